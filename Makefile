@@ -1,0 +1,41 @@
+# A thin front: meson builds, the scripts below do the rest. See README.
+
+BUILD := build
+
+.PHONY: build demo test check bench fuzz format trials setup
+
+build: setup
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	@ninja -C $(BUILD)
+
+# Install what is missing. SETUP: build, check, test, demo, bench, fuzz or image.
+setup:
+	@docker/setup.sh build
+
+demo:
+	@docker/setup.sh demo
+	@$(MAKE) --no-print-directory build
+	@docker/demo/demo
+
+test:
+	@docker/setup.sh test
+	@tests/run all
+
+check:
+	@docker/setup.sh check
+	@tests/run check
+
+bench:
+	@docker/setup.sh bench
+	@tests/run bench
+
+fuzz:
+	@docker/setup.sh fuzz
+	@tests/run fuzz
+
+trials:
+	@docker/setup.sh test
+	@tests/run trials $(NAME)
+
+format:
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i

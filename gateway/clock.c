@@ -1,0 +1,29 @@
+/* CLOCK_REALTIME held monotonic, and CLOCK_MONOTONIC. */
+#include "gateway/clock.h"
+
+#include <time.h>
+
+static int64_t microseconds(clockid_t id)
+{
+    struct timespec now;
+    (void)clock_gettime(id, &now); /* can't fail for these two */
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_utc_ms(void)
+{
+    static int64_t latest;
+    int64_t now = microseconds(CLOCK_REALTIME) / 1000;
+    latest = now > latest ? now : latest;
+    return latest;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return microseconds(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+    return microseconds(CLOCK_MONOTONIC);
+}
