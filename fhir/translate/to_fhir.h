@@ -1,0 +1,121 @@
+/*
+ * HL7 v2 to FHIR R4: a message to a transaction Bundle, by the tables in schemas/map/.
+ *
+ * The same message with the same site always gives the same bytes. The ids of what the
+ * message reports are computed from sender, order number and place in the order; what it only
+ * mentions (patient, visit, people, places) is recognised by its identifiers.
+ */
+#pragma once
+
+#include "fhir/base/arena.h"
+#include "fhir/base/issue.h"
+#include "fhir/v2/message.h"
+#include "fhir/v2/patient_ids.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+enum {
+    TRANSLATE_E_TYPE = 1, /* no map for this message type */
+    TRANSLATE_E_SIZE = 2, /* the Bundle would pass TRANSLATE_BUNDLE_MAX */
+    TRANSLATE_BUNDLE_MAX = 256 << 20,
+    TRANSLATE_IDENTIFIERS_MAX = 64, /* of one resource */
+};
+
+/**
+ * translate_zone_fn() - offset of local time from UTC in a zone
+ * @owner:   as given
+ * @zone:    IANA name
+ * @local:   tm_year to tm_sec set
+ * @minutes: east of UTC
+ *
+ * Return: 0, or another number if zone or time don't exist there.
+ */
+typedef int (*translate_zone_fn)(void *owner, struct str zone, const struct tm *local,
+                                 int *minutes);
+
+/*
+ * What is known of the sender besides its message. Spans are borrowed and UTF-8.
+ *
+ * @sender:       its organisation, an identifier system and value joined by '|', or a URI
+ * @zone:         IANA zone of times without offset; empty: such times keep only their date
+ * @zone_offset:  NULL: as if @zone were empty
+ * @assigners:    systems for its assigning authorities
+ * @gateway:      name of this gateway's device, for Provenance
+ * @recorded:     instant for Provenance.recorded and Bundle.timestamp, "2026-11-22T18:00:00Z"
+ * @digest:       SHA-256 of the message as received, 32 bytes
+ */
+struct translate_site {
+    struct str sender;
+    struct str zone;
+    translate_zone_fn zone_offset;
+    void *zone_owner;
+    struct v2_assigners assigners;
+    struct str gateway;
+    struct str recorded;
+    const uint8_t *digest;
+};
+
+struct translate_identifier {
+    struct str system;
+    struct str value;
+};
+
+/* An element that the message deletes by two double quotes. */
+struct translate_delete {
+    struct str path; /* "birthDate", "address": top-level element of the resource */
+    struct translate_delete *next;
+};
+
+/*
+ * One entry of the Bundle.
+ *
+ * @type:        "Patient"; static text
+ * @id:          logical id for PUT Type/id; empty for what is recognised by identifier
+ * @full_url:    "urn:uuid:…", what other entries refer to
+ * @resource:    JSON of the resource, inside the Bundle's text
+ * @identifiers: @identifier_count of them; the first is the one in the conditional URL
+ * @deletes:     what to remove from the stored resource; NULL if nothing
+ */
+struct translate_entry {
+    const char *type;
+    struct str id;
+    struct str full_url;
+    struct str resource;
+    struct translate_identifier *identifiers;
+    size_t identifier_count;
+    const struct translate_delete *deletes;
+};
+
+/*
+ * @bundle:  the transaction Bundle, in the arena
+ * @entries: in the Bundle's order
+ * @unread:  segments and fields that hold something and no row reads, each an issue too
+ */
+struct translate_result {
+    struct str bundle;
+    struct translate_entry *entries;
+    size_t count;
+    size_t unread;
+};
+
+/* Names the state of the tables: changes with each change of schemas/map/. */
+extern const char translate_map_version[];
+
+/* Whether there is a map for this message type and event. */
+bool translate_knows(const struct v2_message *message);
+
+/**
+ * translate_to_fhir() - translate one message
+ * @arena:   memory for everything
+ * @message: in UTF-8 (v2_message_utf8())
+ * @site:    what is known of the sender
+ * @out:     the Bundle and its entries
+ * @issues:  told what could not be read, was changed or was left out, by place
+ *
+ * Return: 0, TRANSLATE_E_… or -ENOMEM; @out is set only on 0.
+ */
+MUST_USE int translate_to_fhir(struct arena *arena, const struct v2_message *message,
+                               const struct translate_site *site, struct translate_result *out,
+                               struct issues *issues);
