@@ -11,6 +11,12 @@ struct str {
     size_t n;
 };
 
+/* As STR(), for initialisers of static objects. */
+#define STR_INIT(literal)                                                                      \
+    {                                                                                          \
+        .p = (literal), .n = sizeof(literal) - 1                                               \
+    }
+
 #define STR(literal) ((struct str){ .p = (literal), .n = sizeof(literal) - 1 })
 
 static inline struct str str_of(const void *p, size_t n)

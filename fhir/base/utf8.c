@@ -1,0 +1,79 @@
+/*
+ * Strict UTF-8.
+ *
+ * Nearly all clinical text is ASCII, so 32 bytes at a time are looked at for a high bit and
+ * only what has one is decoded.
+ */
+#include "fhir/base/utf8.h"
+
+#include <stdint.h>
+
+enum {
+    STRIDE = 32,
+};
+
+static const uint64_t HIGH_BITS = 0x8080808080808080ull;
+
+/* How many of the @n bytes at @p, in whole strides, are ASCII. */
+static size_t ascii_strides(const unsigned char *p, size_t n)
+{
+    size_t at = 0;
+    while (n - at >= STRIDE) {
+        uint64_t words[STRIDE / sizeof(uint64_t)];
+        memcpy(words, p + at, sizeof(words));
+        if ((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS) {
+            break;
+        }
+        at += STRIDE;
+    }
+    return at;
+}
+
+static bool continues(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
+/* Length of the sequence at @p, of which @n bytes are there; 0 if it is none. */
+static size_t sequence(const unsigned char *p, size_t n)
+{
+    unsigned char c = p[0];
+    if (c < 0x80) {
+        return 1;
+    }
+    if (c < 0xC2 || c > 0xF4 || n < 2 || !continues(p[1])) {
+        return 0;
+    }
+    if (c < 0xE0) {
+        return 2;
+    }
+    if (n < 3 || !continues(p[2])) {
+        return 0;
+    }
+    if (c < 0xF0) {
+        bool overlong = c == 0xE0 && p[1] < 0xA0;
+        bool surrogate = c == 0xED && p[1] > 0x9F;
+        return overlong || surrogate ? 0 : 3;
+    }
+    bool overlong = c == 0xF0 && p[1] < 0x90;
+    bool beyond = c == 0xF4 && p[1] > 0x8F;
+    return overlong || beyond || n < 4 || !continues(p[3]) ? 0 : 4;
+}
+
+size_t utf8_span(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t at = 0;
+    while (at < s.n) {
+        at += ascii_strides(p + at, s.n - at);
+        size_t stop = s.n - at < STRIDE ? s.n : at + STRIDE;
+        while (at < stop) {
+            size_t length = sequence(p + at, s.n - at);
+            if (!length) {
+                return at;
+            }
+            at += length;
+        }
+    }
+    return at;
+}

@@ -1,0 +1,152 @@
+/*
+ * The normal form of a consent: what it decides, without whom it is about.
+ *
+ * Its text is canonical JSON (RFC 8785; strings and integers only, lists sorted and without
+ * repeats), so equal policies have equal bytes and one digest, policyHash, which the commitment
+ * on chain binds. Everything that a decision depends on is in it, the exact period included.
+ */
+#pragma once
+
+#include "crypto/base/attr.h"
+#include "crypto/base/buf.h"
+#include "fhir/base/arena.h"
+#include "fhir/base/instant.h"
+#include "fhir/base/issue.h"
+#include "fhir/consent/labels.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    POLICY_SCHEMA = 1,       /* of the text; any change of meaning is a new number */
+    POLICY_DEPTH_MAX = 8,    /* rules within rules */
+    POLICY_RULES_MAX = 250,  /* in one list */
+    POLICY_VALUES_MAX = 500, /* in one list of a criterion */
+    POLICY_TEXT_MAX = 1 << 20,
+};
+
+enum {
+    POLICY_E_FORM = 1, /* not the canonical text of a policy */
+};
+
+enum policy_effect {
+    POLICY_SILENT, /* as base only: what no rule decides is left to the tenant's default */
+    POLICY_DENY,
+    POLICY_PERMIT,
+};
+
+/* How data may be bound to a reference. */
+enum policy_meaning {
+    POLICY_INSTANCE,   /* is it */
+    POLICY_RELATED,    /* is it, or belongs to that Encounter, CarePlan or EpisodeOfCare */
+    POLICY_DEPENDENTS, /* is it, or refers to it */
+    POLICY_AUTHOREDBY, /* was authored by that actor */
+    POLICY_MEANINGS,
+};
+
+/* Sorted texts without repeats. */
+struct policy_texts {
+    const struct str *at;
+    size_t n;
+};
+
+/*
+ * What a rule asks for. An absent criterion asks for nothing; inside one, any value will do.
+ *
+ * @actors:     canonical actor URIs of whom data is released to
+ * @custodians: canonical actor URIs of those whose data it is (roles CST and AUT); one
+ * criterion with @actors
+ * @actions:    bits of enum action
+ * @purposes:   bits of purpose.h; @other_purposes "system|code"
+ * @confidentiality: bit 1 << enum confidentiality of each level listed
+ * @sensitivity: bits of labels.h; @other_labels "system|code". One criterion with
+ * confidentiality
+ * @classes:    resource type, profile URL, or "system|code"
+ * @codes:      "system|code"
+ * @data:       by meaning: "Type/id" or "Type/id/_history/version"; for authoredby actor URIs
+ * @period:     when the rule holds; @data_period: of when the data must be
+ *
+ * The last group follows from the others and from the effect; policy_finish() sets it.
+ * @purposes_met: requested purposes that match
+ * @level:      highest level a permit covers, lowest one a deny stops; NONE: no level matches
+ * @labels_met: data labels that match
+ */
+struct policy_criteria {
+    struct policy_texts actors;
+    struct policy_texts custodians;
+    struct policy_texts other_purposes;
+    struct policy_texts other_labels;
+    struct policy_texts classes;
+    struct policy_texts codes;
+    struct policy_texts data[POLICY_MEANINGS];
+    bool has_period;
+    bool has_data_period;
+    uint8_t actions;
+    uint8_t confidentiality;
+    struct instant_span period;
+    struct instant_span data_period;
+    uint64_t purposes;
+    uint64_t sensitivity;
+
+    uint64_t purposes_met;
+    uint64_t labels_met;
+    enum confidentiality level;
+};
+
+/* @rules: exceptions to this rule */
+struct policy_rule {
+    enum policy_effect effect;
+    struct policy_criteria when;
+    const struct policy_rule *rules;
+    size_t n_rules;
+};
+
+/*
+ * @base:    what holds where no rule matches and @scope does
+ * @scope:   what the base is limited to; its period bounds the whole policy. The rules are
+ * tried even where the rest of the scope doesn't match: IHE PCF has exceptions that widen it
+ * @rules:   exceptions to the base
+ * @uris:    policies that the consent agreed to
+ * @sources: digests of what was signed: "sha256:" and hexadecimal digits, or a URI
+ */
+struct policy {
+    enum policy_effect base;
+    struct policy_criteria scope;
+    const struct policy_rule *rules;
+    size_t n_rules;
+    struct policy_texts uris;
+    struct policy_texts sources;
+};
+
+/**
+ * policy_finish() - bring a policy into its one order and work out what follows from it
+ * @policy: sorted in place, with all its lists, which must be writable memory
+ *
+ * To be called by whoever fills in a policy, before it is written or evaluated.
+ */
+void policy_finish(struct policy *policy);
+
+/* The canonical text of a finished @policy onto @out; see buf_failed(). */
+void policy_write(struct buf *out, const struct policy *policy);
+
+/**
+ * policy_read() - read a canonical text back
+ * @arena:  memory for the policy, which borrows nothing from @text
+ * @text:   as policy_write() leaves it
+ * @issues: told what is wrong
+ * @out:    the policy, finished
+ *
+ * Return: 0, POLICY_E_FORM (also for a policy that would be written differently) or -ENOMEM.
+ */
+MUST_USE int policy_read(struct arena *arena, struct str text, struct issues *issues,
+                         struct policy *out);
+
+/* Bytes that policy_copy() needs for @policy. */
+size_t policy_size(const struct policy *policy);
+
+/*
+ * A copy of @policy in one piece of policy_size() bytes at @memory, aligned for any type, that
+ * borrows nothing. Returns it; it starts at @memory.
+ */
+const struct policy *policy_copy(void *memory, const struct policy *policy);

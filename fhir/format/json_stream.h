@@ -1,0 +1,101 @@
+/*
+ * JSON in pieces of any size to events that know their bytes.
+ *
+ * The bytes stay in a window for as long as the user of the events wants to keep them, so that
+ * what is released unchanged can be copied byte for byte. Refused besides what RFC 8259
+ * refuses: all that fhir/format/json.h names, but duplicate names, which only who collects
+ * members can see (json_tree does).
+ */
+#pragma once
+
+#include "crypto/base/attr.h"
+#include "crypto/base/str.h"
+#include "fhir/format/json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_stream;
+
+enum json_event_kind {
+    JSON_EVENT_NULL,
+    JSON_EVENT_FALSE,
+    JSON_EVENT_TRUE,
+    JSON_EVENT_NUMBER, /* text: as written */
+    JSON_EVENT_STRING, /* text: decoded */
+    JSON_EVENT_NAME,   /* text: decoded name of the member that follows */
+    JSON_EVENT_OBJECT,
+    JSON_EVENT_OBJECT_END,
+    JSON_EVENT_ARRAY,
+    JSON_EVENT_ARRAY_END,
+};
+
+/*
+ * @lasts: @text borrows from the window (or the whole text); otherwise only valid in the call
+ * @start: offset of the token's first byte in the document
+ * @end:   offset after its last byte
+ * @depth: objects and arrays around the token; an opening bracket is not around itself
+ */
+struct json_event {
+    enum json_event_kind kind;
+    bool lasts;
+    struct str text;
+    size_t start;
+    size_t end;
+    size_t depth;
+};
+
+/* Return 0 to go on; anything else ends the reading and is passed on. */
+typedef int (*json_event_fn)(void *owner, const struct json_event *event);
+
+/* Lasting texts inside of @from are now inside of @to, at the same distance from its start. */
+typedef void (*json_moved_fn)(void *owner, struct str from, struct str to);
+
+/*
+ * @event: called for each token
+ * @moved: called when the window moves; may be NULL if no lasting text is kept
+ * @held:  bytes the window may hold; a longer kept part or token is refused
+ */
+struct json_stream_use {
+    json_event_fn event;
+    json_moved_fn moved;
+    void *owner;
+    size_t held;
+};
+
+/* A reader of one document; NULL if there is no memory. */
+MUST_USE struct json_stream *json_stream_new(const struct json_stream_use *use);
+void json_stream_free(struct json_stream *stream);
+void json_stream_freep(struct json_stream **stream);
+
+/**
+ * json_stream_push() - read the next piece of the document
+ * @stream: the reader
+ * @piece:  any number of bytes; borrowed for the call only
+ *
+ * Work is in proportion to the size of the piece, whatever token it is a part of: give small
+ * pieces to bound the time of one call. Events come as soon as their token is whole.
+ *
+ * Return: 0, JSON_E_SYNTAX, -ENOMEM, or what an event returned; the same ever after
+ */
+MUST_USE int json_stream_push(struct json_stream *stream, struct str piece);
+
+/* Read @text, which outlives the use of its events, instead of pieces. Then finish. */
+MUST_USE int json_stream_whole(struct json_stream *stream, struct str text);
+
+/* There are no more pieces: 0 if the document is complete, else as json_stream_push(). */
+MUST_USE int json_stream_finish(struct json_stream *stream);
+
+/* Bytes from document offset @offset on stay in the window; at first none do. */
+void json_stream_keep(struct json_stream *stream, size_t offset);
+
+/* Bytes of the document that are in the window; moved by the next piece. */
+struct str json_stream_bytes(const struct json_stream *stream, size_t start, size_t end);
+
+/* Bytes received so far; how many of them the window holds. */
+size_t json_stream_received(const struct json_stream *stream);
+size_t json_stream_held(const struct json_stream *stream);
+
+/* After JSON_E_SYNTAX: what is wrong, static text; and the offset at which. */
+const char *json_stream_reason(const struct json_stream *stream);
+size_t json_stream_place(const struct json_stream *stream);

@@ -1,0 +1,39 @@
+/*
+ * From events to a tree of nodes, for one value of a document.
+ *
+ * Feed it the events of a value, from its first to its last; it says when the value is whole.
+ */
+#pragma once
+
+#include "fhir/format/json_stream.h"
+
+struct json_tree_block;
+
+/*
+ * @base: offset in the document that node offsets count from
+ * @root: NULL until the first event
+ * @done: the root value is whole
+ */
+struct json_tree {
+    struct arena *arena; /* borrowed */
+    size_t base;
+    struct node *root;
+    bool done;
+    const char *reason; /* of JSON_E_SYNTAX; static text */
+
+    struct json_tree_block *blocks;
+    struct node *open;                     /* object or array being filled */
+    struct node *last[JSON_DEPTH_MAX + 1]; /* its youngest child, by depth */
+    size_t members[JSON_DEPTH_MAX + 1];    /* children so far, by depth */
+    size_t depth;
+    size_t count;
+    struct str name;
+};
+
+struct json_tree json_tree(struct arena *arena, size_t base);
+
+/* Take one event of the value. Return: 0, JSON_E_SYNTAX or -ENOMEM. */
+MUST_USE int json_tree_event(struct json_tree *tree, const struct json_event *event);
+
+/* Texts inside of @from are now inside of @to. */
+void json_tree_moved(struct json_tree *tree, struct str from, struct str to);

@@ -1,0 +1,65 @@
+/* Walking a tree of nodes. Members are few, so a search is a walk along the siblings. */
+#include "fhir/model/node.h"
+
+static const struct node *member(const struct node *node, struct str name)
+{
+    if (!node_is(node, NODE_OBJECT)) {
+        return NULL;
+    }
+    for (const struct node *child = node->first; child; child = child->next) {
+        if (str_eq(child->name, name)) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
+const struct node *node_get(const struct node *node, const char *name)
+{
+    return member(node, str_z(name));
+}
+
+const struct node *node_at(const struct node *node, const char *path)
+{
+    struct str rest = str_z(path);
+    while (node && rest.n) {
+        node = member(node, str_cut(&rest, '.'));
+        if (node_is(node, NODE_ARRAY)) {
+            node = node->first;
+        }
+    }
+    return node;
+}
+
+struct str node_text(const struct node *node, const char *name)
+{
+    const struct node *child = node_get(node, name);
+    return node_is(child, NODE_STRING) ? child->text : (struct str){ 0 };
+}
+
+bool node_integer(const struct node *node, int64_t *out)
+{
+    if (!node_is(node, NODE_NUMBER)) {
+        return false;
+    }
+    struct str digits = node->text;
+    bool negative = digits.n && digits.p[0] == '-';
+    digits = str_slice(digits, negative, digits.n);
+    if (!digits.n) {
+        return false;
+    }
+
+    int64_t value = 0;
+    for (size_t i = 0; i < digits.n; i++) {
+        int digit = digits.p[i] - '0';
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, digit, &value)) {
+            return false; /* a fraction, an exponent, or too large */
+        }
+    }
+    if (!negative && value == INT64_MIN) {
+        return false;
+    }
+    *out = negative ? value : -value;
+    return true;
+}

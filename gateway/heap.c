@@ -1,0 +1,30 @@
+/* Grows by half again, so that appending costs amortised constant time. */
+#include "gateway/heap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    HEAP_FIRST = 256,
+};
+
+int heap_grow(struct buf *b, size_t need)
+{
+    size_t cap = b->cap + b->cap / 2;
+    cap = cap < HEAP_FIRST ? HEAP_FIRST : cap;
+    cap = cap < need ? need : cap;
+    cap = cap > b->limit && need <= b->limit ? b->limit : cap;
+    char *p = realloc(b->p, cap);
+    if (!p) {
+        return -ENOMEM;
+    }
+    b->p = p;
+    b->cap = cap;
+    return 0;
+}
+
+void heap_buf_free(struct buf *b)
+{
+    free(b->p);
+    *b = heap_buf(b->limit);
+}

@@ -1,0 +1,18 @@
+/* Memory of a buf on the heap. */
+#pragma once
+
+#include "crypto/base/buf.h"
+
+/* An empty buf that grows on the heap up to @limit bytes. End it with heap_buf_free(). */
+static inline struct buf heap_buf(size_t limit);
+
+/* The grow function of such a buf; for a struct buf made by hand. */
+MUST_USE int heap_grow(struct buf *b, size_t need);
+
+/* Give the memory back; @b is as new afterwards. Content is not wiped: secrets go elsewhere. */
+void heap_buf_free(struct buf *b);
+
+static inline struct buf heap_buf(size_t limit)
+{
+    return (struct buf){ .limit = limit, .grow = heap_grow };
+}
