@@ -1,0 +1,237 @@
+/*
+ * What the options mean together: names that must exist, pairs that need each other.
+ *
+ * The table of options is in options.c.
+ */
+#include "gateway/config/config.h"
+
+#include "crypto/digest.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct config_listener *config_listener(const struct config *config, size_t i)
+{
+    return (const struct config_listener *)config->listeners.items + i;
+}
+
+const struct config_destination *config_destination(const struct config *config, size_t i)
+{
+    return (const struct config_destination *)config->destinations.items + i;
+}
+
+const struct config_route *config_route(const struct config *config, size_t i)
+{
+    return (const struct config_route *)config->routes.items + i;
+}
+
+const struct config_destination *config_destination_named(const struct config *config,
+                                                          const char *name)
+{
+    for (size_t i = 0; i < config->destinations.n; i++) {
+        if (strcmp(config_destination(config, i)->place.name, name) == 0) {
+            return config_destination(config, i);
+        }
+    }
+    return NULL;
+}
+
+static const struct config_listener *listener_named(const struct config *config,
+                                                    const char *name)
+{
+    for (size_t i = 0; i < config->listeners.n; i++) {
+        if (strcmp(config_listener(config, i)->place.name, name) == 0) {
+            return config_listener(config, i);
+        }
+    }
+    return NULL;
+}
+
+static void check_tls(const struct config_tls *tls, bool server, struct config_errors *errors)
+{
+    if (!tls) {
+        return;
+    }
+    if (!tls->certificate != !tls->key || (server && !tls->certificate)) {
+        config_error(errors, tls->place.line, tls->place.name,
+                     "needs certificate and key together");
+    }
+    if (tls->require_client && !tls->clients) {
+        config_error(errors, tls->place.line, tls->place.name,
+                     "require_client needs clients, the authorities to check against");
+    }
+}
+
+static void check_listener(const struct config_listener *listener, struct config_errors *errors)
+{
+    const struct config_place *at = &listener->place;
+    check_tls(listener->tls, true, errors);
+    if (listener->protocol == PROTOCOL_FHIR) {
+        if (!listener->base) {
+            config_error(errors, at->line, at->name,
+                         "needs base, the URL that clients use for this listener");
+        }
+        if (listener->issuers.n == 0) {
+            config_error(errors, at->line, at->name,
+                         "needs issuers, those whose tokens are accepted");
+        }
+    } else if (listener->senders.n == 0) {
+        config_error(errors, at->line, at->name,
+                     "needs senders; a message from nobody known is refused");
+    }
+
+    const struct config_sender *senders = listener->senders.items;
+    for (size_t i = 0; i < listener->senders.n; i++) {
+        if (!senders[i].certificate && !senders[i].address) {
+            config_error(errors, senders[i].place.line, at->name,
+                         "sender %zu needs a certificate or an address", i);
+        }
+    }
+    const struct config_issuer *issuers = listener->issuers.items;
+    for (size_t i = 0; i < listener->issuers.n; i++) {
+        if (!issuers[i].jwks_file == !issuers[i].jwks_url) {
+            config_error(errors, issuers[i].place.line, at->name,
+                         "issuer %zu needs either jwks_file or jwks_url", i);
+        }
+    }
+}
+
+static void check_destination(const struct config_destination *to, struct config_errors *errors)
+{
+    const struct config_place *at = &to->place;
+    check_tls(to->tls, false, errors);
+    if (to->protocol == PROTOCOL_FHIR && !to->url) {
+        config_error(errors, at->line, at->name, "needs url, the FHIR base of the server");
+    }
+    if (to->protocol == PROTOCOL_MLLP && !to->address) {
+        config_error(errors, at->line, at->name, "needs address, host:port of the receiver");
+    }
+    if (to->auth && to->auth->kind == AUTH_BEARER && !to->auth->token_file) {
+        config_error(errors, to->auth->place.line, at->name, "bearer needs token_file");
+    }
+    if (to->retry_least > to->retry_most) {
+        config_error(errors, at->line, at->name, "retry_least is above retry_most");
+    }
+}
+
+static void check_route(const struct config *config, const struct config_route *route,
+                        struct config_errors *errors)
+{
+    const struct config_place *at = &route->place;
+    const struct config_listener *from = listener_named(config, route->from ? route->from : "");
+    if (route->from && !from) {
+        config_error(errors, at->line, "routes", "no listener is called \"%s\"", route->from);
+    }
+    if (route->to.n == 0) {
+        config_error(errors, at->line, "routes", "to names no destination");
+    }
+    for (size_t i = 0; i < route->to.n; i++) {
+        const struct config_destination *to =
+            config_destination_named(config, route->to.items[i]);
+        if (!to) {
+            config_error(errors, at->line, "routes", "no destination is called \"%s\"",
+                         route->to.items[i]);
+        } else if (from && from->protocol == PROTOCOL_FHIR &&
+                   (to->protocol != PROTOCOL_FHIR || route->to.n > 1)) {
+            config_error(errors, at->line, "routes",
+                         "a FHIR listener leads to exactly one FHIR destination");
+        }
+    }
+    if (from && from->protocol == PROTOCOL_MLLP && !route->purpose) {
+        config_error(errors, at->line, "routes",
+                     "a route of v2 messages needs a purpose; none is ever assumed");
+    }
+}
+
+static void check_together(const struct config *config, struct config_errors *errors)
+{
+    for (size_t i = 0; i < config->listeners.n; i++) {
+        check_listener(config_listener(config, i), errors);
+    }
+    for (size_t i = 0; i < config->destinations.n; i++) {
+        check_destination(config_destination(config, i), errors);
+    }
+    for (size_t i = 0; i < config->routes.n; i++) {
+        check_route(config, config_route(config, i), errors);
+    }
+    if (config->ledger && config->ledger->endpoints.n == 0) {
+        config_error(errors, config->ledger->place.line, "ledger", "endpoints names none");
+    }
+}
+
+static int digest_file(struct config *config)
+{
+    FILE *file = fopen(config->file, "rbe");
+    char *text = malloc(CONFIG_FILE_MAX);
+    size_t n = file && text ? fread(text, 1, CONFIG_FILE_MAX, file) : 0;
+    digest_sha256(str_of(text, n), config->digest);
+    free(text);
+    if (file) {
+        (void)fclose(file);
+    }
+    return n ? 0 : -EINVAL;
+}
+
+static int load(struct config *config, const char *file, struct buf *report)
+{
+    char absolute[PATH_MAX];
+    struct config_errors errors = { .out = report, .file = file };
+    if (!realpath(file, absolute)) {
+        config_error(&errors, 0, "", "can't be read; name a configuration file");
+        return -EINVAL;
+    }
+    struct str kept = arena_str(config->arena, str_z(absolute));
+    if (!kept.p) {
+        return -ENOMEM;
+    }
+    config->file = kept.p;
+    int r = config_read(config->arena, absolute, config_options, config, &errors);
+    if (r < 0) {
+        return r;
+    }
+    struct config_route *routes = config->routes.items;
+    for (size_t i = 0; i < config->routes.n; i++) {
+        routes[i].index = (int)i;
+    }
+    check_together(config, &errors);
+    return errors.count ? -EINVAL : digest_file(config);
+}
+
+int config_load(const char *file, struct buf *report, struct config **out)
+{
+    struct config *config = calloc(1, sizeof(*config));
+    if (!config) {
+        return -ENOMEM;
+    }
+    config->arena = arena_new(16 << 10);
+    int r = config->arena ? load(config, file, report) : -ENOMEM;
+    if (r < 0) {
+        config_free(config);
+        return r;
+    }
+    *out = config;
+    return 0;
+}
+
+void config_free(struct config *config)
+{
+    if (config) {
+        arena_free(config->arena);
+        free(config);
+    }
+}
+
+void config_warnings(const struct config *config, struct buf *out)
+{
+    static const char *const names[] = { "enforce", "shadow", "observe" };
+    for (size_t i = 0; i < config->routes.n; i++) {
+        const struct config_route *route = config_route(config, i);
+        if (route->mode != MODE_ENFORCE) {
+            buf_fmt(out,
+                    "%s:%d: route from %s runs in mode %s: consent does NOT hold data back\n",
+                    config->file, route->place.line, route->from, names[route->mode]);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+/*
+ * The configuration: what chartseal.yaml says, checked.
+ *
+ * Read once by the supervisor and handed to its children by fork; a reload builds a new one,
+ * checks it whole and swaps it. Everything is owned by the configuration's arena.
+ */
+#pragma once
+
+#include "gateway/config/schema.h"
+
+enum config_protocol {
+    PROTOCOL_MLLP,
+    PROTOCOL_FHIR,
+};
+
+enum config_mode {
+    MODE_ENFORCE,
+    MODE_SHADOW,  /* decide and record, do not block */
+    MODE_OBSERVE, /* record only */
+};
+
+enum config_payload {
+    PAYLOAD_BY_KIND, /* full for v2 and FHIR writes, digest for reads */
+    PAYLOAD_FULL,
+    PAYLOAD_DIGEST,
+};
+
+enum config_park {
+    PARK_WAIT, /* later messages of the patient wait behind a parked one */
+    PARK_SKIP,
+};
+
+enum config_auth {
+    AUTH_NONE,
+    AUTH_PASS,   /* the client's Authorization goes on to the destination */
+    AUTH_BEARER, /* a token from a file */
+};
+
+/* @clients: authorities whose client certificates are asked for; NULL: none are */
+struct config_tls {
+    struct config_place place;
+    const char *certificate;
+    const char *key;
+    const char *clients;
+    bool require_client;
+    int least; /* 0: TLS 1.2, 1: TLS 1.3 */
+};
+
+/* Who may send v2 messages: known by certificate or by address. */
+struct config_sender {
+    struct config_place place;
+    const char *certificate; /* file; NULL: any */
+    const char *address;     /* numeric, may end in /BITS; NULL: any */
+    const char *organization;
+    const char *zone;
+    const char *charset;
+    struct config_pairs assigners; /* namespace or universal id -> system URI */
+};
+
+struct config_issuer {
+    struct config_place place;
+    const char *issuer;
+    const char *audience;
+    const char *jwks_file;
+    const char *jwks_url;
+    const char *organization; /* of its users, where the token names none */
+};
+
+struct config_listener {
+    struct config_place place;
+    int protocol; /* enum config_protocol */
+    const char *address;
+    const char *base;
+    const struct config_tls *tls;
+    struct config_list senders; /* struct config_sender */
+    struct config_list issuers; /* struct config_issuer */
+    int64_t connections;
+};
+
+struct config_destination_auth {
+    struct config_place place;
+    int kind; /* enum config_auth */
+    const char *token_file;
+};
+
+struct config_destination {
+    struct config_place place;
+    int protocol;
+    const char *url;     /* FHIR base */
+    const char *address; /* MLLP */
+    const char *organization;
+    const struct config_tls *tls;
+    const struct config_destination_auth *auth;
+    int64_t connections;
+    int64_t timeout;
+    int64_t retry_least;
+    int64_t retry_most;
+};
+
+struct config_when {
+    struct config_place place;
+    const char *message; /* "ORU^R01", "ADT^*" */
+};
+
+struct config_route {
+    struct config_place place;
+    const char *from;
+    const struct config_when *when;
+    struct config_strings to;
+    const char *purpose;
+    int mode;
+    int payload;
+    int on_park;
+    int index; /* into config.routes; its name in records is "FROM:INDEX" */
+};
+
+struct config_account {
+    struct config_place place;
+    const char *keystore;
+    const char *password;
+};
+
+struct config_ledger {
+    struct config_place place;
+    struct config_strings endpoints;
+    int64_t chain_id;
+    const char *consent;
+    const char *anchor;
+    int64_t deployed_block;
+    int64_t max_staleness;
+    int64_t poll;
+    int64_t confirmations; /* 0: the chain's safe tag */
+    int64_t anchor_every;
+    int64_t anchor_leaves;
+    const struct config_account *relayer;
+    const struct config_account *anchoring;
+};
+
+struct config_database {
+    struct config_place place;
+    const char *url_file;
+};
+
+struct config_keys {
+    struct config_place place;
+    const char *root;
+    const char *checkpoint;
+};
+
+struct config_admin {
+    struct config_place place;
+    const char *address;
+};
+
+struct config_consent {
+    struct config_place place;
+    int64_t lease;
+};
+
+struct config_log {
+    struct config_place place;
+    const char *origin; /* of the transparency log, as in checkpoints */
+    int level;
+};
+
+struct config {
+    const char *tenant;
+    const char *gateway;
+    int64_t workers;
+    int64_t drain_timeout;
+    struct config_list listeners;    /* struct config_listener */
+    struct config_list destinations; /* struct config_destination */
+    struct config_list routes;       /* struct config_route */
+    const struct config_ledger *ledger;
+    const struct config_database *database;
+    const struct config_keys *keys;
+    const struct config_admin *admin;
+    const struct config_consent *consent;
+    const struct config_log *log;
+
+    struct arena *arena;      /* owned */
+    const char *file;         /* absolute path */
+    unsigned char digest[32]; /* SHA-256 of the file */
+};
+
+extern const struct config_option config_options[];
+
+/**
+ * config_load() - read and check a configuration file
+ * @file:   its path
+ * @report: told every error, a line each
+ * @out:    owned by the caller, config_free()
+ *
+ * Return: 0; -EINVAL with the reasons in @report; -ENOMEM
+ */
+MUST_USE int config_load(const char *file, struct buf *report, struct config **out);
+void config_free(struct config *config);
+
+const struct config_listener *config_listener(const struct config *config, size_t i);
+const struct config_destination *config_destination(const struct config *config, size_t i);
+const struct config_route *config_route(const struct config *config, size_t i);
+
+/* By name; NULL if there is none. */
+const struct config_destination *config_destination_named(const struct config *config,
+                                                          const char *name);
+
+/* Lines that say which routes don't enforce; empty if all do. */
+void config_warnings(const struct config *config, struct buf *out);

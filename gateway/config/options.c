@@ -1,0 +1,231 @@
+/* The table of all options. Reading, checking and the reference page go by it. */
+#include "gateway/config/config.h"
+
+#define AT(type, member) offsetof(struct config_##type, member)
+
+static const char *const protocols[] = { "mllp", "fhir", NULL };
+static const char *const modes[] = { "enforce", "shadow", "observe", NULL };
+static const char *const payloads[] = { "by-kind", "full", "digest", NULL };
+static const char *const parks[] = { "wait", "skip", NULL };
+static const char *const auths[] = { "none", "pass", "bearer", NULL };
+static const char *const tls_versions[] = { "1.2", "1.3", NULL };
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+
+static const struct config_option tls_options[] = {
+    { "certificate", CONFIG_PATH, AT(tls, certificate), .help = "own certificate chain, PEM" },
+    { "key", CONFIG_SECRET, AT(tls, key), .help = "its private key, PEM" },
+    { "clients", CONFIG_PATH, AT(tls, clients),
+      .help = "authorities that the other side's certificate must come from, PEM" },
+    { "require_client", CONFIG_BOOL, AT(tls, require_client), .fallback = "false",
+      .help = "refuse a client without certificate" },
+    { "least", CONFIG_CHOICE, AT(tls, least), .fallback = "1.2", .choices = tls_versions,
+      .help = "lowest TLS version" },
+    { 0 },
+};
+
+static const struct config_option sender_options[] = {
+    { "certificate", CONFIG_PATH, AT(sender, certificate),
+      .help = "client certificate that identifies the sender, PEM" },
+    { "address", CONFIG_STRING, AT(sender, address),
+      .help = "numeric address or ADDRESS/BITS that identifies the sender" },
+    { "organization", CONFIG_STRING, AT(sender, organization), CONFIG_REQUIRED,
+      .help = "URI of the organisation that sends" },
+    { "zone", CONFIG_STRING, AT(sender, zone),
+      .help =
+          "IANA zone of times that carry no offset; without it such times lose their hour" },
+    { "charset", CONFIG_STRING, AT(sender, charset), .fallback = "UNICODE UTF-8",
+      .help = "character set where MSH-18 is empty" },
+    { "assigners", CONFIG_PAIRS, AT(sender, assigners),
+      .help = "assigning authority of PID-3.4 to the URI of its system" },
+    { 0 },
+};
+
+static const struct config_option issuer_options[] = {
+    { "issuer", CONFIG_STRING, AT(issuer, issuer), CONFIG_REQUIRED,
+      .help = "exact value of the token's iss" },
+    { "audience", CONFIG_STRING, AT(issuer, audience), CONFIG_REQUIRED,
+      .help = "value that the token's aud must contain" },
+    { "jwks_file", CONFIG_PATH, AT(issuer, jwks_file), .help = "key set as a file" },
+    { "jwks_url", CONFIG_STRING, AT(issuer, jwks_url), .help = "key set as a URL" },
+    { "organization", CONFIG_STRING, AT(issuer, organization),
+      .help = "URI of the organisation of users whose token names none" },
+    { 0 },
+};
+
+static const struct config_option listener_options[] = {
+    { "protocol", CONFIG_CHOICE, AT(listener, protocol), CONFIG_REQUIRED, .choices = protocols,
+      .help = "mllp for HL7 v2, fhir for the FHIR REST API" },
+    { "address", CONFIG_STRING, AT(listener, address), CONFIG_REQUIRED,
+      .help = "numeric address and port to listen on" },
+    { "base", CONFIG_STRING, AT(listener, base), .help = "FHIR base URL as clients see it" },
+    { "tls", CONFIG_SECTION, AT(listener, tls), .options = tls_options,
+      .size = sizeof(struct config_tls), .help = "TLS; without it the port is plain" },
+    { "senders", CONFIG_LIST, AT(listener, senders), .options = sender_options,
+      .size = sizeof(struct config_sender), .help = "who may send v2 messages" },
+    { "issuers", CONFIG_LIST, AT(listener, issuers), .options = issuer_options,
+      .size = sizeof(struct config_issuer), .help = "whose tokens are accepted" },
+    { "connections", CONFIG_INTEGER, AT(listener, connections), .fallback = "1024", .least = 1,
+      .most = 65536, .help = "open connections for each worker" },
+    { 0 },
+};
+
+static const struct config_option destination_auth_options[] = {
+    { "kind", CONFIG_CHOICE, AT(destination_auth, kind), CONFIG_REQUIRED, .choices = auths,
+      .help =
+          "none; pass the client's Authorization on; or a bearer token of the gateway's own" },
+    { "token_file", CONFIG_SECRET, AT(destination_auth, token_file),
+      .help = "the bearer token" },
+    { 0 },
+};
+
+static const struct config_option destination_options[] = {
+    { "protocol", CONFIG_CHOICE, AT(destination, protocol), CONFIG_REQUIRED,
+      .choices = protocols, .help = "mllp or fhir" },
+    { "url", CONFIG_STRING, AT(destination, url), .help = "FHIR base URL of the server" },
+    { "address", CONFIG_STRING, AT(destination, address),
+      .help = "host:port of the v2 receiver" },
+    { "organization", CONFIG_STRING, AT(destination, organization), CONFIG_REQUIRED,
+      .help = "URI of the organisation that receives; consent is decided for it" },
+    { "tls", CONFIG_SECTION, AT(destination, tls), .options = tls_options,
+      .size = sizeof(struct config_tls),
+      .help = "TLS; certificate and key for client authentication" },
+    { "auth", CONFIG_SECTION, AT(destination, auth), .options = destination_auth_options,
+      .size = sizeof(struct config_destination_auth), .help = "credentials towards it" },
+    { "connections", CONFIG_INTEGER, AT(destination, connections), .fallback = "32", .least = 1,
+      .most = 4096, .help = "pooled connections for each worker" },
+    { "timeout", CONFIG_DURATION, AT(destination, timeout), .fallback = "30s", .least = 100,
+      .most = 600000, .help = "longest wait for an answer" },
+    { "retry_least", CONFIG_DURATION, AT(destination, retry_least), .fallback = "1s",
+      .least = 50, .most = 3600000, .help = "first pause before a delivery is tried again" },
+    { "retry_most", CONFIG_DURATION, AT(destination, retry_most), .fallback = "1m", .least = 50,
+      .most = 86400000, .help = "longest pause between two tries" },
+    { 0 },
+};
+
+static const struct config_option when_options[] = {
+    { "message", CONFIG_STRING, AT(when, message),
+      .help = "message type and event, such as ORU^R01 or ADT^*" },
+    { 0 },
+};
+
+static const struct config_option route_options[] = {
+    { "from", CONFIG_STRING, AT(route, from), CONFIG_REQUIRED, .help = "name of a listener" },
+    { "when", CONFIG_SECTION, AT(route, when), .options = when_options,
+      .size = sizeof(struct config_when), .help = "which messages; without it all" },
+    { "to", CONFIG_STRINGS, AT(route, to), CONFIG_REQUIRED, .help = "names of destinations" },
+    { "purpose", CONFIG_STRING, AT(route, purpose),
+      .help = "purpose of use of v2 messages, a code of v3 PurposeOfUse" },
+    { "mode", CONFIG_CHOICE, AT(route, mode), .fallback = "enforce", .choices = modes,
+      .help = "shadow decides and records without blocking, observe records only" },
+    { "payload", CONFIG_CHOICE, AT(route, payload), .fallback = "by-kind", .choices = payloads,
+      .help = "what the archive keeps; by-kind: v2 and writes in full, reads as a digest" },
+    { "on_park", CONFIG_CHOICE, AT(route, on_park), .fallback = "wait", .choices = parks,
+      .help = "whether a patient's later messages wait behind one that can't be delivered" },
+    { 0 },
+};
+
+static const struct config_option account_options[] = {
+    { "keystore", CONFIG_SECRET, AT(account, keystore), CONFIG_REQUIRED,
+      .help = "Ethereum keystore file, version 3" },
+    { "password", CONFIG_SECRET, AT(account, password), CONFIG_REQUIRED,
+      .help = "file with its password" },
+    { 0 },
+};
+
+static const struct config_option ledger_options[] = {
+    { "endpoints", CONFIG_STRINGS, AT(ledger, endpoints), CONFIG_REQUIRED,
+      .help = "JSON-RPC URLs of Ethereum nodes" },
+    { "chain_id", CONFIG_INTEGER, AT(ledger, chain_id), CONFIG_REQUIRED, .least = 1,
+      .most = INT64_MAX, .help = "the chain; a node of another one is refused" },
+    { "consent", CONFIG_STRING, AT(ledger, consent), CONFIG_REQUIRED,
+      .help = "address of ConsentRegistry" },
+    { "anchor", CONFIG_STRING, AT(ledger, anchor), CONFIG_REQUIRED,
+      .help = "address of AuditAnchor" },
+    { "deployed_block", CONFIG_INTEGER, AT(ledger, deployed_block), .fallback = "0", .least = 0,
+      .most = INT64_MAX, .help = "block to follow events from" },
+    { "max_staleness", CONFIG_DURATION, AT(ledger, max_staleness), .fallback = "15m",
+      .least = 1000, .most = 86400000,
+      .help = "how old the view of the ledger may be before everything closes" },
+    { "poll", CONFIG_DURATION, AT(ledger, poll), .fallback = "1s", .least = 50, .most = 60000,
+      .help = "pause between two looks at the chain" },
+    { "confirmations", CONFIG_INTEGER, AT(ledger, confirmations), .fallback = "0", .least = 0,
+      .most = 1000, .help = "blocks until a grant counts; 0: the chain's safe block" },
+    { "anchor_every", CONFIG_DURATION, AT(ledger, anchor_every), .fallback = "10m",
+      .least = 1000, .most = 86400000, .help = "longest time until new records are anchored" },
+    { "anchor_leaves", CONFIG_INTEGER, AT(ledger, anchor_leaves), .fallback = "10000",
+      .least = 1, .most = INT64_MAX, .help = "new records that are anchored at once" },
+    { "relayer", CONFIG_SECTION, AT(ledger, relayer), .options = account_options,
+      .size = sizeof(struct config_account), .help = "account that relays consents" },
+    { "anchoring", CONFIG_SECTION, AT(ledger, anchoring), .options = account_options,
+      .size = sizeof(struct config_account), .help = "account that anchors the log" },
+    { 0 },
+};
+
+static const struct config_option database_options[] = {
+    { "url_file", CONFIG_SECRET, AT(database, url_file), CONFIG_REQUIRED,
+      .help = "file with the PostgreSQL connection URL" },
+    { 0 },
+};
+
+static const struct config_option key_options[] = {
+    { "root", CONFIG_SECRET, AT(keys, root), CONFIG_REQUIRED,
+      .help = "file with the root key, 64 hexadecimal digits; chartseal keys init makes one" },
+    { "checkpoint", CONFIG_SECRET, AT(keys, checkpoint), CONFIG_REQUIRED,
+      .help = "file with the Ed25519 seed that signs checkpoints, 64 hexadecimal digits" },
+    { 0 },
+};
+
+static const struct config_option admin_options[] = {
+    { "address", CONFIG_STRING, AT(admin, address), CONFIG_REQUIRED,
+      .help = "numeric address and port of health and metrics; keep it off the data network" },
+    { 0 },
+};
+
+static const struct config_option consent_options[] = {
+    { "lease", CONFIG_DURATION, AT(consent, lease), .fallback = "1s", .least = 100,
+      .most = 60000,
+      .help = "how long a worker may release without having confirmed the consent epoch" },
+    { 0 },
+};
+
+static const struct config_option log_options[] = {
+    { "origin", CONFIG_STRING, AT(log, origin), CONFIG_REQUIRED,
+      .help = "name of the transparency log in its checkpoints, such as log.example/access" },
+    { "level", CONFIG_CHOICE, AT(log, level), .fallback = "info", .choices = levels,
+      .help = "least level of log lines" },
+    { 0 },
+};
+
+#define ROOT(member) offsetof(struct config, member)
+
+const struct config_option config_options[] = {
+    { "tenant", CONFIG_STRING, ROOT(tenant), CONFIG_REQUIRED,
+      .help = "the data controller's name; one database serves one tenant" },
+    { "gateway", CONFIG_STRING, ROOT(gateway), .fallback = "gateway",
+      .help = "name of this installation in records" },
+    { "workers", CONFIG_INTEGER, ROOT(workers), .fallback = "0", .least = 0, .most = 256,
+      .help = "gateway workers; 0: one for each core" },
+    { "drain_timeout", CONFIG_DURATION, ROOT(drain_timeout), .fallback = "30s", .least = 100,
+      .most = 600000, .help = "how long running exchanges may take to end on SIGTERM" },
+    { "listeners", CONFIG_MAP, ROOT(listeners), CONFIG_REQUIRED, .options = listener_options,
+      .size = sizeof(struct config_listener), .help = "ways in" },
+    { "destinations", CONFIG_MAP, ROOT(destinations), CONFIG_REQUIRED,
+      .options = destination_options, .size = sizeof(struct config_destination),
+      .help = "ways out" },
+    { "routes", CONFIG_LIST, ROOT(routes), CONFIG_REQUIRED, .options = route_options,
+      .size = sizeof(struct config_route), .help = "which listener leads where" },
+    { "ledger", CONFIG_SECTION, ROOT(ledger), CONFIG_REQUIRED, .options = ledger_options,
+      .size = sizeof(struct config_ledger),
+      .help = "the chain that holds consent and anchors" },
+    { "database", CONFIG_SECTION, ROOT(database), CONFIG_REQUIRED, .options = database_options,
+      .size = sizeof(struct config_database), .help = "PostgreSQL" },
+    { "keys", CONFIG_SECTION, ROOT(keys), CONFIG_REQUIRED, .options = key_options,
+      .size = sizeof(struct config_keys), .help = "the gateway's own keys" },
+    { "admin", CONFIG_SECTION, ROOT(admin), CONFIG_REQUIRED, .options = admin_options,
+      .size = sizeof(struct config_admin), .help = "health and metrics" },
+    { "consent", CONFIG_SECTION, ROOT(consent), .options = consent_options,
+      .size = sizeof(struct config_consent), .help = "enforcement" },
+    { "log", CONFIG_SECTION, ROOT(log), CONFIG_REQUIRED, .options = log_options,
+      .size = sizeof(struct config_log), .help = "the transparency log and the log lines" },
+    { 0 },
+};

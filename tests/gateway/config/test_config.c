@@ -1,0 +1,187 @@
+#include "tests/check.h"
+
+#include "gateway/config/config.h"
+#include "gateway/heap.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/chartseal-config-XXXXXX";
+
+static void write_file(const char *name, const char *text, mode_t mode)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static const char *const good =
+    "tenant: st-elsewhere\n"
+    "listeners:\n"
+    "  lab-feed:\n"
+    "    protocol: mllp\n"
+    "    address: 127.0.0.1:2575\n"
+    "    senders:\n"
+    "      - { address: 127.0.0.1, organization: \"urn:oid:1.2.3\", zone: Europe/Berlin,\n"
+    "          assigners: { LAB: \"urn:oid:1.2.3.4\" } }\n"
+    "destinations:\n"
+    "  ward: { protocol: mllp, address: \"127.0.0.1:2600\", organization: \"urn:oid:1.2.9\" }\n"
+    "routes:\n"
+    "  - { from: lab-feed, when: { message: \"ORU^R01\" }, to: [ward], purpose: TREAT }\n"
+    "ledger: { endpoints: [\"http://127.0.0.1:8545\"], chain_id: 31337, consent: \"0x1\",\n"
+    "          anchor: \"0x2\", max_staleness: 10s }\n"
+    "database: { url_file: url }\n"
+    "keys: { root: root.key, checkpoint: checkpoint.key }\n"
+    "admin: { address: \"127.0.0.1:9090\" }\n"
+    "log: { origin: log.example/access }\n";
+
+static int setup(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    write_file("url", "postgresql:///x\n", 0600);
+    write_file("root.key", "aa", 0600);
+    write_file("checkpoint.key", "bb", 0600);
+    write_file("open.key", "cc", 0644);
+    write_file("placeholder.key", "changeme\n", 0600);
+    write_file("empty.key", "", 0600);
+    return 0;
+}
+
+/* The good file with @from replaced by @to; its report in @report. */
+static int load_with(const char *from, const char *to, struct buf *report, struct config **out)
+{
+    static char text[8192];
+    const char *at = strstr(good, from);
+    assert_non_null(at);
+    (void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - good), good, to,
+                   at + strlen(from));
+    write_file("chartseal.yaml", text, 0644);
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/chartseal.yaml", folder);
+    return config_load(path, report, out);
+}
+
+static void test_a_good_file_is_read(void **state)
+{
+    (void)state;
+    struct buf report = heap_buf(1 << 16);
+    struct config *config = NULL;
+    assert_int_equal(load_with("tenant", "tenant", &report, &config), 0);
+    assert_int_equal(report.n, 0);
+    assert_string_equal(config->tenant, "st-elsewhere");
+    assert_int_equal(config->ledger->max_staleness, 10000);
+    assert_int_equal(config->drain_timeout, 30000); /* the default */
+    const struct config_listener *listener = config_listener(config, 0);
+    assert_string_equal(listener->place.name, "lab-feed");
+    const struct config_sender *sender = listener->senders.items;
+    assert_string_equal(sender->assigners.items[0].value, "urn:oid:1.2.3.4");
+    assert_int_equal(config_route(config, 0)->mode, MODE_ENFORCE);
+    assert_non_null(config_destination_named(config, "ward"));
+    assert_null(config_destination_named(config, "nobody"));
+    config_free(config);
+    heap_buf_free(&report);
+}
+
+static void test_what_is_wrong_is_named_with_its_line(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+        const char *want;
+    } cases[] = {
+        { "address: 127.0.0.1:2575", "adress: 127.0.0.1:2575",
+          ":5: listeners.lab-feed: unknown key \"adress\"; did you mean \"address\"?" },
+        { "tenant: st-elsewhere\n", "", "tenant: is missing" },
+        { "protocol: mllp\n", "protocol: smtp\n",
+          ":4: listeners.lab-feed.protocol: \"smtp\" is none of: mllp, fhir" },
+        { "max_staleness: 10s", "max_staleness: 10", "is no duration" },
+        { "max_staleness: 10s", "max_staleness: 99d", "is out of range" },
+        { "chain_id: 31337", "chain_id: many", "is no integer" },
+        { "to: [ward]", "to: ward", "must be a list of texts" },
+        { "to: [ward]", "to: [icu]", ":12: routes: no destination is called \"icu\"" },
+        { "from: lab-feed", "from: lab", "no listener is called \"lab\"" },
+        { ", purpose: TREAT", "", "needs a purpose" },
+        { "root: root.key", "root: missing.key", "secret file" },
+        { "root: root.key", "root: open.key", "is open to others; chmod 600 it" },
+        { "root: root.key", "root: placeholder.key", "holds a placeholder" },
+        { "root: root.key", "root: empty.key", "is empty" },
+        { "root: root.key", "root: <path>", "is a placeholder" },
+        { "tenant: st-elsewhere\n", "tenant: a\ntenant: b\n", "given 2 times" },
+        { "tenant: st-elsewhere\n", "tenant: [a]\n", ":1: tenant: must be a single value" },
+        { "  lab-feed:\n", "  Lab Feed:\n", "names are a-z" },
+        { "tenant: st-elsewhere\n", "tenant: {\n", "chartseal.yaml:" },
+        { "address: 127.0.0.1, organization", "organization", "a certificate or an address" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf report = heap_buf(1 << 16);
+        struct config *config = NULL;
+        assert_int_equal(load_with(cases[i].from, cases[i].to, &report, &config), -EINVAL);
+        buf_c(&report, '\0');
+        if (!strstr(report.p, cases[i].want)) {
+            print_error("case %zu: got\n%swant %s\n", i, report.p, cases[i].want);
+            fail();
+        }
+        heap_buf_free(&report);
+    }
+}
+
+static void test_modes_that_do_not_enforce_are_said(void **state)
+{
+    (void)state;
+    struct buf report = heap_buf(1 << 16);
+    struct config *config = NULL;
+    assert_int_equal(
+        load_with("purpose: TREAT", "purpose: TREAT, mode: shadow", &report, &config), 0);
+    config_warnings(config, &report);
+    buf_c(&report, '\0');
+    assert_non_null(strstr(report.p, "runs in mode shadow"));
+    config_free(config);
+    heap_buf_free(&report);
+}
+
+static void test_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t want;
+    } cases[] = {
+        { "250ms", 250 },
+        { "10s", 10000 },
+        { "15m", 900000 },
+        { "2h", 7200000 },
+        { "7d", 604800000 },
+        { "0s", 0 },
+        { "10", -1 },
+        { "s", -1 },
+        { "-1s", -1 },
+        { "1 s", -1 },
+        { "1S", -1 },
+        { "99999999999999999999s", -1 },
+        { "9223372036854775807d", -1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int64_t got = -1;
+        int r = config_duration(cases[i].text, &got);
+        assert_int_equal(r, cases[i].want < 0 ? -EINVAL : 0);
+        assert_int_equal(got, cases[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_good_file_is_read),
+        cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(test_modes_that_do_not_enforce_are_said),
+        cmocka_unit_test(test_durations),
+    };
+    return cmocka_run_group_tests_name("gateway/config", tests, setup, NULL);
+}
