@@ -1,0 +1,32 @@
+/* What a child of the supervisor is given at its fork. */
+#pragma once
+
+#include "gateway/config/config.h"
+
+#include <stddef.h>
+
+/* A socket that listens, opened and kept by the supervisor. */
+struct child_socket {
+    const char *listener; /* name in the configuration; NULL: the admin address */
+    int fd;
+};
+
+/*
+ * @config:  in force for the child's whole life: a reload starts new children
+ * @sockets: those of this child, shared and its own
+ * @ready:   a byte is written here when the child takes traffic
+ */
+struct child {
+    const struct config *config;
+    int index; /* of the worker; -1: the notary */
+    const struct child_socket *sockets;
+    size_t socket_count;
+    int ready;
+};
+
+/* Both run until SIGTERM, then drain, and return a sysexits code. */
+int worker_run(const struct child *child);
+int notary_run(const struct child *child);
+
+/* Say that this child takes traffic. */
+void child_ready(const struct child *child);

@@ -1,0 +1,152 @@
+/*
+ * Pages of 64-bit values, each page written by one process with relaxed atomics.
+ */
+#include "gateway/metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+enum kind {
+    COUNTER,
+    GAUGE_SUM,
+    GAUGE_MAX,
+};
+
+static const struct {
+    enum kind kind;
+    const char *family;
+    const char *labels;
+    const char *help; /* at the first of a family only */
+} table[METRIC_COUNT] = {
+    [METRIC_HTTP_REQUESTS] = { COUNTER, "chartseal_http_requests", "", "FHIR requests taken" },
+    [METRIC_HTTP_REFUSED_EARLY] = { COUNTER, "chartseal_http_refused_early", "",
+                                    "requests refused before authentication" },
+    [METRIC_HL7_MESSAGES] = { COUNTER, "chartseal_hl7_received", "", "HL7 v2 messages taken" },
+    [METRIC_HL7_ACK_AA] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AA\"}",
+                            "acknowledgements sent" },
+    [METRIC_HL7_ACK_AE] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AE\"}", NULL },
+    [METRIC_HL7_ACK_AR] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AR\"}", NULL },
+    [METRIC_CONTROL_ID_REPEATED] = { COUNTER, "chartseal_hl7_control_id_repeated", "",
+                                     "messages seen before, answered as then" },
+    [METRIC_CONTROL_ID_REUSED] = { COUNTER, "chartseal_hl7_control_id_reused", "",
+                                   "control ids used again for another message" },
+    [METRIC_DECISIONS_PERMIT] = { COUNTER, "chartseal_decisions", "{effect=\"permit\"}",
+                                  "consent decisions" },
+    [METRIC_DECISIONS_DENY] = { COUNTER, "chartseal_decisions", "{effect=\"deny\"}", NULL },
+    [METRIC_ENTRIES_RELEASED] = { COUNTER, "chartseal_entries_released", "",
+                                  "Bundle entries released" },
+    [METRIC_ENTRIES_FILTERED] = { COUNTER, "chartseal_entries_filtered", "",
+                                  "Bundle entries held back" },
+    [METRIC_EXCHANGES_RECORDED] = { COUNTER, "chartseal_exchanges", "{outcome=\"recorded\"}",
+                                    "exchanges that ended" },
+    [METRIC_EXCHANGES_FAILED] = { COUNTER, "chartseal_exchanges", "{outcome=\"failed\"}",
+                                  NULL },
+    [METRIC_DELIVERED] = { COUNTER, "chartseal_deliveries", "{outcome=\"delivered\"}",
+                           "deliveries from the outbox" },
+    [METRIC_DELIVERY_RETRIED] = { COUNTER, "chartseal_deliveries", "{outcome=\"retried\"}",
+                                  NULL },
+    [METRIC_DELIVERY_PARKED] = { COUNTER, "chartseal_deliveries", "{outcome=\"parked\"}",
+                                 NULL },
+    [METRIC_DELIVERY_WITHHELD] = { COUNTER, "chartseal_deliveries", "{outcome=\"withheld\"}",
+                                   NULL },
+    [METRIC_CONSENTS_LOADED] = { GAUGE_MAX, "chartseal_consents_loaded", "",
+                                 "consents in a worker's memory" },
+    [METRIC_CONSENT_EPOCH] = { GAUGE_MAX, "chartseal_consent_epoch", "",
+                               "consent epoch in force" },
+    [METRIC_LEDGER_SEEN_MS] = { GAUGE_MAX, "chartseal_ledger_seen_milliseconds", "",
+                                "UTC time of the last look at the ledger" },
+    [METRIC_LOG_SIZE] = { GAUGE_MAX, "chartseal_audit_log_size", "", "records in the tree" },
+    [METRIC_UNANCHORED_LEAVES] = { GAUGE_MAX, "chartseal_audit_unanchored_leaves", "",
+                                   "records not yet in an anchored tree" },
+    [METRIC_ANCHORED_SIZE] = { GAUGE_MAX, "chartseal_anchored_size", "",
+                               "tree size of the last final anchor" },
+    [METRIC_LEDGER_REORGS] = { COUNTER, "chartseal_ledger_reorgs", "",
+                               "blocks that a reorganisation took back" },
+    [METRIC_DATABASE_UP] = { GAUGE_SUM, "chartseal_database_up", "",
+                             "processes with a connection to PostgreSQL" },
+    [METRIC_READY] = { GAUGE_SUM, "chartseal_ready", "", "workers that take traffic" },
+};
+
+struct page {
+    _Atomic int64_t values[METRIC_COUNT];
+};
+
+static struct page *pages;
+static size_t page_count;
+static struct page *own;
+
+int metrics_map(size_t children)
+{
+    void *memory = mmap(NULL, children * sizeof(struct page), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    pages = memory;
+    page_count = children;
+    own = pages;
+    return 0;
+}
+
+void metrics_ended(size_t child)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        if (table[i].kind != COUNTER) {
+            atomic_store_explicit(&pages[child].values[i], 0, memory_order_relaxed);
+        }
+    }
+}
+
+void metrics_use(size_t child)
+{
+    own = &pages[child];
+    metrics_ended(child);
+}
+
+void metrics_add(enum metric metric, int64_t by)
+{
+    if (own) {
+        (void)atomic_fetch_add_explicit(&own->values[metric], by, memory_order_relaxed);
+    }
+}
+
+void metrics_set(enum metric metric, int64_t value)
+{
+    if (own) {
+        atomic_store_explicit(&own->values[metric], value, memory_order_relaxed);
+    }
+}
+
+int64_t metrics_value(enum metric metric)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < page_count; i++) {
+        int64_t value = atomic_load_explicit(&pages[i].values[metric], memory_order_relaxed);
+        if (table[metric].kind == GAUGE_MAX) {
+            sum = value > sum ? value : sum;
+        } else {
+            sum += value;
+        }
+    }
+    return sum;
+}
+
+void metrics_write(struct buf *out)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        bool counter = table[i].kind == COUNTER;
+        if (table[i].help) {
+            buf_fmt(out, "# TYPE %s %s\n# HELP %s %s.\n", table[i].family,
+                    counter ? "counter" : "gauge", table[i].family, table[i].help);
+        }
+        buf_fmt(out, "%s%s%s %" PRId64 "\n", table[i].family, counter ? "_total" : "",
+                table[i].labels, metrics_value((enum metric)i));
+    }
+    buf_fmt(out,
+            "# TYPE chartseal_build info\n# HELP chartseal_build Version.\n"
+            "chartseal_build_info{version=\"%s\"} 1\n# EOF\n",
+            CHARTSEAL_VERSION);
+}
