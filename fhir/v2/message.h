@@ -15,6 +15,7 @@
 enum {
     V2_MESSAGE_MAX = 64 << 20, /* bytes of a message */
     V2_SEGMENTS_MAX = 100000,
+    V2_HEADER_MAX = 4096, /* bytes that v2_parse_header() looks at */
 };
 
 enum {

@@ -66,7 +66,7 @@ struct v2_patients {
  *
  * Where PID-3 is empty, PID-2 is taken (v2.1 and v2.2).
  *
- * Return: 0 or -ENOMEM; @out is set only on 0.
+ * Return: 0, -E2BIG beyond V2_PATIENTS_MAX, or -ENOMEM; @out is set only on 0.
  */
 MUST_USE int v2_patients(struct arena *arena, const struct v2_message *message,
                          const struct v2_assigners *assigners, struct issues *issues,

@@ -1,0 +1,84 @@
+/*
+ * Reading the delimiters.
+ *
+ * MSH-2 names component, repetition, escape, subcomponent and, since v2.7, truncation, in this
+ * order. Old senders stop early: the usual character stands in, unless it is taken already.
+ */
+#include "fhir/v2/delims.h"
+
+#include <stddef.h>
+
+enum {
+    ENCODING_MAX = 5, /* characters of MSH-2 */
+    HEADER_NAME = 3,
+};
+
+const struct v2_delims V2_DELIMS_USUAL = {
+    .field = '|',
+    .component = '^',
+    .repetition = '~',
+    .escape = '\\',
+    .subcomponent = '&',
+};
+
+/* Printable ASCII that is neither letter, digit nor space. */
+static bool usable(char c)
+{
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    bool digit = c >= '0' && c <= '9';
+    return c > ' ' && c < 0x7f && !letter && !digit;
+}
+
+static bool header_name(struct str header)
+{
+    return str_starts(header, STR("MSH")) || str_starts(header, STR("FHS")) ||
+           str_starts(header, STR("BHS"));
+}
+
+/* Declared characters, then usual ones for the rest; false if two are the same. */
+static bool fill(char field, struct str declared, char list[ENCODING_MAX])
+{
+    static const char usual[ENCODING_MAX] = { '^', '~', '\\', '&', '\0' };
+    char seen[ENCODING_MAX + 1] = { field };
+    size_t n = 1;
+    for (size_t i = 0; i < ENCODING_MAX; i++) {
+        bool said = i < declared.n;
+        char c = said ? declared.p[i] : usual[i];
+        bool taken = memchr(seen, c, n) != NULL;
+        if (said && (taken || !usable(c))) {
+            return false;
+        }
+        list[i] = taken ? '\0' : c;
+        if (list[i]) {
+            seen[n++] = c;
+        }
+    }
+    return true;
+}
+
+int v2_delims_read(struct str header, struct v2_delims *out)
+{
+    if (!header_name(header) || header.n <= HEADER_NAME || !usable(header.p[HEADER_NAME])) {
+        return V2_DELIMS_E_HEADER;
+    }
+    char field = header.p[HEADER_NAME];
+
+    size_t n = HEADER_NAME + 1;
+    while (n < header.n && header.p[n] != field && header.p[n] != '\r' && header.p[n] != '\n') {
+        n++;
+    }
+    struct str declared = str_slice(header, HEADER_NAME + 1, n);
+    char list[ENCODING_MAX];
+    if (declared.n == 0 || declared.n > ENCODING_MAX || !fill(field, declared, list)) {
+        return V2_DELIMS_E_HEADER;
+    }
+    *out = (struct v2_delims){
+        .field = field,
+        .component = list[0],
+        .repetition = list[1],
+        .escape = list[2],
+        .subcomponent = list[3],
+        .truncation = list[4],
+    };
+    return 0;
+}
