@@ -3,6 +3,8 @@
  *
  * MSH-2 names component, repetition, escape, subcomponent and, since v2.7, truncation, in this
  * order. Old senders stop early: the usual character stands in, unless it is taken already.
+ * Some quote the escape character for a programming language and send it twice; that is
+ * forgiven.
  */
 #include "fhir/v2/delims.h"
 
@@ -56,6 +58,11 @@ static bool fill(char field, struct str declared, char list[ENCODING_MAX])
     return true;
 }
 
+bool v2_delims_doubled(struct str encoding)
+{
+    return encoding.n == ENCODING_MAX && encoding.p[2] == encoding.p[3];
+}
+
 int v2_delims_read(struct str header, struct v2_delims *out)
 {
     if (!header_name(header) || header.n <= HEADER_NAME || !usable(header.p[HEADER_NAME])) {
@@ -68,6 +75,12 @@ int v2_delims_read(struct str header, struct v2_delims *out)
         n++;
     }
     struct str declared = str_slice(header, HEADER_NAME + 1, n);
+    char single[ENCODING_MAX];
+    if (v2_delims_doubled(declared)) {
+        memcpy(single, declared.p, 3);
+        single[3] = declared.p[4];
+        declared = str_of(single, ENCODING_MAX - 1);
+    }
     char list[ENCODING_MAX];
     if (declared.n == 0 || declared.n > ENCODING_MAX || !fill(field, declared, list)) {
         return V2_DELIMS_E_HEADER;

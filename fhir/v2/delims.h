@@ -29,9 +29,12 @@ extern const struct v2_delims V2_DELIMS_USUAL; /* |^~\& */
  * @out:    the delimiters
  *
  * Refused are delimiters that are letters, digits, control characters or no ASCII, and two
- * that are the same.
+ * that are the same (but see v2_delims_doubled()).
  *
  * Return: 0 or V2_DELIMS_E_HEADER; @out is set only on 0.
  * Spec:   HL7 v2.5.1 section 2.5.4, v2.7 section 2.5.5
  */
 MUST_USE int v2_delims_read(struct str header, struct v2_delims *out);
+
+/* Whether MSH-2 has its escape character twice (^~\\&), which v2_delims_read() forgives. */
+bool v2_delims_doubled(struct str encoding);

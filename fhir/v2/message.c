@@ -209,6 +209,10 @@ int v2_parse(struct arena *arena, struct str text, struct issues *issues,
         return r;
     }
     report(&s, issues);
+    if (v2_delims_doubled(v2_field(&m, &m.segments[0], 2))) {
+        issues_add(issues, ISSUE_WARNING, "structure", STR("MSH-2"),
+                   "the escape character stands there twice");
+    }
     *out = m;
     return 0;
 }
