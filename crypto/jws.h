@@ -20,7 +20,6 @@ enum {
     JWS_RSA_MIN = 2048, /* bits of a modulus */
     JWS_RSA_MAX = 8192, /* a longer one costs its verifier too much */
     JWS_RSA_E_MAX = 8,  /* bytes of a public exponent, same reason */
-    JWS_SIGNATURE_MAX = JWS_RSA_MAX / 8,
 };
 
 enum {

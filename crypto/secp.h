@@ -25,6 +25,7 @@ struct secp256k1_context_struct;
 struct secp_signer {
     struct secp256k1_context_struct *context; /* owned */
     uint8_t secret[SECRET_SIZE];
+    uint8_t public_key[SECP_PUBLIC_SIZE];
     uint8_t address[SECP_ADDRESS_SIZE];
 };
 
@@ -59,10 +60,6 @@ MUST_USE int secp_recover(const uint8_t digest[DIGEST_SIZE],
 MUST_USE int secp_verify(const uint8_t public_key[SECP_PUBLIC_SIZE],
                          const uint8_t digest[DIGEST_SIZE],
                          const struct secp_signature *signature);
-
-/* Public key of @secret. Return: 0 or -EINVAL. */
-MUST_USE int secp_public(const uint8_t secret[SECRET_SIZE],
-                         uint8_t public_key[SECP_PUBLIC_SIZE]);
 
 /* Ethereum address of a public key: the end of its Keccak-256. */
 void secp_address(const uint8_t public_key[SECP_PUBLIC_SIZE],
