@@ -60,7 +60,7 @@ MUST_USE bool cjson_member(struct cjson *c, struct str *name);
 MUST_USE bool cjson_item(struct cjson *c);
 
 /* A string as it stands between its quotes, escapes and all, known to be well-formed. */
-MUST_USE struct str cjson_raw_string(struct cjson *c);
+struct str cjson_raw_string(struct cjson *c);
 
 /* A string without any escape: names, digits, tokens. */
 MUST_USE struct str cjson_plain(struct cjson *c);
@@ -69,7 +69,7 @@ MUST_USE struct str cjson_plain(struct cjson *c);
 MUST_USE struct str cjson_string(struct cjson *c, struct buf *memory);
 
 /* A whole number from 0 up to CJSON_INTEGER_MAX. */
-MUST_USE uint64_t cjson_number(struct cjson *c);
+uint64_t cjson_number(struct cjson *c);
 
 /* A string of exactly 2 × @n lower-case hexadecimal digits, with 0x before them if @prefix. */
 void cjson_hex(struct cjson *c, bool prefix, uint8_t *out, size_t n);
@@ -78,7 +78,7 @@ void cjson_hex(struct cjson *c, bool prefix, uint8_t *out, size_t n);
 MUST_USE struct str cjson_hex_bytes(struct cjson *c, struct buf *memory);
 
 /* Any value, checked for form alone; the bytes it takes in the text. */
-MUST_USE struct str cjson_value(struct cjson *c);
+struct str cjson_value(struct cjson *c);
 
 /* A writer that sets commas itself. Names must be given in ascending order: a bug if not. */
 struct cjson_out {

@@ -158,5 +158,5 @@ const char *record_mode_name(enum record_mode mode);
 const char *record_interaction_name(enum record_interaction interaction);
 const char *record_outcome_name(enum record_outcome outcome);
 
-/* Was anything about a patient shown or passed on? Then a consent had to permit it. */
+/* Does the outcome say that data was shown, passed on or about to be? */
 bool record_released(const struct record *record);
