@@ -75,7 +75,7 @@ static int range_root(const struct merkle_reader *reader, uint64_t begin, uint64
     assert(begin < end);
     while (begin < end) {
         unsigned level = largest(begin, end);
-        int r = reader->read(reader->owner, level, begin >> level, &row[count++]);
+        int r = reader->fetch(reader->owner, level, begin >> level, &row[count++]);
         if (r < 0) {
             return r;
         }

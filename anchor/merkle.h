@@ -44,7 +44,7 @@ typedef int (*merkle_read_fn)(void *owner, unsigned level, uint64_t index,
                               struct merkle_hash *out);
 
 struct merkle_reader {
-    merkle_read_fn read;
+    merkle_read_fn fetch;
     void *owner; /* borrowed */
 };
 

@@ -128,7 +128,7 @@ static void frontier_from(struct tile_edge *edge, unsigned level, unsigned width
     }
 }
 
-int tile_edge_load(struct tile_edge *edge, uint64_t size, tile_read_fn read, void *owner)
+int tile_edge_load(struct tile_edge *edge, uint64_t size, tile_read_fn source, void *owner)
 {
     if (size >> MERKLE_LEVELS) {
         return -ERANGE;
@@ -143,7 +143,7 @@ int tile_edge_load(struct tile_edge *edge, uint64_t size, tile_read_fn read, voi
         if (id.width == 0) {
             continue;
         }
-        int r = read(owner, &id, edge->partial[level]);
+        int r = source(owner, &id, edge->partial[level]);
         if (r < 0) {
             return r;
         }
@@ -154,7 +154,7 @@ int tile_edge_load(struct tile_edge *edge, uint64_t size, tile_read_fn read, voi
 
 /* Node @hash of @level × 8 takes its place in its tile; hand the tile out if it is full. */
 static int keep(struct tile_edge *edge, unsigned level, const struct merkle_hash *hash,
-                tile_write_fn write, void *owner)
+                tile_write_fn sink, void *owner)
 {
     uint64_t node = edge->frontier.size >> (TILE_HEIGHT * level);
     edge->partial[level][node % TILE_WIDTH] = *hash;
@@ -162,17 +162,17 @@ static int keep(struct tile_edge *edge, unsigned level, const struct merkle_hash
         return 0;
     }
     struct tile_id id = { .level = level, .index = node / TILE_WIDTH, .width = TILE_WIDTH };
-    return write(owner, &id, edge->partial[level]);
+    return sink(owner, &id, edge->partial[level]);
 }
 
 static int append_one(struct tile_edge *edge, const struct merkle_hash *leaf,
-                      tile_write_fn write, void *owner)
+                      tile_write_fn sink, void *owner)
 {
     struct merkle_frontier *frontier = &edge->frontier;
     struct merkle_hash hash = *leaf;
     for (unsigned level = 0;; level++) {
         if (level % TILE_HEIGHT == 0) {
-            int r = keep(edge, level / TILE_HEIGHT, &hash, write, owner);
+            int r = keep(edge, level / TILE_HEIGHT, &hash, sink, owner);
             if (r < 0) {
                 return r;
             }
@@ -187,14 +187,14 @@ static int append_one(struct tile_edge *edge, const struct merkle_hash *leaf,
 }
 
 int tile_append(struct tile_edge *edge, const struct merkle_hash *leaves, size_t count,
-                tile_write_fn write, void *owner)
+                tile_write_fn sink, void *owner)
 {
     uint64_t before = edge->frontier.size;
     if (count > ((uint64_t)1 << MERKLE_LEVELS) - 1 - before) {
         return -ERANGE;
     }
     for (size_t i = 0; i < count; i++) {
-        int r = append_one(edge, &leaves[i], write, owner);
+        int r = append_one(edge, &leaves[i], sink, owner);
         if (r < 0) {
             return r;
         }
@@ -207,7 +207,7 @@ int tile_append(struct tile_edge *edge, const struct merkle_hash *leaves, size_t
         if (id.width == 0 || before >> bits == after >> bits) {
             continue;
         }
-        int r = write(owner, &id, edge->partial[level]);
+        int r = sink(owner, &id, edge->partial[level]);
         if (r < 0) {
             return r;
         }
@@ -215,10 +215,11 @@ int tile_append(struct tile_edge *edge, const struct merkle_hash *leaves, size_t
     return 0;
 }
 
-void tile_reader_init(struct tile_reader *reader, uint64_t size, tile_read_fn read, void *owner)
+void tile_reader_init(struct tile_reader *reader, uint64_t size, tile_read_fn source,
+                      void *owner)
 {
     reader->size = size;
-    reader->read = read;
+    reader->source = source;
     reader->owner = owner;
     memset(reader->held, 0, sizeof(reader->held));
 }
@@ -238,7 +239,7 @@ static int read_node(void *owner, unsigned level, uint64_t index, struct merkle_
     struct tile_id *held = &reader->held[at];
     if (held->width != id.width || held->index != id.index) {
         held->width = 0;
-        int r = reader->read(reader->owner, &id, reader->tile[at]);
+        int r = reader->source(reader->owner, &id, reader->tile[at]);
         if (r < 0) {
             return r;
         }
@@ -254,5 +255,5 @@ static int read_node(void *owner, unsigned level, uint64_t index, struct merkle_
 
 struct merkle_reader tile_nodes(struct tile_reader *reader)
 {
-    return (struct merkle_reader){ .read = read_node, .owner = reader };
+    return (struct merkle_reader){ .fetch = read_node, .owner = reader };
 }

@@ -49,23 +49,24 @@ struct tile_edge {
 
 /**
  * tile_edge_load() - make ready to append to a tree of @size leaves
- * @read: gives the partial tiles of that tree, and no other
+ * @source: gives the partial tiles of that tree, and no other
  *
- * Return: 0 or -errno of @read. The caller compares merkle_root(&edge->frontier) with its head.
+ * Return: 0 or -errno of @source. The caller compares merkle_root(&edge->frontier) with its
+ * head.
  */
-MUST_USE int tile_edge_load(struct tile_edge *edge, uint64_t size, tile_read_fn read,
+MUST_USE int tile_edge_load(struct tile_edge *edge, uint64_t size, tile_read_fn source,
                             void *owner);
 
 /**
  * tile_append() - append leaf hashes, and hand out each tile that is new or wider
  * @edge:  where the tree stands; after a failure load it again
- * @write: called once for each tile completed, in order, then once for each partial tile that
+ * @sink:  called once for each tile completed, in order, then once for each partial tile that
  *         has changed
  *
- * Return: 0, -ERANGE if the tree would get too large, or -errno of @write
+ * Return: 0, -ERANGE if the tree would get too large, or -errno of @sink
  */
 MUST_USE int tile_append(struct tile_edge *edge, const struct merkle_hash *leaves, size_t count,
-                         tile_write_fn write, void *owner);
+                         tile_write_fn sink, void *owner);
 
 /*
  * Nodes out of tiles, for proofs in a tree of @size leaves. Keeps the last tile of each level,
@@ -73,13 +74,13 @@ MUST_USE int tile_append(struct tile_edge *edge, const struct merkle_hash *leave
  */
 struct tile_reader {
     uint64_t size;
-    tile_read_fn read;
+    tile_read_fn source;
     void *owner;                      /* borrowed */
     struct tile_id held[TILE_LEVELS]; /* width 0: none */
     struct merkle_hash tile[TILE_LEVELS][TILE_WIDTH];
 };
 
-void tile_reader_init(struct tile_reader *reader, uint64_t size, tile_read_fn read,
+void tile_reader_init(struct tile_reader *reader, uint64_t size, tile_read_fn source,
                       void *owner);
 
 /* @reader as source of nodes for merkle_prove_…(); borrowed. */
