@@ -1,0 +1,182 @@
+-- The notary's side: order of the leaves, tree, checkpoints, anchors, relayed transactions.
+-- log: number of the tree; there is one, 0, and every row names it from the start.
+
+-- Each leader raises it, each of its writes checks it: the lock alone stops no paused leader.
+CREATE TABLE notary_epoch (
+    one    boolean PRIMARY KEY DEFAULT true CHECK (one),
+    value  bigint NOT NULL,
+    holder uuid
+);
+INSERT INTO notary_epoch (value) VALUES (0);
+
+CREATE FUNCTION notary_fence(p_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM notary_epoch WHERE value = p_epoch FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another notary leads' USING ERRCODE = 'CS005';
+    END IF;
+END
+$$;
+
+-- How far each instance has been read.
+CREATE TABLE instance_cursor (
+    instance uuid PRIMARY KEY,
+    seq      bigint NOT NULL
+) WITH (fillfactor = 20);
+
+-- Leaves first_index .. first_index + count - 1 are records first_seq .. of the instance.
+CREATE TABLE leaf_range (
+    log         smallint NOT NULL,
+    first_index bigint NOT NULL,
+    instance    uuid NOT NULL,
+    first_seq   bigint NOT NULL,
+    count       bigint NOT NULL CHECK (count > 0),
+    PRIMARY KEY (log, first_index)
+);
+CREATE UNIQUE INDEX leaf_range_instance ON leaf_range (instance, first_seq);
+
+-- Hash tiles of 256; one that isn't full grows, and what it held stays in front.
+CREATE TABLE tile (
+    log    smallint NOT NULL,
+    level  smallint NOT NULL,
+    index  bigint NOT NULL,
+    width  smallint NOT NULL CHECK (width BETWEEN 1 AND 256),
+    hashes bytea NOT NULL CHECK (length(hashes) = 32 * width),
+    PRIMARY KEY (log, level, index)
+);
+ALTER TABLE tile ALTER hashes SET STORAGE EXTERNAL;
+
+CREATE TABLE tree_head (
+    log      smallint PRIMARY KEY,
+    size     bigint NOT NULL,
+    root     bytea NOT NULL CHECK (length(root) = 32),
+    frontier bytea NOT NULL,
+    epoch    bigint NOT NULL
+);
+-- The empty tree: SHA-256 of nothing.
+INSERT INTO tree_head VALUES
+    (0, 0, '\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '', 0);
+
+-- Next order of leaves: (instance, first_seq, count) in the order of the arrays. It must follow
+-- each instance's cursor without a gap.
+CREATE FUNCTION log_order(p_log smallint, p_first bigint, p_instance uuid[], p_seq bigint[],
+                          p_count bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_index bigint := p_first;
+BEGIN
+    FOR i IN 1..cardinality(p_instance) LOOP
+        IF p_seq[i] = 1 THEN
+            INSERT INTO instance_cursor VALUES (p_instance[i], p_count[i]);
+        ELSE
+            UPDATE instance_cursor SET seq = seq + p_count[i]
+            WHERE instance = p_instance[i] AND seq = p_seq[i] - 1;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'order leaves a gap' USING ERRCODE = 'CS005';
+            END IF;
+        END IF;
+        INSERT INTO leaf_range VALUES (p_log, v_index, p_instance[i], p_seq[i], p_count[i]);
+        v_index := v_index + p_count[i];
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION tile_put(p_log smallint, p_level smallint[], p_index bigint[], p_hashes bytea[])
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_put integer;
+BEGIN
+    INSERT INTO tile AS t (log, level, index, width, hashes)
+    SELECT p_log, n.level, n.index, length(n.hashes) / 32, n.hashes
+    FROM unnest(p_level, p_index, p_hashes) AS n (level, index, hashes)
+    ON CONFLICT (log, level, index) DO UPDATE SET width = excluded.width, hashes = excluded.hashes
+    WHERE t.hashes = substr(excluded.hashes, 1, length(t.hashes));
+    GET DIAGNOSTICS v_put = ROW_COUNT;
+    IF v_put <> cardinality(p_level) THEN
+        RAISE EXCEPTION 'tile would change' USING ERRCODE = 'CS005';
+    END IF;
+END
+$$;
+
+-- Compare and set.
+CREATE FUNCTION head_move(p_log smallint, p_size bigint, p_root bytea, p_new_size bigint,
+                          p_new_root bytea, p_frontier bytea, p_epoch bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE tree_head SET size = p_new_size, root = p_new_root, frontier = p_frontier, epoch = p_epoch
+    WHERE log = p_log AND size = p_size AND root = p_root AND epoch <= p_epoch AND size < p_new_size;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'head is not where it was' USING ERRCODE = 'CS005';
+    END IF;
+END
+$$;
+
+CREATE TABLE checkpoint (
+    log    smallint NOT NULL,
+    size   bigint NOT NULL,
+    root   bytea NOT NULL CHECK (length(root) = 32),
+    note   text NOT NULL,
+    signed timestamptz NOT NULL,
+    PRIMARY KEY (log, size)
+);
+
+-- Transactions that anchor. state: 0 planned, 1 signed, 2 broadcast, 3 mined, 4 safe,
+-- 5 finalized, 6 replaced, 7 reorged, 8 failed. raw is stored before it is sent.
+CREATE TABLE anchor (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    log          smallint NOT NULL,
+    size         bigint NOT NULL,
+    root         bytea NOT NULL,
+    note_hash    bytea NOT NULL,
+    chain        bigint NOT NULL,
+    contract     bytea NOT NULL,
+    sender       bytea NOT NULL,
+    state        smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 8),
+    nonce        bigint,
+    max_fee      numeric,
+    tip          numeric,
+    raw          bytea,
+    hash         bytea UNIQUE,
+    block_number bigint,
+    block_hash   bytea,
+    proof        bytea,
+    reason       text NOT NULL DEFAULT '',
+    created      timestamptz NOT NULL DEFAULT now(),
+    changed      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX anchor_open ON anchor (chain, state) WHERE state < 5 OR state = 7;
+CREATE INDEX anchor_size ON anchor (log, size);
+
+-- Grants, revocations and rotations that the relaying account sends, same states.
+-- kind: 1 grant, 2 revoke, 3 rotate, 4 revoke by attestor.
+CREATE TABLE relay (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    consent      bytea NOT NULL,
+    version      integer NOT NULL,
+    kind         smallint NOT NULL,
+    chain        bigint NOT NULL,
+    call         bytea NOT NULL,
+    state        smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 8),
+    nonce        bigint,
+    max_fee      numeric,
+    tip          numeric,
+    raw          bytea,
+    hash         bytea,
+    block_number bigint,
+    block_hash   bytea,
+    reason       text NOT NULL DEFAULT '',
+    created      timestamptz NOT NULL DEFAULT now(),
+    changed      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (consent, version, kind)
+);
+CREATE INDEX relay_open ON relay (chain, id) WHERE state < 5 OR state = 7;
+
+-- Wakes the notary when a grant or revocation waits to be relayed.
+CREATE FUNCTION relay_wake() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('chartseal_relay', '');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER relay_wake AFTER INSERT ON relay FOR EACH STATEMENT EXECUTE FUNCTION relay_wake();
