@@ -196,7 +196,7 @@ int json_tree_event(struct json_tree *tree, const struct json_event *event)
     return r;
 }
 
-static void follow(struct str *text, struct str from, struct str to)
+void json_tree_text_moved(struct str *text, struct str from, struct str to)
 {
     uintptr_t distance = (uintptr_t)text->p - (uintptr_t)from.p;
     if (text->p && distance < from.n) {
@@ -204,13 +204,18 @@ static void follow(struct str *text, struct str from, struct str to)
     }
 }
 
-void json_tree_moved(struct json_tree *tree, struct str from, struct str to)
+void json_tree_blocks_moved(struct json_tree_block *blocks, struct str from, struct str to)
 {
-    follow(&tree->name, from, to);
-    for (struct json_tree_block *block = tree->blocks; block; block = block->older) {
+    for (struct json_tree_block *block = blocks; block; block = block->older) {
         for (size_t i = 0; i < block->n; i++) {
-            follow(&block->nodes[i].name, from, to);
-            follow(&block->nodes[i].text, from, to);
+            json_tree_text_moved(&block->nodes[i].name, from, to);
+            json_tree_text_moved(&block->nodes[i].text, from, to);
         }
     }
+}
+
+void json_tree_moved(struct json_tree *tree, struct str from, struct str to)
+{
+    json_tree_text_moved(&tree->name, from, to);
+    json_tree_blocks_moved(tree->blocks, from, to);
 }

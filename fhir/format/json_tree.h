@@ -37,3 +37,9 @@ MUST_USE int json_tree_event(struct json_tree *tree, const struct json_event *ev
 
 /* Texts inside of @from are now inside of @to. */
 void json_tree_moved(struct json_tree *tree, struct str from, struct str to);
+
+/* The same for the nodes of a finished tree, known by its @blocks. */
+void json_tree_blocks_moved(struct json_tree_block *blocks, struct str from, struct str to);
+
+/* Move one span that may lie inside of @from. */
+void json_tree_text_moved(struct str *text, struct str from, struct str to);

@@ -106,13 +106,12 @@ static void escape(struct buf *out, char c)
     }
 }
 
-void json_quote(struct buf *out, struct str value)
+void json_escape(struct buf *out, struct str value)
 {
     if (!utf8_valid(value)) {
         out->failed = true;
         return;
     }
-    buf_c(out, '"');
     size_t plain = 0;
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
@@ -123,6 +122,14 @@ void json_quote(struct buf *out, struct str value)
         escape(out, value.p[i]);
         plain = i + 1;
     }
-    buf_put(out, value.p ? value.p + plain : "", value.n - plain);
+    if (value.n) {
+        buf_put(out, value.p + plain, value.n - plain);
+    }
+}
+
+void json_quote(struct buf *out, struct str value)
+{
+    buf_c(out, '"');
+    json_escape(out, value);
     buf_c(out, '"');
 }

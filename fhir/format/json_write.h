@@ -43,3 +43,6 @@ void json_raw(struct json_writer *w, const char *name, struct str value);
 
 /* @value between quotes, escaped; for text outside of a json_writer. */
 void json_quote(struct buf *out, struct str value);
+
+/* @value escaped, without the quotes. */
+void json_escape(struct buf *out, struct str value);
