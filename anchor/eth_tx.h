@@ -4,13 +4,14 @@
 #include "crypto/base/attr.h"
 #include "crypto/base/buf.h"
 #include "crypto/digest.h"
+#include "crypto/secp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
     ETH_ADDRESS_SIZE = 20,
-    ETH_SIGNATURE_SIZE = 65, /* r ‖ s ‖ parity of y (0 or 1) */
+    ETH_TX_ROOM = 256, /* bytes that a transaction takes beyond its data */
 };
 
 /* Fees in wei per gas. @create: no @to, @data is what creates the contract. @data borrowed. */
@@ -35,13 +36,8 @@ struct eth_tx {
 MUST_USE int eth_tx_digest(const struct eth_tx *tx, struct buf *scratch,
                            uint8_t out[DIGEST_SIZE]);
 
-enum {
-    ETH_TX_ROOM = 256, /* bytes that a transaction takes beyond its data */
-};
-
 /* Append the signed transaction as eth_sendRawTransaction takes it; its hash is keccak256. */
-void eth_tx_put(const struct eth_tx *tx, const uint8_t signature[ETH_SIGNATURE_SIZE],
-                struct buf *b);
+void eth_tx_put(const struct eth_tx *tx, const struct secp_signature *signature, struct buf *b);
 
 /* Address of the contract that @from creates with @nonce. */
 void eth_create_address(const uint8_t from[ETH_ADDRESS_SIZE], uint64_t nonce,
