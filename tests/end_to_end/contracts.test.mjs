@@ -844,7 +844,7 @@ describe("AuditAnchor", () => {
             const [r1, r2, proof] = [rootOf(m), rootOf(n), proofOf(m, n)];
             const ask = (...args) => (asked++, anchor.verifyConsistency(...args));
             assert.equal(await ask(m, n, r1, r2, proof), true, `${m} ${n}`);
-            for (const [what, args] of corruptions(m, n, r1, r2, proof)) {
+            for (const [what, args] of some(n, corruptions(m, n, r1, r2, proof))) {
                 assert.equal(await ask(...args), false, `${m} ${n} ${what}`);
             }
         });
@@ -878,7 +878,7 @@ describe("AuditAnchor", () => {
                 wrong.push([`hash ${i}`, [leaf, m, n, root, changed]]);
                 wrong.push([`without ${i}`, [leaf, m, n, root, proof.toSpliced(i, 1)]]);
             });
-            for (const [what, args] of wrong) {
+            for (const [what, args] of some(n, wrong)) {
                 if (n === 1 && what === "index") {
                     continue; // outside the tree: below
                 }
@@ -906,6 +906,9 @@ describe("AuditAnchor", () => {
         return wrong;
     }
 });
+
+/** All of @list for small trees, every fifth for larger ones. */
+const some = (n, list) => list.filter((_, i) => n <= 16 || (i + n) % 5 === 0);
 
 /** Flip one bit somewhere in @hex, another one each time. */
 let flips = 0;
