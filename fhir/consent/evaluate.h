@@ -132,7 +132,7 @@ enum consent_outcome {
 
 /*
  * @set:    which outcomes are possible: bits of enum consent_outcome, at least one
- * @basis:  of the outcome pass or deny, if @set has nothing better
+ * @basis:  why, where nothing permits and no rule denies
  * @permit: who would permit; @deny: who would deny
  */
 struct consent_finding {
@@ -179,6 +179,9 @@ struct consent_verdict consent_evaluate(const struct policy *policy,
  * Spec:   consent rules, section 5.5
  */
 uint8_t consent_combine(uint8_t sum, uint8_t with);
+
+/* The verdict on all findings together; @pending: facts are still to come. */
+struct consent_verdict consent_conclude(const struct consent_finding *found, bool pending);
 
 /* "consent-deny", "no-consent", "ledger-mismatch", … as records have it. */
 const char *consent_basis_name(enum consent_basis basis);

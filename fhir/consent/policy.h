@@ -47,7 +47,7 @@ enum policy_meaning {
 
 /* Sorted texts without repeats. */
 struct policy_texts {
-    const struct str *at;
+    struct str *at;
     size_t n;
 };
 
@@ -98,7 +98,7 @@ struct policy_criteria {
 struct policy_rule {
     enum policy_effect effect;
     struct policy_criteria when;
-    const struct policy_rule *rules;
+    struct policy_rule *rules;
     size_t n_rules;
 };
 
@@ -113,7 +113,7 @@ struct policy_rule {
 struct policy {
     enum policy_effect base;
     struct policy_criteria scope;
-    const struct policy_rule *rules;
+    struct policy_rule *rules;
     size_t n_rules;
     struct policy_texts uris;
     struct policy_texts sources;
