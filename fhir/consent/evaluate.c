@@ -79,17 +79,18 @@ static bool texts_code(const struct policy_texts *texts, const struct consent_co
 
 static enum match match_actors(const struct policy_criteria *when, const struct question *q)
 {
-    if (when->actors.n == 0 && when->custodians.n == 0) {
+    if (when->lists[POLICY_ACTORS].n == 0 && when->lists[POLICY_CUSTODIANS].n == 0) {
         return MATCH_YES;
     }
-    if (texts_meet(&when->actors, q->request->actors, q->request->n_actors) ||
-        texts_meet(&when->custodians, q->facts->custodians, q->facts->n_custodians)) {
+    if (texts_meet(&when->lists[POLICY_ACTORS], q->request->actors, q->request->n_actors) ||
+        texts_meet(&when->lists[POLICY_CUSTODIANS], q->facts->custodians,
+                   q->facts->n_custodians)) {
         return MATCH_YES;
     }
-    if (when->actors.n > 0 && q->request->actors_unknown) {
+    if (when->lists[POLICY_ACTORS].n > 0 && q->request->actors_unknown) {
         return MATCH_MAYBE;
     }
-    return when->custodians.n > 0 ? doubt(q, CONSENT_FACT_CUSTODIANS) : MATCH_NO;
+    return when->lists[POLICY_CUSTODIANS].n > 0 ? doubt(q, CONSENT_FACT_CUSTODIANS) : MATCH_NO;
 }
 
 /* No purpose at all satisfies no permit, and no deny lets it pass. */
@@ -102,10 +103,10 @@ static bool match_purposes(const struct policy_criteria *when, enum policy_effec
     if (request->purposes & when->purposes_met) {
         return true;
     }
-    if (when->purposes == 0 && when->other_purposes.n == 0) {
+    if (when->purposes == 0 && when->lists[POLICY_OTHER_PURPOSES].n == 0) {
         return effect == POLICY_DENY || request->n_other_purposes > 0;
     }
-    return texts_meet(&when->other_purposes, request->other_purposes,
+    return texts_meet(&when->lists[POLICY_OTHER_PURPOSES], request->other_purposes,
                       request->n_other_purposes);
 }
 
@@ -131,12 +132,12 @@ static enum match match_labels(const struct policy_criteria *when, enum policy_e
                                const struct question *q)
 {
     const struct consent_facts *facts = q->facts;
-    bool tags = when->sensitivity != 0 || when->other_labels.n > 0;
+    bool tags = when->sensitivity != 0 || when->lists[POLICY_OTHER_LABELS].n > 0;
     if (when->confidentiality == 0 && !tags) {
         return MATCH_YES;
     }
     if ((facts->sensitivity & when->labels_met) ||
-        texts_code(&when->other_labels, facts->labels, facts->n_labels)) {
+        texts_code(&when->lists[POLICY_OTHER_LABELS], facts->labels, facts->n_labels)) {
         return MATCH_YES;
     }
     if (q->unsure & CONSENT_FACT_LABELS) {
@@ -160,7 +161,7 @@ static bool is_type(struct str class)
 static enum match match_classes(const struct policy_criteria *when, const struct question *q)
 {
     const struct consent_facts *facts = q->facts;
-    const struct policy_texts *classes = &when->classes;
+    const struct policy_texts *classes = &when->lists[POLICY_CLASSES];
     if (classes->n == 0) {
         return MATCH_YES;
     }
@@ -180,7 +181,8 @@ static enum match match_classes(const struct policy_criteria *when, const struct
 
 static enum match match_codes(const struct policy_criteria *when, const struct question *q)
 {
-    if (when->codes.n == 0 || texts_code(&when->codes, q->facts->codes, q->facts->n_codes)) {
+    if (when->lists[POLICY_CODES].n == 0 ||
+        texts_code(&when->lists[POLICY_CODES], q->facts->codes, q->facts->n_codes)) {
         return MATCH_YES;
     }
     return doubt(q, CONSENT_FACT_CODES);
@@ -234,25 +236,32 @@ static enum match match_self(const struct policy_texts *texts, const struct ques
     return greater(found, doubt(q, CONSENT_FACT_TYPE | CONSENT_FACT_REFERENCES));
 }
 
+/* The four ways to name data: from POLICY_INSTANCES to POLICY_AUTHORED_BY. */
+static bool names_data(const struct policy_criteria *when)
+{
+    for (int i = POLICY_INSTANCES; i <= POLICY_AUTHORED_BY; i++) {
+        if (when->lists[i].n > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum match match_data(const struct policy_criteria *when, const struct question *q)
 {
     const struct consent_facts *facts = q->facts;
-    const struct policy_texts *data = when->data;
-    enum match found = MATCH_NO;
-    bool any = false;
-    for (int i = 0; i < POLICY_MEANINGS; i++) {
-        any = any || data[i].n > 0;
-    }
-    if (!any || texts_meet(&data[POLICY_AUTHOREDBY], facts->authors, facts->n_authors) ||
-        texts_meet(&data[POLICY_RELATED], facts->references, facts->n_references) ||
-        texts_meet(&data[POLICY_DEPENDENTS], facts->references, facts->n_references)) {
+    const struct policy_texts *lists = when->lists;
+    if (!names_data(when) ||
+        texts_meet(&lists[POLICY_AUTHORED_BY], facts->authors, facts->n_authors) ||
+        texts_meet(&lists[POLICY_RELATED], facts->references, facts->n_references) ||
+        texts_meet(&lists[POLICY_DEPENDENTS], facts->references, facts->n_references)) {
         return MATCH_YES;
     }
-    for (int i = 0; i < POLICY_AUTHOREDBY; i++) {
-        found = greater(found, match_self(&data[i], q));
-    }
-    return data[POLICY_AUTHOREDBY].n > 0 ? greater(found, doubt(q, CONSENT_FACT_AUTHORS))
-                                         : found;
+    enum match found = greater(match_self(&lists[POLICY_INSTANCES], q),
+                               greater(match_self(&lists[POLICY_RELATED], q),
+                                       match_self(&lists[POLICY_DEPENDENTS], q)));
+    return lists[POLICY_AUTHORED_BY].n > 0 ? greater(found, doubt(q, CONSENT_FACT_AUTHORS))
+                                           : found;
 }
 
 static bool match_period(const struct policy_criteria *when, int64_t now)

@@ -36,50 +36,45 @@ enum policy_effect {
     POLICY_PERMIT,
 };
 
-/* How data may be bound to a reference. */
-enum policy_meaning {
-    POLICY_INSTANCE,   /* is it */
-    POLICY_RELATED,    /* is it, or belongs to that Encounter, CarePlan or EpisodeOfCare */
-    POLICY_DEPENDENTS, /* is it, or refers to it */
-    POLICY_AUTHOREDBY, /* was authored by that actor */
-    POLICY_MEANINGS,
-};
-
 /* Sorted texts without repeats. */
 struct policy_texts {
     struct str *at;
     size_t n;
 };
 
+/* Lists of a rule, each of texts. */
+enum policy_list {
+    POLICY_ACTORS,         /* canonical actor URIs of those whom data is released to */
+    POLICY_CUSTODIANS,     /* canonical actor URIs of those whose data it is (CST, AUT) */
+    POLICY_OTHER_PURPOSES, /* "system|code" */
+    POLICY_OTHER_LABELS,   /* "system|code" */
+    POLICY_CLASSES,        /* resource type, profile URL, or "system|code" */
+    POLICY_CODES,          /* "system|code" */
+    POLICY_INSTANCES,      /* data that is "Type/id" or "Type/id/_history/version" */
+    POLICY_RELATED,        /* is it, or belongs to that Encounter, CarePlan, EpisodeOfCare */
+    POLICY_DEPENDENTS,     /* is it, or refers to it */
+    POLICY_AUTHORED_BY,    /* was authored by that canonical actor URI */
+    POLICY_LISTS,
+};
+
 /*
  * What a rule asks for. An absent criterion asks for nothing; inside one, any value will do.
+ * One criterion each are: actors and custodians; purposes of both kinds; labels of all three
+ * kinds; the four ways to name data.
  *
- * @actors:     canonical actor URIs of whom data is released to
- * @custodians: canonical actor URIs of those whose data it is (roles CST and AUT); one
- * criterion with @actors
  * @actions:    bits of enum action
- * @purposes:   bits of purpose.h; @other_purposes "system|code"
+ * @purposes:   bits of purpose.h
  * @confidentiality: bit 1 << enum confidentiality of each level listed
- * @sensitivity: bits of labels.h; @other_labels "system|code". One criterion with
- * confidentiality
- * @classes:    resource type, profile URL, or "system|code"
- * @codes:      "system|code"
- * @data:       by meaning: "Type/id" or "Type/id/_history/version"; for authoredby actor URIs
+ * @sensitivity: bits of labels.h
  * @period:     when the rule holds; @data_period: of when the data must be
  *
  * The last group follows from the others and from the effect; policy_finish() sets it.
  * @purposes_met: requested purposes that match
- * @level:      highest level a permit covers, lowest one a deny stops; NONE: no level matches
  * @labels_met: data labels that match
+ * @level:      highest level a permit covers, lowest one a deny stops; NONE: no level matches
  */
 struct policy_criteria {
-    struct policy_texts actors;
-    struct policy_texts custodians;
-    struct policy_texts other_purposes;
-    struct policy_texts other_labels;
-    struct policy_texts classes;
-    struct policy_texts codes;
-    struct policy_texts data[POLICY_MEANINGS];
+    struct policy_texts lists[POLICY_LISTS];
     bool has_period;
     bool has_data_period;
     uint8_t actions;
