@@ -406,9 +406,7 @@ struct consent_verdict consent_conclude(const struct consent_finding *found, boo
         };
     }
     if (deny) {
-        enum consent_basis basis =
-            found->basis == CONSENT_BASIS_NO_CONSENT ? CONSENT_BASIS_DENY : found->basis;
-        return (struct consent_verdict){ CONSENT_DENY, basis, found->deny };
+        return (struct consent_verdict){ CONSENT_DENY, CONSENT_BASIS_DENY, found->deny };
     }
     return (struct consent_verdict){ .decision = CONSENT_DENY, .basis = found->basis };
 }

@@ -132,7 +132,7 @@ enum consent_outcome {
 
 /*
  * @set:    which outcomes are possible: bits of enum consent_outcome, at least one
- * @basis:  why, where nothing permits and no rule denies
+ * @basis:  why, where nothing is decided
  * @permit: who would permit; @deny: who would deny
  */
 struct consent_finding {

@@ -45,7 +45,7 @@ struct policy_texts {
 /* Lists of a rule, each of texts. */
 enum policy_list {
     POLICY_ACTORS,         /* canonical actor URIs of those whom data is released to */
-    POLICY_CUSTODIANS,     /* canonical actor URIs of those whose data it is (CST, AUT) */
+    POLICY_CUSTODIANS,     /* canonical actor URIs of those whose data it is (role CST) */
     POLICY_OTHER_PURPOSES, /* "system|code" */
     POLICY_OTHER_LABELS,   /* "system|code" */
     POLICY_CLASSES,        /* resource type, profile URL, or "system|code" */

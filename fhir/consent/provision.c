@@ -1,0 +1,545 @@
+/*
+ * One provision, element by element.
+ *
+ * A member that isn't known here is refused, since it might narrow what the patient said.
+ * Codes of the compiled systems must be in their tables; codes of other systems are kept whole
+ * and match themselves.
+ */
+#include "fhir/consent/provision.h"
+
+#include "fhir/consent/action.h"
+#include "fhir/consent/purpose.h"
+
+#include <errno.h>
+
+#define PARTICIPATION "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+#define URI_SYSTEM "urn:ietf:rfc:3986"
+
+enum {
+    R4 = 1,
+    R5 = 2,
+};
+
+void provision_reader_init(struct provision_reader *r, struct arena *arena,
+                           const struct consent_context *context, struct issues *issues)
+{
+    *r = (struct provision_reader){ .arena = arena, .context = context, .issues = issues };
+    r->place = buf_fixed(r->text, sizeof(r->text));
+    buf_z(&r->place, "Consent");
+}
+
+void provision_refuse(struct provision_reader *r, const char *code, const char *leaf,
+                      const char *why)
+{
+    size_t mark = r->place.n;
+    if (*leaf) {
+        buf_c(&r->place, '.');
+        buf_z(&r->place, leaf);
+    }
+    issues_add(r->issues, ISSUE_ERROR, code, buf_str(&r->place), "%s", why);
+    provision_leave(r, mark);
+    r->refused = true;
+}
+
+size_t provision_enter(struct provision_reader *r, const char *name, int index)
+{
+    size_t mark = r->place.n;
+    buf_c(&r->place, '.');
+    buf_z(&r->place, name);
+    if (index >= 0) {
+        buf_fmt(&r->place, "[%d]", index);
+    }
+    return mark;
+}
+
+/* A place too long for its memory is cut, which is no failure. */
+void provision_leave(struct provision_reader *r, size_t mark)
+{
+    r->place.n = mark;
+    r->place.failed = false;
+}
+
+void provision_add(struct provision_reader *r, struct policy_texts *texts, struct str text)
+{
+    size_t n = texts->n;
+    if (n >= POLICY_VALUES_MAX) {
+        provision_refuse(r, "too-costly", "", "more values than can be kept");
+        return;
+    }
+    if ((n & (n - 1)) == 0) { /* full at each power of two */
+        struct str *at = arena_calloc(r->arena, n ? 2 * n : 1, sizeof(*at));
+        if (!at) {
+            r->error = -ENOMEM;
+            return;
+        }
+        for (size_t i = 0; i < n; i++) {
+            at[i] = texts->at[i];
+        }
+        texts->at = at;
+    }
+    texts->at[texts->n++] = text;
+}
+
+/* "@system@glue@code" in the arena. */
+static struct str join(struct provision_reader *r, struct str system, const char *glue,
+                       struct str code)
+{
+    struct buf text = arena_buf(r->arena, system.n + code.n + 16);
+    buf_str_put(&text, system);
+    buf_z(&text, glue);
+    buf_str_put(&text, code);
+    if (buf_failed(&text)) {
+        r->error = -ENOMEM;
+        return STR("?");
+    }
+    return buf_str(&text);
+}
+
+struct consent_reference provision_reference(const struct node *node)
+{
+    const struct node *identifier = node_get(node, "identifier");
+    return (struct consent_reference){
+        .reference = node_text(node, "reference"),
+        .type = node_text(node, "type"),
+        .system = node_text(identifier, "system"),
+        .value = node_text(identifier, "value"),
+    };
+}
+
+static bool read_bound(struct provision_reader *r, const struct node *period, const char *name,
+                       struct instant_span *out)
+{
+    const struct node *bound = node_get(period, name);
+    if (!bound) {
+        return false;
+    }
+    if (!node_is(bound, NODE_STRING) || !instant_span(bound->text, out)) {
+        provision_refuse(r, "value", name, "not a date or time");
+        return false;
+    }
+    return true;
+}
+
+bool provision_period(struct provision_reader *r, const struct node *node, const char *name,
+                      struct instant_span *out)
+{
+    struct instant_span start = { .from = INSTANT_LEAST };
+    struct instant_span end = { .until = INSTANT_MOST };
+    const struct node *period = node_get(node, name);
+    if (!period) {
+        return false;
+    }
+    size_t mark = provision_enter(r, name, -1);
+    bool any = read_bound(r, period, "start", &start);
+    any = read_bound(r, period, "end", &end) || any;
+    if (!any) {
+        provision_refuse(r, "required", "", "a period with neither start nor end");
+    } else if (start.from >= end.until) {
+        provision_refuse(r, "value", "", "ends before it starts");
+    }
+    provision_leave(r, mark);
+    *out = (struct instant_span){ .from = start.from, .until = end.until };
+    return any;
+}
+
+/* Every element of the list @name, or the one that stands there without a list. */
+typedef void (*element_fn)(struct provision_reader *r, const struct node *element,
+                           struct policy_criteria *when);
+
+static void each(struct provision_reader *r, const struct node *node, const char *name,
+                 element_fn read, struct policy_criteria *when)
+{
+    const struct node *list = node_get(node, name);
+    int index = 0;
+    if (list && (list->kind != NODE_ARRAY || !list->first)) {
+        provision_refuse(r, "structure", name, "not a list of values");
+        return;
+    }
+    for (const struct node *child = node_first(list); child; child = child->next) {
+        size_t mark = provision_enter(r, name, index++);
+        if (child->kind == NODE_OBJECT) {
+            read(r, child, when);
+        } else {
+            provision_refuse(r, "structure", "", "not an object");
+        }
+        provision_leave(r, mark);
+    }
+}
+
+/* Members that have no meaning for a decision. */
+static bool is_plain(struct str name)
+{
+    return str_eq(name, STR("id")) || str_eq(name, STR("extension")) ||
+           str_eq(name, STR("modifierExtension")) || str_starts(name, STR("_"));
+}
+
+/* Refuse members of @node that aren't among the @n at @known. */
+static void only(struct provision_reader *r, const struct node *node, const char *const *known,
+                 size_t n)
+{
+    for (const struct node *child = node->first; child; child = child->next) {
+        bool found = is_plain(child->name);
+        for (size_t i = 0; i < n && !found; i++) {
+            found = str_eq(child->name, str_z(known[i]));
+        }
+        if (!found) {
+            size_t mark = r->place.n;
+            buf_c(&r->place, '.');
+            buf_str_put(&r->place, child->name);
+            provision_refuse(r, "not-supported", "", "an element that isn't enforced");
+            provision_leave(r, mark);
+        }
+    }
+}
+
+static bool actor_type(struct str type)
+{
+    static const char *const types[] = {
+        "CareTeam",          "Device",           "Group",
+        "HealthcareService", "Organization",     "Patient",
+        "Practitioner",      "PractitionerRole", "RelatedPerson",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (str_eq(type, str_z(types[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without a resolver: an identifier names the actor everywhere, a reference at one server. */
+static bool plain_actor(struct provision_reader *r, const struct consent_reference *actor,
+                        struct str *uri)
+{
+    struct str rest = actor->reference;
+    if (actor->value.n > 0) {
+        bool is_uri = actor->system.n == 0 || str_eq(actor->system, STR(URI_SYSTEM));
+        *uri = is_uri ? actor->value : join(r, actor->system, "|", actor->value);
+        return true;
+    }
+    if (!memchr(rest.n ? rest.p : "", ':', rest.n) && !actor_type(str_cut(&rest, '/'))) {
+        return false;
+    }
+    *uri = actor->reference;
+    return rest.n > 0;
+}
+
+static void add_actor(struct provision_reader *r, const struct node *reference,
+                      struct policy_texts *texts)
+{
+    struct consent_reference actor = provision_reference(reference);
+    struct str uri = { 0 };
+    bool known = false;
+    if (actor.value.n > 0 || (actor.reference.n > 0 && actor.reference.p[0] != '#')) {
+        known = r->context->actor ? r->context->actor(r->context->owner, r->arena, &actor, &uri)
+                                  : plain_actor(r, &actor, &uri);
+    }
+    if (!known || uri.n == 0) {
+        provision_refuse(r, "not-found", "reference", "an actor that can't be resolved");
+        return;
+    }
+    provision_add(r, texts, uri);
+}
+
+/* The list that the actor's role leads to; NULL for a role that can't be enforced. */
+static struct policy_texts *list_of_role(struct provision_reader *r, const struct node *role,
+                                         struct policy_criteria *when)
+{
+    for (const struct node *c = node_first(node_get(role, "coding")); c; c = c->next) {
+        struct str code = node_text(c, "code");
+        if (!str_eq(node_text(c, "system"), STR(PARTICIPATION))) {
+            continue;
+        }
+        if (str_eq(code, STR("IRCP")) || str_eq(code, STR("PRCP")) ||
+            str_eq(code, STR("TRC"))) {
+            return &when->lists[POLICY_ACTORS];
+        }
+        if (str_eq(code, STR("CST"))) {
+            return &when->lists[POLICY_CUSTODIANS];
+        }
+    }
+    return role || r->reading != CONSENT_R5 ? NULL : &when->lists[POLICY_ACTORS];
+}
+
+static void read_actor(struct provision_reader *r, const struct node *node,
+                       struct policy_criteria *when)
+{
+    static const char *const known[] = { "role", "reference" };
+    const struct node *role = node_get(node, "role");
+    struct policy_texts *texts = list_of_role(r, role, when);
+    only(r, node, known, ARRAY_LEN(known));
+    if (!texts) {
+        provision_refuse(r, role ? "not-supported" : "required", "role",
+                         "neither a recipient (IRCP, PRCP, TRC) nor a custodian (CST)");
+        return;
+    }
+    add_actor(r, node_get(node, "reference"), texts);
+}
+
+static void read_action(struct provision_reader *r, const struct node *node,
+                        struct policy_criteria *when)
+{
+    enum action action = ACTION_NONE;
+    for (const struct node *c = node_first(node_get(node, "coding")); c; c = c->next) {
+        if (str_eq(node_text(c, "system"), STR(ACTION_SYSTEM))) {
+            action = action_of(node_text(c, "code"));
+        }
+    }
+    if (action == ACTION_NONE) {
+        provision_refuse(r, "code-invalid", "", "not an action of " ACTION_SYSTEM);
+    }
+    when->actions |= (uint8_t)action;
+}
+
+/* A coding that only matches itself. */
+static void add_coding(struct provision_reader *r, const struct node *coding,
+                       struct policy_texts *texts)
+{
+    struct str system = node_text(coding, "system");
+    struct str code = node_text(coding, "code");
+    if (system.n == 0 || code.n == 0 || memchr(system.p, '|', system.n)) {
+        provision_refuse(r, "required", "", "a coding needs system and code");
+        return;
+    }
+    provision_add(r, texts, join(r, system, "|", code));
+}
+
+static void read_purpose(struct provision_reader *r, const struct node *node,
+                         struct policy_criteria *when)
+{
+    if (!purpose_known_system(node_text(node, "system"))) {
+        add_coding(r, node, &when->lists[POLICY_OTHER_PURPOSES]);
+        return;
+    }
+    uint64_t purpose = purpose_bit(node_text(node, "code"));
+    if (purpose == 0) {
+        provision_refuse(r, "code-invalid", "", "not a purpose of use");
+    }
+    when->purposes |= purpose;
+}
+
+static void read_label(struct provision_reader *r, const struct node *node,
+                       struct policy_criteria *when)
+{
+    struct str system = node_text(node, "system");
+    struct str code = node_text(node, "code");
+    uint64_t sensitivity = str_eq(system, STR(LABELS_ACT_CODE)) ? labels_bit(code) : 0;
+    if (str_eq(system, STR(LABELS_CONFIDENTIALITY))) {
+        enum confidentiality level = labels_confidentiality(code);
+        if (level == CONFIDENTIALITY_NONE) {
+            provision_refuse(r, "code-invalid", "", "not a level of confidentiality");
+            return;
+        }
+        when->confidentiality |= (uint8_t)(1U << level);
+    } else if (sensitivity) {
+        when->sensitivity |= sensitivity;
+    } else {
+        add_coding(r, node, &when->lists[POLICY_OTHER_LABELS]);
+    }
+}
+
+static bool is_type_name(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        bool upper = name.p[i] >= 'A' && name.p[i] <= 'Z';
+        bool lower = name.p[i] >= 'a' && name.p[i] <= 'z';
+        if (!upper && !(lower && i > 0)) {
+            return false;
+        }
+    }
+    return name.n > 0;
+}
+
+static void read_class(struct provision_reader *r, const struct node *node,
+                       struct policy_criteria *when)
+{
+    struct policy_texts *classes = &when->lists[POLICY_CLASSES];
+    struct str system = node_text(node, "system");
+    struct str code = node_text(node, "code");
+    bool type = str_eq(system, STR("http://hl7.org/fhir/resource-types")) ||
+                str_eq(system, STR("http://hl7.org/fhir/fhir-types"));
+    bool profile = str_eq(system, STR(URI_SYSTEM));
+    if (!type && !profile) {
+        add_coding(r, node, classes);
+        return;
+    }
+    if (type ? !is_type_name(code) : !memchr(code.n ? code.p : "", ':', code.n)) {
+        provision_refuse(r, "code-invalid", "", "neither a resource type nor a URL");
+        return;
+    }
+    provision_add(r, classes, code);
+}
+
+static void read_code(struct provision_reader *r, const struct node *node,
+                      struct policy_criteria *when)
+{
+    const struct node *coding = node_first(node_get(node, "coding"));
+    if (!coding) {
+        provision_refuse(r, "not-supported", "", "text alone can't be enforced");
+    }
+    for (; coding; coding = coding->next) {
+        add_coding(r, coding, &when->lists[POLICY_CODES]);
+    }
+}
+
+/* "Type/id" or "Type/id/_history/version" without the base it may start with. */
+static struct str local_reference(const struct consent_context *context, struct str reference)
+{
+    for (size_t i = 0; i < context->n_bases; i++) {
+        struct str base = context->bases[i];
+        if (str_starts(reference, base) && reference.n > base.n && reference.p[base.n] == '/') {
+            return str_slice(reference, base.n + 1, reference.n);
+        }
+    }
+    return reference;
+}
+
+/* Whether @text is "Type/id", then versioned or not. */
+static bool is_local(struct str text, bool *versioned)
+{
+    struct str rest = text;
+    bool named = is_type_name(str_cut(&rest, '/')) && str_cut(&rest, '/').n > 0;
+    *versioned = rest.n > 0;
+    if (rest.n == 0) {
+        return named && text.p[text.n - 1] != '/';
+    }
+    return named && str_eq(str_cut(&rest, '/'), STR("_history")) && rest.n > 0 &&
+           !memchr(rest.p, '/', rest.n);
+}
+
+static bool is_context_type(struct str reference)
+{
+    struct str type = str_cut(&reference, '/');
+    return str_eq(type, STR("Encounter")) || str_eq(type, STR("CarePlan")) ||
+           str_eq(type, STR("EpisodeOfCare"));
+}
+
+static void add_data(struct provision_reader *r, const struct node *node, enum policy_list list,
+                     struct policy_criteria *when)
+{
+    struct str text = node_text(node_get(node, "reference"), "reference");
+    struct str reference = local_reference(r->context, text);
+    bool versioned = false;
+    if (!is_local(reference, &versioned) || (versioned && list != POLICY_INSTANCES)) {
+        provision_refuse(r, "not-found", "reference", "data that can't be resolved");
+    } else if (list == POLICY_RELATED && !is_context_type(reference)) {
+        provision_refuse(r, "not-supported", "reference",
+                         "related data needs an Encounter, CarePlan or EpisodeOfCare");
+    } else {
+        provision_add(r, &when->lists[list], reference);
+    }
+}
+
+static void read_data(struct provision_reader *r, const struct node *node,
+                      struct policy_criteria *when)
+{
+    static const char *const known[] = { "meaning", "reference" };
+    struct str meaning = node_text(node, "meaning");
+    only(r, node, known, ARRAY_LEN(known));
+    if (str_eq(meaning, STR("instance"))) {
+        add_data(r, node, POLICY_INSTANCES, when);
+    } else if (str_eq(meaning, STR("related"))) {
+        add_data(r, node, POLICY_RELATED, when);
+    } else if (str_eq(meaning, STR("dependents"))) {
+        add_data(r, node, POLICY_DEPENDENTS, when);
+    } else if (str_eq(meaning, STR("authoredby"))) {
+        add_actor(r, node_get(node, "reference"), &when->lists[POLICY_AUTHORED_BY]);
+    } else {
+        provision_refuse(r, "not-supported", "meaning", "a meaning that isn't enforced");
+    }
+}
+
+static const struct {
+    const char *name;
+    int where;
+    element_fn read; /* NULL: read elsewhere */
+} elements[] = {
+    { "type", R4, NULL },
+    { "period", R4 | R5, NULL },
+    { "actor", R4 | R5, read_actor },
+    { "action", R4 | R5, read_action },
+    { "securityLabel", R4 | R5, read_label },
+    { "purpose", R4 | R5, read_purpose },
+    { "class", R4, read_class },
+    { "documentType", R5, read_class },
+    { "resourceType", R5, read_class },
+    { "code", R4 | R5, read_code },
+    { "dataPeriod", R4 | R5, NULL },
+    { "data", R4 | R5, read_data },
+    { "provision", R4 | R5, NULL },
+};
+
+void provision_criteria(struct provision_reader *r, const struct node *node,
+                        struct policy_criteria *when)
+{
+    const char *known[ARRAY_LEN(elements)];
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(elements); i++) {
+        if (!(elements[i].where & (r->reading == CONSENT_R5 ? R5 : R4))) {
+            continue;
+        }
+        known[n++] = elements[i].name;
+        if (elements[i].read) {
+            each(r, node, elements[i].name, elements[i].read, when);
+        }
+    }
+    only(r, node, known, n);
+    when->has_period = provision_period(r, node, "period", &when->period);
+    when->has_data_period = provision_period(r, node, "dataPeriod", &when->data_period);
+}
+
+static enum policy_effect effect_of(struct provision_reader *r, const struct node *node,
+                                    enum policy_effect parent)
+{
+    struct str type = node_text(node, "type");
+    if (r->reading == CONSENT_R5) {
+        return parent == POLICY_PERMIT ? POLICY_DENY : POLICY_PERMIT;
+    }
+    if (str_eq(type, STR("permit"))) {
+        return POLICY_PERMIT;
+    }
+    if (!str_eq(type, STR("deny"))) {
+        provision_refuse(r, type.n ? "code-invalid" : "required", "type",
+                         "a nested provision says permit or deny");
+    }
+    return POLICY_DENY;
+}
+
+static size_t count_of(const struct node *list)
+{
+    size_t n = 0;
+    for (const struct node *child = node_first(list); child; child = child->next) {
+        n++;
+    }
+    return n;
+}
+
+struct policy_rule *provision_rules(struct provision_reader *r, const struct node *node,
+                                    enum policy_effect parent, int depth, size_t *n)
+{
+    const struct node *list = node_get(node, "provision");
+    size_t count = count_of(list);
+    *n = 0;
+    if (!list) {
+        return NULL;
+    }
+    if (list->kind != NODE_ARRAY || depth >= POLICY_DEPTH_MAX || count > POLICY_RULES_MAX) {
+        provision_refuse(r, list->kind == NODE_ARRAY ? "too-costly" : "structure", "provision",
+                         "provisions nest at most 8 deep, 250 side by side");
+        return NULL;
+    }
+    struct policy_rule *rules = arena_calloc(r->arena, count ? count : 1, sizeof(*rules));
+    if (!rules) {
+        r->error = -ENOMEM;
+        return NULL;
+    }
+    for (const struct node *child = list->first; child; child = child->next) {
+        size_t mark = provision_enter(r, "provision", (int)*n);
+        struct policy_rule *rule = &rules[(*n)++];
+        rule->effect = effect_of(r, child, parent);
+        provision_criteria(r, child, &rule->when);
+        rule->rules = provision_rules(r, child, rule->effect, depth + 1, &rule->n_rules);
+        provision_leave(r, mark);
+    }
+    return rules;
+}
