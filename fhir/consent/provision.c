@@ -147,7 +147,7 @@ typedef void (*element_fn)(struct provision_reader *r, const struct node *elemen
                            struct policy_criteria *when);
 
 static void each(struct provision_reader *r, const struct node *node, const char *name,
-                 element_fn read, struct policy_criteria *when)
+                 element_fn visit, struct policy_criteria *when)
 {
     const struct node *list = node_get(node, name);
     int index = 0;
@@ -158,7 +158,7 @@ static void each(struct provision_reader *r, const struct node *node, const char
     for (const struct node *child = node_first(list); child; child = child->next) {
         size_t mark = provision_enter(r, name, index++);
         if (child->kind == NODE_OBJECT) {
-            read(r, child, when);
+            visit(r, child, when);
         } else {
             provision_refuse(r, "structure", "", "not an object");
         }
@@ -452,7 +452,7 @@ static void read_data(struct provision_reader *r, const struct node *node,
 static const struct {
     const char *name;
     int where;
-    element_fn read; /* NULL: read elsewhere */
+    element_fn visit; /* NULL: read elsewhere */
 } elements[] = {
     { "type", R4, NULL },
     { "period", R4 | R5, NULL },
@@ -479,8 +479,8 @@ void provision_criteria(struct provision_reader *r, const struct node *node,
             continue;
         }
         known[n++] = elements[i].name;
-        if (elements[i].read) {
-            each(r, node, elements[i].name, elements[i].read, when);
+        if (elements[i].visit) {
+            each(r, node, elements[i].name, elements[i].visit, when);
         }
     }
     only(r, node, known, n);
