@@ -3,16 +3,14 @@
 
 #include "crypto/base/buf.h"
 
-/* An empty buf that grows on the heap up to @limit bytes. End it with heap_buf_free(). */
-static inline struct buf heap_buf(size_t limit);
-
-/* The grow function of such a buf; for a struct buf made by hand. */
+/* The grow function of such a buf. */
 MUST_USE int heap_grow(struct buf *b, size_t need);
 
-/* Give the memory back; @b is as new afterwards. Content is not wiped: secrets go elsewhere. */
-void heap_buf_free(struct buf *b);
-
+/* An empty buf that grows on the heap up to @limit bytes. End it with heap_buf_free(). */
 static inline struct buf heap_buf(size_t limit)
 {
     return (struct buf){ .limit = limit, .grow = heap_grow };
 }
+
+/* Give the memory back; @b is as new afterwards. Content is not wiped: secrets go elsewhere. */
+void heap_buf_free(struct buf *b);

@@ -29,7 +29,7 @@ enum {
     CONN_HANDSHAKE_MS = 5000,
     CONN_CONNECT_MS = 2000,
     CONN_STALLED_MS = 30000, /* no byte written for this long */
-    CONN_LINGER_MS = 2000,   /* how long the last bytes may take after conn_close() */
+    CONN_LINGER_MS = 2000,   /* for the peer to close too, after conn_close() */
 };
 
 enum conn_end {
@@ -49,6 +49,7 @@ struct conn_calls {
     size_t (*on_read)(void *owner, struct str bytes);
     /* The connection ended; it is dead when this returns, and conn_free() does nothing more. */
     void (*on_end)(void *owner, enum conn_end why);
+    /* Connected, TLS agreed. Not for plain accepted ones: they are ready at once. */
     void (*on_ready)(void *owner);
     /* The queue fell below CONN_WRITE_LOW after conn_write() said to wait. */
     void (*on_drain)(void *owner);
@@ -80,10 +81,13 @@ MUST_USE struct conn *conn_connect(const struct conn_config *config, const struc
 void conn_free(struct conn *conn);
 
 /*
- * Ends it after what is queued has gone out, close_notify last; takes at most CONN_LINGER_MS.
+ * Ends it after what is queued has gone out, close_notify last.
  * The owner hears nothing more and must not use @conn again.
  */
 void conn_close(struct conn *conn);
+
+/* Frees what conn_close() left behind on @base; before event_base_free(). */
+void conn_reap(const struct event_base *base);
 
 /* From now on @calls with @owner are called instead. */
 void conn_own(struct conn *conn, const struct conn_calls *calls, void *owner);

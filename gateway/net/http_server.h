@@ -29,6 +29,7 @@ enum {
     HTTP_BODY_RATE_MIN = 1024,  /* … then needs so many bytes a second */
     HTTP_IDLE_MS = 60000,       /* between requests */
     HTTP_SERVER_CONNECTIONS = 4096,
+    HTTP_BODY_MAX = 64 << 20,
     HTTP_REFUSAL_MAX = 1024,    /* bytes of a refusal's body */
     HTTP_UNREAD_MAX = 64 << 10, /* of a body the owner didn't want, to keep the connection */
 };
@@ -40,7 +41,8 @@ struct http_server;
 enum http_abort {
     HTTP_ABORT_GONE,    /* the client closed or reset the connection */
     HTTP_ABORT_SLOW,    /* a time-out of ours; 408 was sent if nothing was before */
-    HTTP_ABORT_BROKEN,  /* the body is malformed; 400 was sent if nothing was before */
+    HTTP_ABORT_BROKEN,  /* the body is malformed or too long; 400 or 413 was sent if nothing was
+                         */
     HTTP_ABORT_STOPPED, /* http_server_free() */
 };
 
@@ -68,8 +70,8 @@ struct http_server_config {
     /* NULL, or writes the body of such an answer, of media type @refusal_type. */
     void (*refusal)(void *owner, int status, const char *reason, struct buf *body);
     const char *refusal_type;
-    uint64_t body_max;      /* Content-Length beyond: 413; longer chunked: HTTP_ABORT_BROKEN */
-    size_t connections_max; /* these five: 0 takes the usual */
+    uint64_t body_max; /* longer bodies: 413. This and all below: 0 takes the usual */
+    size_t connections_max;
     int head_ms;
     int idle_ms;
     int body_grace_ms;

@@ -59,8 +59,5 @@ void tls_free(struct tls *tls);
 /* For conn.c: one side of a connection; @host (client only) is who the peer must be. */
 MUST_USE SSL *tls_session(struct tls *tls, const char *host);
 
-/* For conn.c: remember the session of @host's connection for the next one. */
-void tls_learn(struct tls *tls, SSL *ssl);
-
 /* Certificate of the peer of @ssl. */
-void tls_peer_of(SSL *ssl, struct tls_peer *out);
+void tls_peer_of(const SSL *ssl, struct tls_peer *out);

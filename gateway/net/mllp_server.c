@@ -1,0 +1,478 @@
+/*
+ * Connections of an MLLP server.
+ *
+ * The messages of a connection form a queue in their order. An answer given to one that isn't
+ * the first is kept there until those before it are answered. Reading waits while too many
+ * are unanswered or the sender doesn't take its answers.
+ *
+ * A message outlives its connection: @link is NULL then, and an answer goes nowhere.
+ */
+#include "gateway/net/mllp_server.h"
+#include "gateway/heap.h"
+#include "gateway/net/listener.h"
+#include "gateway/net/mllp.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+
+enum {
+    HELD_KEPT_MAX = 64 << 10, /* a larger decoder buffer is given back after its message */
+};
+
+struct mllp_server {
+    struct mllp_server_config config;
+    struct listener *listener; /* owned */
+    struct mllp_link *links;   /* owned */
+    bool draining;
+    struct event drained;
+    void (*on_drained)(void *owner);
+    void *drain_owner;
+};
+
+struct mllp_link {
+    struct mllp_server *server;
+    struct conn *conn; /* owned */
+    struct mllp_link *next;
+    struct mllp_link **back;
+    struct mllp_msg *first; /* unanswered, or answered behind an unanswered one */
+    struct mllp_msg **last;
+    size_t waiting;
+    size_t waiting_bytes;
+    struct mllp_decoder decoder;
+    int busy;
+    bool dead;
+    bool closing; /* read no more; close when the last answer is out */
+    bool timing;  /* the time-out of a frame runs */
+};
+
+struct mllp_msg {
+    struct mllp_link *link; /* borrowed; NULL: gone */
+    struct mllp_msg *next;
+    size_t bytes;
+    bool answered;
+    bool close;
+    bool tls;
+    char *ack; /* owned; kept for later */
+    size_t ack_n;
+    struct address peer;
+    struct tls_peer tls_peer;
+};
+
+/* --- end -------------------------------------------------------------------------------- */
+
+static void msg_free(struct mllp_msg *msg)
+{
+    free(msg->ack);
+    free(msg);
+}
+
+static void link_release(struct mllp_link *link)
+{
+    if (link->dead && link->busy == 0) {
+        heap_buf_free(&link->decoder.held);
+        free(link);
+    }
+}
+
+static void forget_messages(struct mllp_link *link)
+{
+    struct mllp_msg *next = NULL;
+    for (struct mllp_msg *msg = link->first; msg; msg = next) {
+        next = msg->next;
+        msg->link = NULL;
+        msg->next = NULL;
+        if (msg->answered) {
+            msg_free(msg);
+        }
+    }
+    link->first = NULL;
+}
+
+static void link_close(struct mllp_link *link, bool at_once)
+{
+    struct mllp_server *server = link->server;
+    if (link->dead) {
+        return;
+    }
+    link->dead = true;
+    forget_messages(link);
+    if (at_once) {
+        conn_free(link->conn);
+    } else {
+        conn_close(link->conn);
+    }
+    link->conn = NULL;
+    *link->back = link->next;
+    if (link->next) {
+        link->next->back = link->back;
+    }
+    listener_ended(server->listener);
+    if (server->draining && !server->links) {
+        event_active(&server->drained, EV_TIMEOUT, 1);
+    }
+    link_release(link);
+}
+
+/* Read no more; close as soon as nothing is unanswered. */
+static void link_stop(struct mllp_link *link)
+{
+    link->closing = true;
+    conn_pause(link->conn);
+    conn_timeout(link->conn, 0);
+    if (!link->first) {
+        link_close(link, false);
+    }
+}
+
+/* --- messages --------------------------------------------------------------------------- */
+
+static bool may_read(const struct mllp_link *link)
+{
+    const struct mllp_server_config *config = &link->server->config;
+    size_t max = config->outstanding_max ? config->outstanding_max : MLLP_OUTSTANDING;
+    return !link->closing && link->waiting < max &&
+           link->waiting_bytes < MLLP_OUTSTANDING_BYTES &&
+           conn_queued(link->conn) <= CONN_WRITE_HIGH;
+}
+
+static bool hand_over(struct mllp_link *link, struct str bytes)
+{
+    const struct mllp_server_config *config = &link->server->config;
+    struct mllp_msg *msg = calloc(1, sizeof(*msg));
+    if (!msg) {
+        link_stop(link);
+        return false;
+    }
+    const struct tls_peer *tls = conn_tls_peer(link->conn);
+    msg->link = link;
+    msg->bytes = bytes.n;
+    msg->peer = *conn_peer(link->conn);
+    msg->tls = tls;
+    if (tls) {
+        msg->tls_peer = *tls;
+    }
+    *link->last = msg;
+    link->last = &msg->next;
+    link->waiting++;
+    link->waiting_bytes += bytes.n;
+    config->on_message(config->owner, msg, bytes);
+    return !link->dead && may_read(link);
+}
+
+static void on_broken(struct mllp_link *link, int error)
+{
+    const struct mllp_server_config *config = &link->server->config;
+    if (config->on_broken) {
+        config->on_broken(config->owner, conn_peer(link->conn), error);
+    }
+    if (!link->dead) {
+        link_stop(link);
+    }
+}
+
+/* The time a frame may take counts from its first byte. */
+static void watch_frame(struct mllp_link *link)
+{
+    bool inside = link->decoder.inside;
+    if (inside != link->timing) {
+        int ms = link->server->config.frame_ms ? link->server->config.frame_ms : MLLP_FRAME_MS;
+        link->timing = inside;
+        conn_timeout(link->conn, inside ? ms : 0);
+    }
+}
+
+static size_t take(struct mllp_link *link, struct str bytes)
+{
+    struct str rest = bytes;
+    bool on = may_read(link);
+    while (on && rest.n) {
+        struct str message = { 0 };
+        int r = mllp_decode(&link->decoder, &rest, &message);
+        if (r == -EAGAIN) {
+            break;
+        }
+        if (r) {
+            on_broken(link, r);
+            return bytes.n;
+        }
+        on = hand_over(link, message);
+        if (link->decoder.given && link->decoder.held.cap > HELD_KEPT_MAX) {
+            heap_buf_free(&link->decoder.held);
+        }
+    }
+    if (!link->dead) {
+        watch_frame(link);
+        if (!on) {
+            conn_pause(link->conn);
+        }
+    }
+    return bytes.n - rest.n;
+}
+
+/* --- answers ---------------------------------------------------------------------------- */
+
+/* Send what is answered at the head of the queue. */
+static void send_answers(struct mllp_link *link)
+{
+    static const char start = MLLP_START;
+    static const char end[] = { MLLP_END, MLLP_CR };
+    while (link->first && link->first->answered) {
+        struct mllp_msg *msg = link->first;
+        bool close = msg->close;
+        link->first = msg->next;
+        link->last = link->first ? link->last : &link->first;
+        if (!close) {
+            conn_write_more(link->conn, str_of(&start, 1));
+            conn_write_more(link->conn, str_of(msg->ack, msg->ack_n));
+            conn_write_more(link->conn, str_of(end, sizeof(end)));
+        }
+        msg_free(msg);
+        if (close) {
+            (void)conn_write(link->conn, (struct str){ 0 });
+            link_close(link, false);
+            return;
+        }
+    }
+    (void)conn_write(link->conn, (struct str){ 0 });
+    if (link->closing && !link->first) {
+        link_close(link, false);
+    } else if (may_read(link)) {
+        conn_resume(link->conn);
+    }
+}
+
+static void answer(struct mllp_msg *msg)
+{
+    struct mllp_link *link = msg->link;
+    msg->answered = true;
+    if (!link) {
+        msg_free(msg);
+        return;
+    }
+    link->waiting--;
+    link->waiting_bytes -= msg->bytes;
+    if (link->first == msg) {
+        send_answers(link);
+    }
+}
+
+void mllp_reply(struct mllp_msg *msg, struct str ack)
+{
+    if (msg->link) {
+        msg->ack = malloc(ack.n ? ack.n : 1);
+        if (!msg->ack) {
+            mllp_close(msg);
+            return;
+        }
+        memcpy(msg->ack, ack.p, ack.n);
+        msg->ack_n = ack.n;
+    }
+    answer(msg);
+}
+
+void mllp_close(struct mllp_msg *msg)
+{
+    msg->close = true;
+    answer(msg);
+}
+
+const struct address *mllp_msg_peer(const struct mllp_msg *msg)
+{
+    return &msg->peer;
+}
+
+const struct tls_peer *mllp_msg_tls_peer(const struct mllp_msg *msg)
+{
+    return msg->tls ? &msg->tls_peer : NULL;
+}
+
+bool mllp_msg_open(const struct mllp_msg *msg)
+{
+    return msg->link;
+}
+
+/* --- events of a connection ------------------------------------------------------------- */
+
+static size_t on_read(void *owner, struct str bytes)
+{
+    struct mllp_link *link = owner;
+    if (link->closing) {
+        return bytes.n;
+    }
+    link->busy++;
+    size_t used = take(link, bytes);
+    link->busy--;
+    link_release(link);
+    return used;
+}
+
+static void on_end(void *owner, enum conn_end why)
+{
+    (void)why;
+    link_close(owner, true);
+}
+
+static void on_eof(void *owner)
+{
+    struct mllp_link *link = owner;
+    link->busy++;
+    if (link->decoder.inside && !link->closing) {
+        on_broken(link, MLLP_E_TRAILER);
+    } else {
+        link_stop(link);
+    }
+    link->busy--;
+    link_release(link);
+}
+
+static void on_drain(void *owner)
+{
+    struct mllp_link *link = owner;
+    if (may_read(link)) {
+        conn_resume(link->conn);
+    }
+}
+
+static void on_timeout(void *owner)
+{
+    struct mllp_link *link = owner;
+    link->busy++;
+    if (!may_read(link)) { /* it is us who wait */
+        link->timing = false;
+        watch_frame(link);
+    } else {
+        on_broken(link, MLLP_E_TRAILER);
+    }
+    link->busy--;
+    link_release(link);
+}
+
+static void on_ready(void *owner)
+{
+    struct mllp_link *link = owner;
+    const struct mllp_server_config *config = &link->server->config;
+    if (config->on_connect &&
+        !config->on_connect(config->owner, conn_peer(link->conn), conn_tls_peer(link->conn))) {
+        link_close(link, false);
+    }
+}
+
+static const struct conn_calls conn_calls = {
+    .on_read = on_read,
+    .on_end = on_end,
+    .on_ready = on_ready,
+    .on_drain = on_drain,
+    .on_timeout = on_timeout,
+    .on_eof = on_eof,
+};
+
+static void on_accept(void *owner, int fd, const struct address *peer)
+{
+    struct mllp_server *server = owner;
+    const struct mllp_server_config *config = &server->config;
+    struct mllp_link *link = calloc(1, sizeof(*link));
+    struct conn_config conn_config = {
+        .base = config->base,
+        .calls = &conn_calls,
+        .owner = link,
+        .tls = config->tls,
+    };
+    struct conn *conn = conn_accepted(&conn_config, fd, peer);
+    if (!link || !conn) {
+        conn_free(conn);
+        free(link);
+        listener_ended(server->listener);
+        return;
+    }
+    size_t max = config->frame_max ? config->frame_max : MLLP_FRAME_MAX;
+    link->server = server;
+    link->conn = conn;
+    link->last = &link->first;
+    link->decoder = (struct mllp_decoder){ .held = heap_buf(max), .max = max };
+    link->next = server->links;
+    link->back = &server->links;
+    if (link->next) {
+        link->next->back = &link->next;
+    }
+    server->links = link;
+    if (!config->tls) {
+        on_ready(link);
+    }
+}
+
+/* --- the server ------------------------------------------------------------------------- */
+
+static void on_drained(evutil_socket_t fd, short what, void *arg)
+{
+    struct mllp_server *server = arg;
+    (void)fd;
+    (void)what;
+    if (server->on_drained) {
+        server->on_drained(server->drain_owner);
+    }
+}
+
+struct mllp_server *mllp_server_new(const struct mllp_server_config *config)
+{
+    struct mllp_server *server = calloc(1, sizeof(*server));
+    if (!server) {
+        return NULL;
+    }
+    server->config = *config;
+    size_t max = config->connections_max ? config->connections_max : MLLP_CONNECTIONS;
+    (void)event_assign(&server->drained, config->base, -1, 0, on_drained, server);
+    server->listener = listener_new(config->base, config->fd, max, on_accept, server);
+    if (!server->listener) {
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void mllp_server_free(struct mllp_server *server)
+{
+    if (!server) {
+        return;
+    }
+    listener_pause(server->listener);
+    while (server->links) {
+        link_close(server->links, true);
+    }
+    (void)event_del(&server->drained);
+    listener_free(server->listener);
+    free(server);
+}
+
+void mllp_server_drain(struct mllp_server *server, void (*done)(void *owner), void *owner)
+{
+    server->draining = true;
+    server->on_drained = done;
+    server->drain_owner = owner;
+    listener_pause(server->listener);
+    struct mllp_link *next = NULL;
+    for (struct mllp_link *link = server->links; link; link = next) {
+        next = link->next;
+        link_stop(link);
+    }
+    if (!server->links) {
+        event_active(&server->drained, EV_TIMEOUT, 1);
+    }
+}
+
+void mllp_server_pause(struct mllp_server *server)
+{
+    listener_pause(server->listener);
+}
+
+void mllp_server_resume(struct mllp_server *server)
+{
+    if (!server->draining) {
+        listener_resume(server->listener);
+    }
+}
+
+size_t mllp_server_connections(const struct mllp_server *server)
+{
+    return listener_count(server->listener);
+}
