@@ -19,7 +19,7 @@
 // --state appends each write to a file before it is answered and reads it at the start: what was
 // answered survives kill -9 of the store.
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
 import http from "node:http";
 
 import { options } from "../../docker/demo/parts/packages.mjs";
@@ -51,18 +51,13 @@ function keysOf(resource) {
         keys.add(`${type}?identifier=${system}|${value}`);
         keys.add(`${type}?identifier=${value}`);
     }
-    for (const { reference } of [subject, patient, beneficiary]) {
-        keys.add(`${type}?subject=${reference}`);
+    for (const about of [subject, patient, beneficiary]) {
+        if (about?.reference) {
+            keys.add(`${type}?subject=${about.reference}`);
+        }
     }
     return keys;
 }
-
-const references = (resource) => ({
-    ...resource,
-    subject: resource.subject ?? {},
-    patient: resource.patient ?? {},
-    beneficiary: resource.beneficiary ?? {},
-});
 
 function drop(key) {
     const old = byKey.get(key);
@@ -76,7 +71,7 @@ function put(type, id, text) {
     const key = `${type}/${id}`;
     const old = drop(key);
     if (text !== null) {
-        const keys = keysOf(references(JSON.parse(text)));
+        const keys = keysOf(JSON.parse(text));
         keys.forEach((k) => index.get(k)?.add(key) ?? index.set(k, new Set([key])));
         byKey.set(key, { type, id, version: (old?.version ?? 0) + 1, text, keys });
     }
@@ -100,17 +95,12 @@ function keep(changes) {
 
 function load() {
     if (given.state && existsSync(given.state)) {
-        const text = readFileSync(given.state, "utf8");
-        const whole = text.slice(0, text.lastIndexOf("\n") + 1); // a torn last line wasn't answered
-        for (const line of whole.split("\n").filter(Boolean)) {
+        const text = readFileSync(given.state);
+        const whole = text.subarray(0, text.lastIndexOf("\n") + 1);
+        for (const line of whole.toString("utf8").split("\n").filter(Boolean)) {
             JSON.parse(line).forEach(([type, id, body]) => put(type, id, body));
         }
-        if (whole.length < text.length) {
-            closeSync(openSync(given.state, "w"));
-            const file = openSync(given.state, "a");
-            writeSync(file, whole);
-            closeSync(file);
-        }
+        truncateSync(given.state, whole.length); // a torn last line wasn't answered
     }
     state = given.state ? openSync(given.state, "a") : 0;
 }
@@ -180,20 +170,18 @@ function write(changes, type, id, text) {
     return byKey.get(`${type}/${id}`);
 }
 
-function create(changes, type, text, ifNoneExist) {
+function create(changes, type, { text, ifNoneExist, newId = randomUUID() }) {
     const resource = parse(text, type);
     const existing = ifNoneExist && one(type, ifNoneExist);
     if (existing) {
         return answerOf(200, existing);
     }
-    const id = changes.ids?.get(text) ?? randomUUID();
-    if (resource.id === undefined) {
-        return answerOf(201, write(changes, type, id, withId(text, id)));
-    }
-    return answerOf(201, write(changes, type, resource.id, text));
+    const id = resource.id ?? newId;
+    const whole = resource.id === undefined ? withId(text, id) : text;
+    return answerOf(201, write(changes, type, id, whole));
 }
 
-function update(changes, type, id, text, ifMatch) {
+function update(changes, type, id, { text, ifMatch }) {
     const resource = parse(text, type);
     if (resource.id !== id) {
         throw new Refusal(400, "the body has another id");
@@ -205,15 +193,11 @@ function update(changes, type, id, text, ifMatch) {
     return answerOf(old ? 200 : 201, write(changes, type, id, text));
 }
 
-function conditionalUpdate(changes, type, query, text, ifMatch) {
+function conditionalUpdate(changes, type, query, { text, ifMatch, newId = randomUUID() }) {
     const resource = parse(text, type);
-    const old = one(type, query);
-    const id = old?.id ?? resource.id ?? changes.ids?.get(text) ?? randomUUID();
-    if (resource.id !== undefined && old && resource.id !== old.id) {
-        throw new Refusal(400, "the body has another id");
-    }
+    const id = one(type, query)?.id ?? resource.id ?? newId;
     const whole = resource.id === undefined ? withId(text, id) : text;
-    return update(changes, type, id, whole, ifMatch);
+    return update(changes, type, id, { text: whole, ifMatch });
 }
 
 function remove(changes, type, id) {
@@ -246,7 +230,8 @@ function search(type, query, host) {
 }
 
 /** One request: also an entry of a Bundle. */
-function interact(changes, { method, url, text, ifMatch, ifNoneExist, host }) {
+function interact(changes, asked) {
+    const { method, url, text, host } = asked;
     const [path, query] = url.split(/\?(.*)/s);
     const [type, id, ...more] = path.split("/").filter(Boolean);
     if (!type || more.length > 0) {
@@ -259,13 +244,13 @@ function interact(changes, { method, url, text, ifMatch, ifNoneExist, host }) {
         return search(type, [query, text].filter(Boolean).join("&"), host);
     }
     if (method === "POST" && !id) {
-        return create(changes, type, text, ifNoneExist);
+        return create(changes, type, asked);
     }
     if (method === "PUT" && id) {
-        return update(changes, type, id, text, ifMatch);
+        return update(changes, type, id, asked);
     }
     if (method === "PUT" && query) {
-        return conditionalUpdate(changes, type, query, text, ifMatch);
+        return conditionalUpdate(changes, type, query, asked);
     }
     if (method === "DELETE" && id) {
         return remove(changes, type, id);
@@ -275,16 +260,9 @@ function interact(changes, { method, url, text, ifMatch, ifNoneExist, host }) {
 
 // ---- Bundles ----
 
-/** The text of each member @name of the objects in array "entry", found without re-writing it. */
-function entryTexts(bundle) {
-    // Numbers are all that JSON.parse loses: keep their text through a reviver that sees it.
-    return (bundle.entry ?? []).map((entry) => entry.resource && spanOf(entry.resource));
-}
+const spans = new WeakMap(); // resource of an entry: its text, as it was given
 
-const spans = new WeakMap();
-const spanOf = (object) => spans.get(object);
-
-/** Parse JSON @text; spanOf() then gives the text of each "resource" object in it. */
+/** Parse Bundle @text and remember the text of each entry's resource. */
 function parseWithSpans(text) {
     const bundle = parse(text);
     let entry = 0;
@@ -331,7 +309,7 @@ function* resourceSpans(text) {
 }
 
 /** What stands for what in the texts of @bundle: urn:uuid of entries, conditional references. */
-function resolutions(bundle, changes) {
+function resolutions(bundle) {
     const known = new Map();
     for (const { fullUrl, resource, request } of bundle.entry ?? []) {
         if (!fullUrl?.startsWith("urn:") || !resource) {
@@ -347,7 +325,6 @@ function resolutions(bundle, changes) {
         const chosen = request.method === "PUT" && !request.url.includes("?") ? id : undefined;
         known.set(fullUrl, `${type}/${chosen ?? old?.id ?? resource.id ?? randomUUID()}`);
     }
-    changes.known = known;
     return known;
 }
 
@@ -374,9 +351,8 @@ function bundle(text, host) {
     if (!transaction && parsed.type !== "batch") {
         throw new Refusal(400, "neither transaction nor batch");
     }
-    const texts = entryTexts(parsed);
-    const changes = { list: [], undo: [], ids: new Map() };
-    const known = resolutions(parsed, changes);
+    const changes = { list: [], undo: [] };
+    const known = resolutions(parsed);
     const order = ["DELETE", "POST", "PUT", "GET", "HEAD"];
     const rank = ({ request }) => order.indexOf(request.method);
     const entries = parsed.entry ?? [];
@@ -384,14 +360,12 @@ function bundle(text, host) {
     const answers = new Array(entries.length);
     try {
         for (const i of sorted) {
-            const { request, fullUrl } = entries[i];
+            const { request, fullUrl, resource } = entries[i];
             const before = changes.undo.length;
             try {
-                const body = texts[i] && resolve(texts[i], known);
-                if (body && known.has(fullUrl)) {
-                    changes.ids.set(body, known.get(fullUrl).split("/")[1]);
-                }
-                answers[i] = interact(changes, { ...request, text: body, host });
+                const text = resource && resolve(spans.get(resource), known);
+                const newId = known.get(fullUrl)?.split("/")[1];
+                answers[i] = interact(changes, { ...request, text, newId, host });
             } catch (error) {
                 if (transaction || !(error instanceof Refusal)) {
                     throw error;
