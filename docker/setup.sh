@@ -42,3 +42,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         "${missing[@]}" > /dev/null
 fi
+
+case $purpose in
+test | demo | bench) docker/npm.sh ;;
+esac

@@ -113,7 +113,8 @@ function bytes(hex) {
     return lines.join("\n");
 }
 
-const array32 = (name, hex) => `const uint8_t ${name}[32] = {\n${bytes(hex.replace(/^0x/, ""))}\n};`;
+const array32 = (name, hex) =>
+    `const uint8_t ${name}[32] = {\n${bytes(hex.replace(/^0x/, ""))}\n};`;
 
 const signature = (entry) => `${entry.name}(${entry.inputs.map(typeOf).join(",")})`;
 const typeOf = (input) =>
@@ -124,14 +125,19 @@ const typeOf = (input) =>
 /** Event topics, type hashes and roles of @contract: constant's name, what it is, 32 bytes. */
 function words(contract, id) {
     const lower = contract.prefix.toLowerCase();
-    const events = contract.abi.filter((e) => e.type === "event" && contract.wanted.has(e.name));
+    const events = contract.abi.filter(
+        (e) => e.type === "event" && contract.wanted.has(e.name),
+    );
     return [
         ...events.map((e) => [`${lower}_topic_${snake(e.name).toLowerCase()}`, signature(e)]),
         ...contract.types.map((t) => [
             `${lower}_type_${snake(t.split("(")[0]).toLowerCase()}`,
             t,
         ]),
-        ...contract.roles.map((r) => [`${lower}_role_${r.replace(/_ROLE$/, "").toLowerCase()}`, r]),
+        ...contract.roles.map((r) => [
+            `${lower}_role_${r.replace(/_ROLE$/, "").toLowerCase()}`,
+            r,
+        ]),
     ].map(([name, text]) => [name, text, id(text)]);
 }
 
@@ -169,7 +175,10 @@ function header(contracts, id) {
         for (const [sig, hex] of Object.entries(c.evm.methodIdentifiers)) {
             const name = sig.split("(")[0];
             if (c.wanted.has(name)) {
-                out.push(comment(sig), `#define ${c.prefix}_CALL_${snake(name)} UINT32_C(0x${hex})`);
+                out.push(
+                    comment(sig),
+                    `#define ${c.prefix}_CALL_${snake(name)} UINT32_C(0x${hex})`,
+                );
             }
         }
         out.push("", "/* Storage slots of the mappings (for eth_getProof). */", "enum {");
@@ -178,7 +187,9 @@ function header(contracts, id) {
             out.push(`    ${c.prefix}_SLOT_${name} = ${slot.slot},`);
         }
         out.push("};", "");
-        out.push("/* Event topics, EIP-712 type hashes, roles: keccak-256 of the text above each. */");
+        out.push(
+            "/* Event topics, EIP-712 type hashes, roles: keccak-256 of the text above each. */",
+        );
         for (const [name, text] of words(c, id)) {
             out.push(comment(text), `extern const uint8_t ${name}[32];`);
         }

@@ -5,10 +5,27 @@ import { execFileSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 
 import { p256 } from "@noble/curves/p256";
-import { AbiCoder, Interface, Wallet, ZeroHash, hexlify, id, keccak256, randomBytes } from "ethers";
+import {
+    AbiCoder,
+    Interface,
+    Wallet,
+    ZeroHash,
+    hexlify,
+    id,
+    keccak256,
+    randomBytes,
+} from "ethers";
 
 import { compile } from "../../anchor/contracts/compile.mjs";
-import { OPEN_END, account, contract, deploy, sign, startChain, typedDigest } from "./lib/chain.mjs";
+import {
+    OPEN_END,
+    account,
+    contract,
+    deploy,
+    sign,
+    startChain,
+    typedDigest,
+} from "./lib/chain.mjs";
 import { top } from "./lib/process.mjs";
 import * as tree from "./lib/tree.mjs";
 
@@ -65,7 +82,10 @@ describe("generated files", () => {
         execFileSync(`${top}/docker/node`, [`${top}/anchor/contracts/compile.mjs`, "--check"]);
     });
     test("the vectors are what ethers makes", () => {
-        execFileSync(`${top}/docker/node`, [`${top}/tests/vectors/ethereum/make.mjs`, "--check"]);
+        execFileSync(`${top}/docker/node`, [
+            `${top}/tests/vectors/ethereum/make.mjs`,
+            "--check",
+        ]);
     });
     test("no contract has a proxy, delegates or can destroy itself", () => {
         for (const name of ["ConsentRegistry", "AuditAnchor"]) {
@@ -135,7 +155,14 @@ describe("ConsentRegistry", () => {
         );
         assert.deepEqual(
             [...registry.interface.parseLog(receipt.logs[0]).args],
-            [g.consentId, 1n, g.commitment, g.controller, BigInt(g.validFrom), BigInt(g.validUntil)],
+            [
+                g.consentId,
+                1n,
+                g.commitment,
+                g.controller,
+                BigInt(g.validFrom),
+                BigInt(g.validUntil),
+            ],
         );
         assert.equal(await registry.isActive(g.consentId, g.commitment), true);
         assert.equal(await registry.isActive(g.consentId, random32()), false);
@@ -171,7 +198,9 @@ describe("ConsentRegistry", () => {
             const g = await grantOf(fields);
             await refused(registry.grant, [g, await grantSig(g)], error);
         }
-        const nobody = await grantOf({ controller: "0x0000000000000000000000000000000000000000" });
+        const nobody = await grantOf({
+            controller: "0x0000000000000000000000000000000000000000",
+        });
         await refused(registry.grant, [nobody, await grantSig(nobody)], "BadController");
     });
 
@@ -179,7 +208,13 @@ describe("ConsentRegistry", () => {
         const g = await grantOf();
         const sig = await grantSig(g);
         const other = await grantOf();
-        for (const field of ["consentId", "commitment", "validFrom", "validUntil", "deadline"]) {
+        for (const field of [
+            "consentId",
+            "commitment",
+            "validFrom",
+            "validUntil",
+            "deadline",
+        ]) {
             const changed = typeof g[field] === "number" ? g[field] - 1 : other[field];
             await refused(registry.grant, [{ ...g, [field]: changed }, sig], "BadSignature");
         }
@@ -231,7 +266,10 @@ describe("ConsentRegistry", () => {
         );
         assert.equal((await registry.statusOf(g.consentId)).meta, BigInt(REVOKED | 1));
         assert.equal(await registry.isActive(g.consentId, g.commitment), false);
-        await refused(registry.revoke, [g.consentId, 1, sig], "AlreadyRevoked", [g.consentId, 1n]);
+        await refused(registry.revoke, [g.consentId, 1, sig], "AlreadyRevoked", [
+            g.consentId,
+            1n,
+        ]);
     });
 
     test("only the controller's own, later grant opens it again", async () => {
@@ -245,7 +283,11 @@ describe("ConsentRegistry", () => {
         await mined(registry.grant(again, await grantSig(again)), "grant after revocation");
         assert.equal(await registry.isActive(g.consentId, g.commitment), true);
         // The old revocation can't hit the later grant.
-        await refused(registry.revoke, [g.consentId, 1, old], "WrongVersion", [g.consentId, 2n, 1n]);
+        await refused(registry.revoke, [g.consentId, 1, old], "WrongVersion", [
+            g.consentId,
+            2n,
+            1n,
+        ]);
     });
 
     test("a revocation needs the controller's signature of that very version", async () => {
@@ -268,7 +310,12 @@ describe("ConsentRegistry", () => {
     });
 
     test("paused: no grant, but every way to revoke and rotate", async () => {
-        const [a, b, c, d] = [await granted(), await granted(), await granted(), await granted()];
+        const [a, b, c, d] = [
+            await granted(),
+            await granted(),
+            await granted(),
+            await granted(),
+        ];
         const g = await grantOf();
         await mined(registry.connect(pauser).pause());
         await refused(registry.grant, [g, await grantSig(g)], "EnforcedPause");
@@ -283,7 +330,9 @@ describe("ConsentRegistry", () => {
         );
         const to = Wallet.createRandom().address;
         const fields = { consentId: d.consentId, version: 2, to, deadline: g.deadline };
-        await mined(registry.rotateController(d.consentId, 2, to, g.deadline, await rotateSig(fields)));
+        await mined(
+            registry.rotateController(d.consentId, 2, to, g.deadline, await rotateSig(fields)),
+        );
         for (const { consentId } of [a, b, c]) {
             assert.equal((await registry.statusOf(consentId)).meta, BigInt(REVOKED | 1));
         }
@@ -295,7 +344,11 @@ describe("ConsentRegistry", () => {
         const g = await granted();
         const as = registry.connect(attestor);
         const next = { ...g, version: 2 };
-        await refused(as.grant, [next, await grantSig(next)], "AccessControlUnauthorizedAccount");
+        await refused(
+            as.grant,
+            [next, await grantSig(next)],
+            "AccessControlUnauthorizedAccount",
+        );
         await refused(as.pause, [], "AccessControlUnauthorizedAccount");
         await refused(as.revokeByAttestor, [g.consentId, 2], "WrongVersion");
         await refused(as.revokeByAttestor, [random32(), 1], "UnknownConsent");
@@ -310,7 +363,12 @@ describe("ConsentRegistry", () => {
     test("rotation hands on the consent, keeps the rest and spends a version", async () => {
         const g = await granted();
         const next = Wallet.createRandom();
-        const fields = { consentId: g.consentId, version: 2, to: next.address, deadline: g.deadline };
+        const fields = {
+            consentId: g.consentId,
+            version: 2,
+            to: next.address,
+            deadline: g.deadline,
+        };
         const args = (sig, f = fields) => [f.consentId, f.version, f.to, f.deadline, sig];
         const good = await rotateSig(fields);
 
@@ -323,12 +381,24 @@ describe("ConsentRegistry", () => {
         }
         for (const version of [1, 3, REVOKED | 2]) {
             const other = { ...fields, version };
-            await refused(registry.rotateController, args(await rotateSig(other), other), "WrongVersion");
+            await refused(
+                registry.rotateController,
+                args(await rotateSig(other), other),
+                "WrongVersion",
+            );
         }
         const late = { ...fields, deadline: 1 };
-        await refused(registry.rotateController, args(await rotateSig(late), late), "DeadlinePassed");
+        await refused(
+            registry.rotateController,
+            args(await rotateSig(late), late),
+            "DeadlinePassed",
+        );
         const same = { ...fields, to: controller.address };
-        await refused(registry.rotateController, args(await rotateSig(same), same), "BadController");
+        await refused(
+            registry.rotateController,
+            args(await rotateSig(same), same),
+            "BadController",
+        );
         const unknown = { ...fields, consentId: random32(), version: 1 };
         await refused(
             registry.rotateController,
@@ -336,7 +406,10 @@ describe("ConsentRegistry", () => {
             "UnknownConsent",
         );
 
-        await mined(registry.connect(stranger).rotateController(...args(good)), "rotate controller");
+        await mined(
+            registry.connect(stranger).rotateController(...args(good)),
+            "rotate controller",
+        );
         const record = await registry.statusOf(g.consentId);
         assert.deepEqual(
             [...record],
@@ -350,7 +423,12 @@ describe("ConsentRegistry", () => {
         const regrant = { ...g, version: 3 };
         await refused(registry.grant, [regrant, await grantSig(regrant)], "WrongController");
         await mined(registry.revoke(g.consentId, 2, await revokeSig(g.consentId, 2, next)));
-        const again = { consentId: g.consentId, version: 3, to: controller.address, deadline: g.deadline };
+        const again = {
+            consentId: g.consentId,
+            version: 3,
+            to: controller.address,
+            deadline: g.deadline,
+        };
         await refused(
             registry.rotateController,
             args(await rotateSig(again, next), again),
@@ -362,8 +440,19 @@ describe("ConsentRegistry", () => {
         const batch = [await grantOf(), await grantOf(), await grantOf()];
         const sigs = await Promise.all(batch.map((g) => grantSig(g)));
         await refused(registry.grantBatch, [batch, sigs.slice(1)], "LengthMismatch");
-        await refused(registry.grantBatch, [batch, [sigs[0], sigs[2], sigs[1]]], "BadSignature");
-        await refused(registry.grantBatch, [[batch[0], batch[0]], [sigs[0], sigs[0]]], "WrongVersion");
+        await refused(
+            registry.grantBatch,
+            [batch, [sigs[0], sigs[2], sigs[1]]],
+            "BadSignature",
+        );
+        await refused(
+            registry.grantBatch,
+            [
+                [batch[0], batch[0]],
+                [sigs[0], sigs[0]],
+            ],
+            "WrongVersion",
+        );
         await mined(registry.grantBatch(batch, sigs));
         for (const g of batch) {
             assert.equal(await registry.isActive(g.consentId, g.commitment), true);
@@ -390,9 +479,16 @@ describe("ConsentRegistry", () => {
         const sigs = await Promise.all(ids.map((consentId) => revokeSig(consentId, 1)));
         await refused(registry.revokeBatch, [ids, [1, 1], sigs], "LengthMismatch");
         await refused(registry.revokeBatch, [ids, [1, 1, 1], sigs.slice(1)], "LengthMismatch");
-        await refused(registry.revokeBatch, [ids, [1, 1, 1], [...sigs].reverse()], "BadSignature");
+        await refused(
+            registry.revokeBatch,
+            [ids, [1, 1, 1], [...sigs].reverse()],
+            "BadSignature",
+        );
         await mined(registry.connect(stranger).revoke(ids[1], 1, sigs[1]));
-        const receipt = await mined(registry.revokeBatch(ids, [1, 1, 1], sigs), "revoke, 2 of 3");
+        const receipt = await mined(
+            registry.revokeBatch(ids, [1, 1, 1], sigs),
+            "revoke, 2 of 3",
+        );
         assert.equal(receipt.logs.length, 2);
         for (const consentId of ids) {
             assert.equal((await registry.statusOf(consentId)).meta, BigInt(REVOKED | 1));
@@ -442,7 +538,8 @@ describe("ConsentRegistry", () => {
         const g = await grantOf({ controller: `0x${keccak256(signer).slice(26)}` });
 
         const sig = await p256Sign(key, registry, "grant", g);
-        const wrap = (who, what) => `0x01${coder.encode(["bytes", "bytes"], [who, what]).slice(2)}`;
+        const wrap = (who, what) =>
+            `0x01${coder.encode(["bytes", "bytes"], [who, what]).slice(2)}`;
         await mined(registry.grant(g, wrap(signer, sig)), "grant, ERC-7913 P-256");
 
         const message = { consentId: g.consentId, version: 1 };
@@ -484,14 +581,23 @@ describe("ConsentRegistry", () => {
             }
         }
         await refused(registry.connect(pauser).unpause, [], "ExpectedPause");
-        await refused(registry.connect(stranger).unpause, [], "AccessControlUnauthorizedAccount");
+        await refused(
+            registry.connect(stranger).unpause,
+            [],
+            "AccessControlUnauthorizedAccount",
+        );
         // Nothing else changes state: a new function has to be entered here.
         const open = ["acceptDefaultAdminTransfer", "renounceRole", "unpause"]; // own checks
         const signed = ["revoke", "revokeBatch", "rotateController"]; // by signature, tested above
         const setters = registry.interface.fragments
-            .filter((f) => f.type === "function" && !["view", "pure"].includes(f.stateMutability))
+            .filter(
+                (f) => f.type === "function" && !["view", "pure"].includes(f.stateMutability),
+            )
             .map((f) => f.name);
-        assert.deepEqual(setters.sort(), [...matrix.map((m) => m[0]), ...open, ...signed].sort());
+        assert.deepEqual(
+            setters.sort(),
+            [...matrix.map((m) => m[0]), ...open, ...signed].sort(),
+        );
     });
 
     test("the highest version leaves only revocation", async () => {
@@ -531,50 +637,74 @@ describe("ConsentRegistry", () => {
                 continue;
             }
             switch (pick(["grant", "grant", "revoke", "attest", "rotate"])) {
-            case "grant": {
-                const g = await grantOf({ consentId, version, controller: by.address });
-                const works = version === (state?.version ?? 0) + 1 && (!state || state.key === by);
-                const sig = await grantSig(g, by);
-                await attempt(registry.grant, [g, sig], works);
-                if (works) {
-                    model.set(consentId, { version, key: by, revoked: false, commitment: g.commitment });
+                case "grant": {
+                    const g = await grantOf({ consentId, version, controller: by.address });
+                    const works =
+                        version === (state?.version ?? 0) + 1 && (!state || state.key === by);
+                    const sig = await grantSig(g, by);
+                    await attempt(registry.grant, [g, sig], works);
+                    if (works) {
+                        model.set(consentId, {
+                            version,
+                            key: by,
+                            revoked: false,
+                            commitment: g.commitment,
+                        });
+                    }
+                    break;
                 }
-                break;
-            }
-            case "revoke": {
-                const works = state && version === state.version && !state.revoked && by === state.key;
-                const sig = await revokeSig(consentId, version, by);
-                await attempt(registry.connect(stranger).revoke, [consentId, version, sig], works);
-                if (works) {
-                    state.revoked = true;
+                case "revoke": {
+                    const works =
+                        state &&
+                        version === state.version &&
+                        !state.revoked &&
+                        by === state.key;
+                    const sig = await revokeSig(consentId, version, by);
+                    await attempt(
+                        registry.connect(stranger).revoke,
+                        [consentId, version, sig],
+                        works,
+                    );
+                    if (works) {
+                        state.revoked = true;
+                    }
+                    break;
                 }
-                break;
-            }
-            case "attest": {
-                const works = state && version === state.version && !state.revoked;
-                await attempt(registry.connect(attestor).revokeByAttestor, [consentId, version], works);
-                if (works) {
-                    state.revoked = true;
+                case "attest": {
+                    const works = state && version === state.version && !state.revoked;
+                    await attempt(
+                        registry.connect(attestor).revokeByAttestor,
+                        [consentId, version],
+                        works,
+                    );
+                    if (works) {
+                        state.revoked = true;
+                    }
+                    break;
                 }
-                break;
-            }
-            case "rotate": {
-                const to = pick(keys);
-                const deadline = (await now()) + 100;
-                const fields = { consentId, version, to: to.address, deadline };
-                const works =
-                    state &&
-                    version === state.version + 1 &&
-                    !state.revoked &&
-                    by === state.key &&
-                    to !== by;
-                const args = [consentId, version, to.address, deadline, await rotateSig(fields, by)];
-                await attempt(registry.connect(stranger).rotateController, args, works);
-                if (works) {
-                    Object.assign(state, { version, key: to });
+                case "rotate": {
+                    const to = pick(keys);
+                    const deadline = (await now()) + 100;
+                    const fields = { consentId, version, to: to.address, deadline };
+                    const works =
+                        state &&
+                        version === state.version + 1 &&
+                        !state.revoked &&
+                        by === state.key &&
+                        to !== by;
+                    const args = [
+                        consentId,
+                        version,
+                        to.address,
+                        deadline,
+                        await rotateSig(fields, by),
+                    ];
+                    await attempt(registry.connect(stranger).rotateController, args, works);
+                    if (works) {
+                        Object.assign(state, { version, key: to });
+                    }
+                    break;
                 }
-                break;
-            }
             }
         }
 
@@ -605,23 +735,26 @@ describe("ConsentRegistry", () => {
 
 /** State of all consents, from the events alone, as a follower rebuilds it. */
 async function replay(registry, fromBlock) {
-    const logs = await chain.provider.getLogs({ address: await registry.getAddress(), fromBlock });
+    const logs = await chain.provider.getLogs({
+        address: await registry.getAddress(),
+        fromBlock,
+    });
     const state = new Map();
     for (const log of logs) {
         const event = registry.interface.parseLog(log);
         const { consentId, version, controller, commitment } = event.args;
         const record = state.get(consentId);
         switch (event.name) {
-        case "ConsentGranted":
-            state.set(consentId, { controller, commitment, meta: Number(version) });
-            break;
-        case "ControllerRotated":
-            Object.assign(record, { controller, meta: Number(version) });
-            break;
-        case "ConsentRevoked":
-            assert.equal(record.meta, Number(version));
-            record.meta |= REVOKED;
-            break;
+            case "ConsentGranted":
+                state.set(consentId, { controller, commitment, meta: Number(version) });
+                break;
+            case "ControllerRotated":
+                Object.assign(record, { controller, meta: Number(version) });
+                break;
+            case "ConsentRevoked":
+                assert.equal(record.meta, Number(version));
+                record.meta |= REVOKED;
+                break;
         }
     }
     return state;
@@ -662,7 +795,8 @@ describe("AuditAnchor", () => {
     const forked = [...leaves];
     forked[3] = tree.leaf(Buffer.from("another"));
     const forkedRoot = (n) => hexlify(tree.root(forked.slice(0, n)));
-    const forkedProof = (m, n) => tree.consistency(m, forked.slice(0, n)).map((h) => hexlify(h));
+    const forkedProof = (m, n) =>
+        tree.consistency(m, forked.slice(0, n)).map((h) => hexlify(h));
 
     let anchor;
 
@@ -705,8 +839,15 @@ describe("AuditAnchor", () => {
         const logId = await registered("log.example/strict", true);
         const log = as(operator);
         await refused(log.anchor, [logId, 7, rootOf(7), note], "ProofRequired");
-        await refused(log.anchorConsistent, [logId, 7, rootOf(7), note, [rootOf(1)]], "NotConsistent");
-        await mined(log.anchorConsistent(logId, 7, rootOf(7), note, []), "strict anchor, first");
+        await refused(
+            log.anchorConsistent,
+            [logId, 7, rootOf(7), note, [rootOf(1)]],
+            "NotConsistent",
+        );
+        await mined(
+            log.anchorConsistent(logId, 7, rootOf(7), note, []),
+            "strict anchor, first",
+        );
         let seq = 1n;
         let size = 7;
         for (const next of [8, 9, 16, 21, 64, 100, 1000, 1001, 1200]) {
@@ -720,7 +861,10 @@ describe("AuditAnchor", () => {
             size = next;
         }
         const head = await anchor.head(logId);
-        assert.deepEqual([head.root, head.size, head.seq, head.mode], [rootOf(1200), 1200n, 10n, 3n]);
+        assert.deepEqual(
+            [head.root, head.size, head.seq, head.mode],
+            [rootOf(1200), 1200n, 10n, 3n],
+        );
         assert.equal(head.time, BigInt(await now()));
     });
 
@@ -732,11 +876,23 @@ describe("AuditAnchor", () => {
             ["fork, honest proof", 150, forkedRoot(150), proofOf(100, 150), "NotConsistent"],
             ["fork, own proof", 150, forkedRoot(150), forkedProof(100, 150), "NotConsistent"],
             ["fork, no proof", 150, forkedRoot(150), [], "NotConsistent"],
-            ["true head, fork's proof", 150, rootOf(150), forkedProof(100, 150), "NotConsistent"],
+            [
+                "true head, fork's proof",
+                150,
+                rootOf(150),
+                forkedProof(100, 150),
+                "NotConsistent",
+            ],
             ["true head, no proof", 150, rootOf(150), [], "NotConsistent"],
             ["proof of another pair", 150, rootOf(150), proofOf(99, 150), "NotConsistent"],
             // (A size with a tree of the same shape would pass: the checkpoint's signature binds it.)
-            ["size that isn't the root's", 300, rootOf(150), proofOf(100, 150), "NotConsistent"],
+            [
+                "size that isn't the root's",
+                300,
+                rootOf(150),
+                proofOf(100, 150),
+                "NotConsistent",
+            ],
             ["rolled back", 99, rootOf(99), [], "NotGrowing"],
             ["rolled back, with proof", 99, rootOf(99), proofOf(99, 100), "NotGrowing"],
             ["unmoved", 100, rootOf(100), [], "NotGrowing"],
@@ -780,7 +936,11 @@ describe("AuditAnchor", () => {
         }
         await refused(as(operator).anchorConsistent, [other, ...first.slice(1)], "NotOperator");
         const unknown = random32();
-        await refused(as(operator).anchorConsistent, [unknown, ...first.slice(1)], "UnknownLog");
+        await refused(
+            as(operator).anchorConsistent,
+            [unknown, ...first.slice(1)],
+            "UnknownLog",
+        );
         await refused(as(operator).anchor, [unknown, 1, rootOf(1), note], "UnknownLog");
         await refused(as(stranger).anchor, [logId, 1, rootOf(1), note], "NotOperator");
         await refused(as(admin).rotateOperator, [unknown, stranger.address], "UnknownLog");

@@ -43,7 +43,12 @@ const linked = transaction(
         request: { method: "PUT", url: "Patient?identifier=urn:s|linked" },
     },
     {
-        resource: { resourceType: "Observation", status: "final", code: {}, subject: { reference: UUID } },
+        resource: {
+            resourceType: "Observation",
+            status: "final",
+            code: {},
+            subject: { reference: UUID },
+        },
         request: { method: "POST", url: "Observation" },
     },
 );
@@ -52,11 +57,32 @@ const linked = transaction(
 const common = [
     ["read of an unknown id", "GET", "Patient/nobody", undefined, {}, 404],
     ["PUT with a body of another id", "PUT", "Patient/a", patient("1", { id: "b" }), {}, 400],
-    ["If-Match of another version", "PUT", "Patient/a", patient("1", { id: "a" }), { "if-match": 'W/"x"' }, 412],
+    [
+        "If-Match of another version",
+        "PUT",
+        "Patient/a",
+        patient("1", { id: "a" }),
+        { "if-match": 'W/"x"' },
+        412,
+    ],
     ["conditional update of none", "PUT", "Patient?identifier=urn:s|2", patient("2"), {}, 201],
     ["conditional update of one", "PUT", "Patient?identifier=urn:s|2", patient("2"), {}, 200],
-    ["conditional create of one", "POST", "Patient", patient("2"), { "if-none-exist": "identifier=urn:s|2" }, 200],
-    ["conditional create of none", "POST", "Patient", patient("3"), { "if-none-exist": "identifier=urn:s|3" }, 201],
+    [
+        "conditional create of one",
+        "POST",
+        "Patient",
+        patient("2"),
+        { "if-none-exist": "identifier=urn:s|2" },
+        200,
+    ],
+    [
+        "conditional create of none",
+        "POST",
+        "Patient",
+        patient("3"),
+        { "if-none-exist": "identifier=urn:s|3" },
+        201,
+    ],
     ["delete of an unknown id", "DELETE", "Patient/nobody", undefined, {}, 404],
     ["transaction of 12 conditional updates", "POST", "", puts(12), {}, 200],
     ["the same again", "POST", "", puts(12), {}, 200],
@@ -125,9 +151,15 @@ describe("Medplum's server alone", () => {
     test("asks for its token and logs requests", async () => {
         assert.equal((await ask(`${server.base}/Patient`)).status, 401);
         const headers = { authorization: "Bearer secret" };
-        assert.equal((await ask(`${server.base}/Patient`, "GET", undefined, headers)).status, 200);
+        assert.equal(
+            (await ask(`${server.base}/Patient`, "GET", undefined, headers)).status,
+            200,
+        );
         const logged = server.requests().map(({ url, status }) => [url, status]);
-        assert.deepEqual(logged, [["/fhir/R4/Patient", 401], ["/fhir/R4/Patient", 200]]);
+        assert.deepEqual(logged, [
+            ["/fhir/R4/Patient", 401],
+            ["/fhir/R4/Patient", 200],
+        ]);
     });
 
     test("history keeps its order however often it is read", async () => {
@@ -146,7 +178,8 @@ describe("Medplum's server alone", () => {
 });
 
 describe("the plain store alone", () => {
-    const odd = '{ "resourceType":"Observation", "id":"o1",\n "valueQuantity":{"value":1.00}, "status":"final" }';
+    const odd =
+        '{ "resourceType":"Observation", "id":"o1",\n "valueQuantity":{"value":1.00}, "status":"final" }';
 
     test("gives back the bytes it was given", async () => {
         const server = await startPlainStore();
@@ -167,12 +200,21 @@ describe("the plain store alone", () => {
     test("rolls a failed transaction back", async () => {
         const server = await startPlainStore();
         const bad = transaction(
-            { resource: patient("1", { id: "a" }), request: { method: "PUT", url: "Patient/a" } },
-            { resource: patient("2", { id: "b" }), request: { method: "PUT", url: "Patient/c" } },
+            {
+                resource: patient("1", { id: "a" }),
+                request: { method: "PUT", url: "Patient/a" },
+            },
+            {
+                resource: patient("2", { id: "b" }),
+                request: { method: "PUT", url: "Patient/c" },
+            },
         );
         assert.equal((await ask(server.base, "POST", bad)).status, 400);
         const missing = transaction({
-            resource: { resourceType: "Observation", subject: { reference: "Patient?identifier=urn:s|9" } },
+            resource: {
+                resourceType: "Observation",
+                subject: { reference: "Patient?identifier=urn:s|9" },
+            },
             request: { method: "POST", url: "Observation" },
         });
         assert.equal((await ask(server.base, "POST", missing)).status, 412);
@@ -235,7 +277,10 @@ describe("v2 sender and receiver", () => {
                 assert.deepEqual([ack.code, ack.id], ["AA", `M${i}`]);
             }
             s.close();
-            assert.deepEqual(receiver.received().map(({ id }) => id), ["M0", "M1", "M2"]);
+            assert.deepEqual(
+                receiver.received().map(({ id }) => id),
+                ["M0", "M1", "M2"],
+            );
             await receiver.stop();
         });
     }
@@ -263,7 +308,10 @@ describe("v2 sender and receiver", () => {
         }
         receiver.behave("hang");
         const t = await sender("raw", "127.0.0.1", receiver.port);
-        const silent = t.send(odd).then(() => "answer", () => "closed");
+        const silent = t.send(odd).then(
+            () => "answer",
+            () => "closed",
+        );
         await until("arrival", () => receiver.received().length === 8);
         assert.equal(await Promise.race([silent, sleep(100, "silence")]), "silence");
         t.close();
@@ -274,7 +322,11 @@ describe("v2 sender and receiver", () => {
 test("tokens are signed by the issuer's key", async () => {
     for (const alg of ["ES256", "ES384", "RS256", "PS256", "EdDSA"]) {
         const who = await issuer({ alg });
-        const token = await who.token({ aud: "https://gw.example/fhir", sub: "dr", scope: "user/*.rs" });
+        const token = await who.token({
+            aud: "https://gw.example/fhir",
+            sub: "dr",
+            scope: "user/*.rs",
+        });
         const { payload } = await jwtVerify(token, createLocalJWKSet(who.jwks()), {
             issuer: who.iss,
             audience: "https://gw.example/fhir",

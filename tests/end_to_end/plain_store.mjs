@@ -111,7 +111,12 @@ function find(type, params) {
     for (const [name, value] of params) {
         let keys;
         if (name === "_id") {
-            keys = new Set(value.split(",").map((id) => `${type}/${id}`).filter((k) => byKey.has(k)));
+            keys = new Set(
+                value
+                    .split(",")
+                    .map((id) => `${type}/${id}`)
+                    .filter((k) => byKey.has(k)),
+            );
         } else if (name === "identifier") {
             keys = union(type, "identifier", value.split(","));
         } else if (name === "patient" || name === "subject") {
@@ -329,20 +334,23 @@ function resolutions(bundle) {
 }
 
 function resolve(text, known) {
-    return text.replace(/"((?:urn:uuid:[^"]+)|(?:[A-Z][A-Za-z]+\?identifier=[^"]+))"/g, (whole, what) => {
-        if (known.has(what)) {
-            return JSON.stringify(known.get(what));
-        }
-        if (what.startsWith("urn:")) {
-            return whole;
-        }
-        const [type, query] = what.split("?");
-        const found = one(type, query);
-        if (!found) {
-            throw new Refusal(412, `nothing matches ${type}?identifier=…`);
-        }
-        return JSON.stringify(`${type}/${found.id}`);
-    });
+    return text.replace(
+        /"((?:urn:uuid:[^"]+)|(?:[A-Z][A-Za-z]+\?identifier=[^"]+))"/g,
+        (whole, what) => {
+            if (known.has(what)) {
+                return JSON.stringify(known.get(what));
+            }
+            if (what.startsWith("urn:")) {
+                return whole;
+            }
+            const [type, query] = what.split("?");
+            const found = one(type, query);
+            if (!found) {
+                throw new Refusal(412, `nothing matches ${type}?identifier=…`);
+            }
+            return JSON.stringify(`${type}/${found.id}`);
+        },
+    );
 }
 
 function bundle(text, host) {
@@ -356,7 +364,9 @@ function bundle(text, host) {
     const order = ["DELETE", "POST", "PUT", "GET", "HEAD"];
     const rank = ({ request }) => order.indexOf(request.method);
     const entries = parsed.entry ?? [];
-    const sorted = entries.map((_, i) => i).sort((a, b) => rank(entries[a]) - rank(entries[b]) || a - b);
+    const sorted = entries
+        .map((_, i) => i)
+        .sort((a, b) => rank(entries[a]) - rank(entries[b]) || a - b);
     const answers = new Array(entries.length);
     try {
         for (const i of sorted) {
@@ -408,7 +418,13 @@ function bundleAnswer(type, answers, host) {
 const outcome = (status, text) =>
     JSON.stringify({
         resourceType: "OperationOutcome",
-        issue: [{ severity: "error", code: status === 404 ? "not-found" : "processing", diagnostics: text }],
+        issue: [
+            {
+                severity: "error",
+                code: status === 404 ? "not-found" : "processing",
+                diagnostics: text,
+            },
+        ],
     });
 
 function stats() {
@@ -429,22 +445,22 @@ function* dump() {
 
 function control(path, params) {
     switch (path) {
-    case "/$stats":
-        return stats();
-    case "/$dump":
-        return [...dump()].join("");
-    case "/$fail":
-        fail = {
-            status: Number(params.get("status") ?? 503),
-            times: Number(params.get("times") ?? 1),
-            match: params.get("match") ?? "",
-        };
-        return "{}";
-    case "/$delay":
-        delay = Number(params.get("ms") ?? 0);
-        return "{}";
-    default:
-        return undefined;
+        case "/$stats":
+            return stats();
+        case "/$dump":
+            return [...dump()].join("");
+        case "/$fail":
+            fail = {
+                status: Number(params.get("status") ?? 503),
+                times: Number(params.get("times") ?? 1),
+                match: params.get("match") ?? "",
+            };
+            return "{}";
+        case "/$delay":
+            delay = Number(params.get("ms") ?? 0);
+            return "{}";
+        default:
+            return undefined;
     }
 }
 
@@ -455,7 +471,10 @@ function handle(request, text) {
     const url = request.url.slice(BASE.length).replace(/^\//, "");
     const host = request.headers.host;
     if (url === "metadata") {
-        return { status: 200, text: '{"resourceType":"CapabilityStatement","status":"active","fhirVersion":"4.0.1"}' };
+        return {
+            status: 200,
+            text: '{"resourceType":"CapabilityStatement","status":"active","fhirVersion":"4.0.1"}',
+        };
     }
     if (url === "" && request.method === "POST") {
         return bundle(text, host);
@@ -492,7 +511,10 @@ function asked(request, response, text) {
     const failing = fail.times > 0 && request.url.includes(fail.match);
     if (failing && fail.status > 0) {
         fail.times--;
-        return respond(request, response, { status: fail.status, text: outcome(fail.status, "on demand") });
+        return respond(request, response, {
+            status: fail.status,
+            text: outcome(fail.status, "on demand"),
+        });
     }
     let answer;
     try {
@@ -505,7 +527,9 @@ function asked(request, response, text) {
         fail.times--;
         const size = Buffer.byteLength(answer.text ?? "");
         response.writeHead(answer.status, { "content-length": size });
-        response.write(Buffer.from(answer.text ?? "").subarray(0, size / 2), () => response.destroy());
+        response.write(Buffer.from(answer.text ?? "").subarray(0, size / 2), () =>
+            response.destroy(),
+        );
         return undefined;
     }
     return respond(request, response, answer);

@@ -171,7 +171,8 @@ function fits(bundle) {
     const entries = bundle.entry ?? [];
     const asks = entries.map((entry) => entry.request ?? {});
     const conditional = asks.some(
-        ({ method, url, ifNoneExist }) => ifNoneExist || (method !== "GET" && url?.includes("?")),
+        ({ method, url, ifNoneExist }) =>
+            ifNoneExist || (method !== "GET" && url?.includes("?")),
     );
     const puts = asks.filter(({ method }) => method === "PUT").length;
     return puts <= 50 && !(conditional && entries.length > 8);

@@ -10,7 +10,9 @@ export function options(defaults) {
     while (rest.length > 0) {
         const name = rest.shift().replace(/^--/, "");
         if (!(name in defaults)) {
-            console.error(`unknown option --${name}; known: ${Object.keys(defaults).join(" ")}`);
+            console.error(
+                `unknown option --${name}; known: ${Object.keys(defaults).join(" ")}`,
+            );
             process.exit(64);
         }
         const value = typeof defaults[name] === "boolean" ? true : rest.shift();

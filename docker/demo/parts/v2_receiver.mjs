@@ -41,22 +41,22 @@ function answer(word, response) {
     const { ack, socket } = response;
     const msa = ack.getSegment("MSA");
     switch (word) {
-    case "hang":
-        return;
-    case "close":
-        socket.destroy();
-        return;
-    case "garbage":
-        socket.write("\x0bnot HL7 at all\r\x1c\r");
-        return;
-    case "stranger":
-        msa.setField(2, "another-id");
-        break;
-    case "twice":
-        response.end();
-        break;
-    default: // AA, AE, AR
-        msa.setField(1, word);
+        case "hang":
+            return;
+        case "close":
+            socket.destroy();
+            return;
+        case "garbage":
+            socket.write("\x0bnot HL7 at all\r\x1c\r");
+            return;
+        case "stranger":
+            msa.setField(2, "another-id");
+            break;
+        case "twice":
+            response.end();
+            break;
+        default: // AA, AE, AR
+            msa.setField(1, word);
     }
     response.end();
 }

@@ -30,7 +30,12 @@ function told(raw) {
     const segments = raw.split("\r").map((line) => line.split("|"));
     const msa = segments.find(([name]) => name === "MSA") ?? [];
     const err = segments.find(([name]) => name === "ERR") ?? [];
-    return { code: msa[1] ?? "", id: msa[2] ?? "", text: msa[3] || err[8] || err[7] || "", raw };
+    return {
+        code: msa[1] ?? "",
+        id: msa[2] ?? "",
+        text: msa[3] || err[8] || err[7] || "",
+        raw,
+    };
 }
 
 function limited(promise) {
@@ -124,7 +129,9 @@ export async function raw(host, port, make = net.connect) {
                 new Promise((resolve, reject) => {
                     waiting.push({ resolve, reject });
                     const bytes = Buffer.from(message);
-                    socket.write(Buffer.concat([Buffer.from([11]), bytes, Buffer.from([28, 13])]));
+                    socket.write(
+                        Buffer.concat([Buffer.from([11]), bytes, Buffer.from([28, 13])]),
+                    );
                 }),
             ),
         close: () => socket.destroy(),

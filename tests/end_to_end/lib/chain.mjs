@@ -71,7 +71,9 @@ export function contract(name) {
 /** Deploy one of ours, or what solc gave as @made; resolves to an ethers contract of @signer. */
 export async function deploy(signer, made, ...args) {
     const { abi, evm } = typeof made === "string" ? contract(made) : made;
-    const deployed = await new ContractFactory(abi, evm.bytecode.object, signer).deploy(...args);
+    const deployed = await new ContractFactory(abi, evm.bytecode.object, signer).deploy(
+        ...args,
+    );
     await deployed.waitForDeployment();
     return deployed;
 }

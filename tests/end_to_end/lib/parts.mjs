@@ -22,7 +22,10 @@ export function ndjson(file) {
     }
     const text = readFileSync(file, "utf8");
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    return whole.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    return whole
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
 }
 
 async function listen(script, port, options, more = {}) {

@@ -70,7 +70,11 @@ export function accepts(port, host = "127.0.0.1") {
  * Start @command; @ready is asked until true. The returned has pid, output() so far, exited (a
  * promise of the status), stop() (SIGTERM, then SIGKILL after @patience seconds) and kill(signal).
  */
-export async function start(command, args, { env = {}, ready, seconds, patience = 5, cwd } = {}) {
+export async function start(
+    command,
+    args,
+    { env = {}, ready, seconds, patience = 5, cwd } = {},
+) {
     const child = spawn(command, args.map(String), {
         cwd,
         env: { ...process.env, ...env },
@@ -106,12 +110,16 @@ export async function start(command, args, { env = {}, ready, seconds, patience 
         },
     };
     try {
-        await until(`start ${path.basename(command)}`, () => {
-            if (over) {
-                return true;
-            }
-            return ready ? ready() : true;
-        }, seconds);
+        await until(
+            `start ${path.basename(command)}`,
+            () => {
+                if (over) {
+                    return true;
+                }
+                return ready ? ready() : true;
+            },
+            seconds,
+        );
     } catch (error) {
         await started.stop();
         throw new Error(`${error.message}\n${output}`);

@@ -7,7 +7,11 @@ import { SignJWT, exportJWK, generateKeyPair } from "jose";
  * A made-up issuer: jwks() gives its public keys, write(file) writes them for the gateway, and
  * token(claims) a JWT. @alg is ES256, ES384, RS256, PS256, EdDSA, ….
  */
-export async function issuer({ alg = "ES256", iss = "https://issuer.example", kid = "k1" } = {}) {
+export async function issuer({
+    alg = "ES256",
+    iss = "https://issuer.example",
+    kid = "k1",
+} = {}) {
     const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
     const jwk = { ...(await exportJWK(publicKey)), kid, alg, use: "sig" };
     const jwks = () => ({ keys: [jwk] });

@@ -102,7 +102,10 @@ function eip712() {
         typedData("open end", "grant", 1, grant(2, 0, end, end)),
         typedData("largest version and chain", "grant", 2n ** 53n, grant(0x7fff, 1, 2, 3)),
         typedData("revocation", "revoke", 31337, { consentId: bytes(32), version: number(1) }),
-        typedData("late revocation", "revoke", 10, { consentId: bytes(32), version: number(256) }),
+        typedData("late revocation", "revoke", 10, {
+            consentId: bytes(32),
+            version: number(256),
+        }),
         typedData("rotation", "rotate", 31337, {
             consentId: bytes(32),
             version: number(2),
@@ -124,7 +127,12 @@ export function commitment(schema, salt, policy, statement) {
 
 function commitments() {
     const vector = (name, schema, statement) => {
-        const fields = { schema: number(schema), salt: bytes(32), policy: bytes(32), statement };
+        const fields = {
+            schema: number(schema),
+            salt: bytes(32),
+            policy: bytes(32),
+            statement,
+        };
         const made = commitment(schema, hex(fields.salt), hex(fields.policy), hex(statement));
         return { name, ...fields, commitment: plain(made) };
     };
@@ -174,23 +182,51 @@ function transactions() {
         data,
     });
     return [
-        transaction("call", fields(31337, 7, 1e9, 3e9, 100000, 0, bytes(20), bytes(4) + bytes(32))),
+        transaction(
+            "call",
+            fields(31337, 7, 1e9, 3e9, 100000, 0, bytes(20), bytes(4) + bytes(32)),
+        ),
         transaction("zeros are empty", fields(1, 0, 0, 0, 21000, 0, bytes(20), "")),
-        transaction("one byte of data below 0x80", fields(1, 1, 1, 2, 21016, 1, bytes(20), "7f")),
-        transaction("one byte of data from 0x80", fields(1, 127, 1, 2, 21016, 1, bytes(20), "80")),
+        transaction(
+            "one byte of data below 0x80",
+            fields(1, 1, 1, 2, 21016, 1, bytes(20), "7f"),
+        ),
+        transaction(
+            "one byte of data from 0x80",
+            fields(1, 127, 1, 2, 21016, 1, bytes(20), "80"),
+        ),
         transaction("nonce of one long byte", fields(1, 128, 1, 2, 21016, 1, bytes(20), "")),
-        transaction("55 bytes of data", fields(10, 255, 5, 6, 30000, 0, bytes(20), "aa".repeat(55))),
-        transaction("56 bytes of data", fields(10, 256, 5, 6, 30000, 0, bytes(20), "bb".repeat(56))),
+        transaction(
+            "55 bytes of data",
+            fields(10, 255, 5, 6, 30000, 0, bytes(20), "aa".repeat(55)),
+        ),
+        transaction(
+            "56 bytes of data",
+            fields(10, 256, 5, 6, 30000, 0, bytes(20), "bb".repeat(56)),
+        ),
         transaction("creation", fields(31337, 0, 1e9, 2e9, 3000000, 0, "", "60".repeat(300))),
         transaction(
             "largest values",
-            fields(2n ** 53n - 1n, 2n ** 53n - 1n, 1n, 2n ** 64n - 1n, 2n ** 63n, 2n ** 64n - 1n, bytes(20), "00"),
+            fields(
+                2n ** 53n - 1n,
+                2n ** 53n - 1n,
+                1n,
+                2n ** 64n - 1n,
+                2n ** 63n,
+                2n ** 64n - 1n,
+                bytes(20),
+                "00",
+            ),
         ),
     ];
 }
 
 function rlp() {
-    const vector = (name, list) => ({ name, items: list, rlp: plain(encodeRlp(list.map(hex))) });
+    const vector = (name, list) => ({
+        name,
+        items: list,
+        rlp: plain(encodeRlp(list.map(hex))),
+    });
     return [
         vector("empty list", []),
         vector("empty string", [""]),
