@@ -60,18 +60,6 @@ static bool holds_url(const struct node *node)
     }
 }
 
-/* The node after @node in document order below @root. */
-static const struct node *following(const struct node *node, const struct node *root)
-{
-    if (node->first) {
-        return node->first;
-    }
-    while (node != root && !node->next) {
-        node = node->parent;
-    }
-    return node == root ? NULL : node->next;
-}
-
 static void put_mapped(const struct url_map *map, struct str url, struct buf *out)
 {
     buf_c(out, '"');
@@ -84,7 +72,7 @@ void rewrite_urls(const struct url_map *map, const struct node *root, struct str
                   struct buf *out)
 {
     size_t copied = 0;
-    for (const struct node *n = map->from.n ? root : NULL; n; n = following(n, root)) {
+    for (const struct node *n = map->from.n ? root : NULL; n; n = node_following(n, root)) {
         if (n->kind == NODE_STRING && holds_url(n) && url_map_covers(map, n->text)) {
             buf_str_put(out, str_slice(source, copied, n->start - root->start));
             put_mapped(map, n->text, out);

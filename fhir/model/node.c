@@ -63,3 +63,16 @@ bool node_integer(const struct node *node, int64_t *out)
     *out = negative ? value : -value;
     return true;
 }
+
+const struct node *node_skip(const struct node *node, const struct node *top)
+{
+    while (node != top && !node->next) {
+        node = node->parent;
+    }
+    return node == top ? NULL : node->next;
+}
+
+const struct node *node_following(const struct node *node, const struct node *top)
+{
+    return node->first ? node->first : node_skip(node, top);
+}

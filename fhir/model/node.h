@@ -62,3 +62,9 @@ static inline bool node_is(const struct node *node, enum node_kind kind)
 
 /* A number node as an integer that fits; @out is set only on true. */
 bool node_integer(const struct node *node, int64_t *out);
+
+/* The node after @node in document order below @top, children first; NULL after the last. */
+const struct node *node_following(const struct node *node, const struct node *top);
+
+/* The same, without going into @node. */
+const struct node *node_skip(const struct node *node, const struct node *top);
