@@ -10,9 +10,10 @@
 #pragma once
 
 #include "crypto/base/str.h"
-#include "fhir/rest/interaction.h"
 
 #include <stdbool.h>
+
+struct interaction;
 
 enum scope_context {
     SCOPE_PATIENT = 1, /* only the patient of the launch context */
