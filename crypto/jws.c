@@ -102,9 +102,15 @@ static EVP_PKEY *import(const char *type, OSSL_PARAM *params)
     return pkey;
 }
 
-/* Is the point on its curve, not infinity; the modulus odd and composite? */
+/*
+ * Is the point on its curve and not infinity? RSA keys are checked before they get here:
+ * OpenSSL would look for primality too, 70 ms a key, and a worker reads a set between requests.
+ */
 static bool is_sound(EVP_PKEY *pkey)
 {
+    if (EVP_PKEY_is_a(pkey, "RSA")) {
+        return true;
+    }
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     bool sound = ctx && EVP_PKEY_public_check(ctx) == 1;
     EVP_PKEY_CTX_free(ctx);
@@ -178,12 +184,35 @@ static EVP_PKEY *rsa_import(const BIGNUM *n, const BIGNUM *e)
     return pkey;
 }
 
+/*
+ * Does the modulus bear the mark of the keys that can be factored (ROCA, CVE-2017-15361)?
+ * Those are powers of 65537 modulo each of these primes; others once in 2^27.
+ */
+static bool is_roca(const BIGNUM *n)
+{
+    static const unsigned primes[] = { 11, 13, 17,  19,  37,  53,  61,  71, 73,
+                                       79, 97, 103, 107, 109, 127, 151, 157 };
+    for (size_t i = 0; i < ARRAY_LEN(primes); i++) {
+        BN_ULONG rest = BN_mod_word(n, primes[i]);
+        BN_ULONG power = 1;
+        unsigned steps = 0;
+        while (power != rest && steps < primes[i]) {
+            power = power * 65537 % primes[i];
+            steps++;
+        }
+        if (steps == primes[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int rsa_init(struct jws_key *key, const struct jws_jwk *jwk)
 {
     BIGNUM *n = number(jwk->n, JWS_RSA_MIN, JWS_RSA_MAX);
     BIGNUM *e = number(jwk->e, 2, JWS_RSA_E_MAX * 8); /* odd and two bits: 3 or more */
     int r = JWS_E_KEY;
-    if (n && e) {
+    if (n && e && !is_roca(n)) {
         r = adopt(key, JWS_KEY_RSA, rsa_import(n, e));
     }
     BN_free(n);

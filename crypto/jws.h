@@ -90,8 +90,9 @@ struct jws_key {
  * @key: the key
  * @jwk: its members
  *
- * Return: 0, JWS_E_KEY (a point off its curve, a modulus out of bounds, numbers not of their
- * exact length, an unknown kind). @key is set, and needs jws_key_deinit(), only on 0.
+ * Return: 0, JWS_E_KEY (a point off its curve, a modulus out of bounds or known to be
+ * factorable, numbers not of their exact length, an unknown kind). @key is set, and needs
+ * jws_key_deinit(), only on 0.
  */
 MUST_USE int jws_key_init(struct jws_key *key, const struct jws_jwk *jwk);
 void jws_key_deinit(struct jws_key *key);

@@ -10,13 +10,13 @@
 
 #include "crypto/jws.h"
 #include "fhir/base/arena.h"
+#include "gateway/identity/claims.h"
 #include "gateway/identity/jwks.h"
 
 #include <stdint.h>
 
 enum {
-    TOKEN_TRIES_MAX = 4,  /* keys tried for a token that doesn't name one */
-    TOKEN_CODES_MAX = 16, /* roles, or purposes, of one token */
+    TOKEN_TRIES_MAX = 4, /* keys tried for a token that doesn't name one */
     TOKEN_LEEWAY_MAX_MS = 5 * 60 * 1000,
 };
 
@@ -52,35 +52,6 @@ struct token_rules {
     int64_t leeway_ms; /* for clocks that differ; at most TOKEN_LEEWAY_MAX_MS */
 };
 
-/* A coded claim: "SYSTEM|CODE", "SYSTEM#CODE", { system, code }, or a code alone. */
-struct token_code {
-    struct str system; /* empty if none was named */
-    struct str code;
-};
-
-struct token_codes {
-    struct token_code items[TOKEN_CODES_MAX];
-    size_t count;
-};
-
-/* What a valid token says. Spans are empty where the claim is absent. */
-struct token_claims {
-    struct str issuer;       /* iss */
-    struct str subject;      /* sub */
-    struct str audience;     /* the one of aud that is ours */
-    struct str id;           /* jti */
-    struct str client;       /* client_id, else azp */
-    struct str scope;        /* names with spaces between: gateway/identity/scope.h */
-    struct str fhir_user;    /* fhirUser, a reference */
-    struct str patient;      /* patient, the launch context's id */
-    struct str organization; /* an identifier; the issuer's where the token names none */
-    struct str person;       /* subject_id or subject_name: who, in words */
-    struct token_codes roles;
-    struct token_codes purposes;
-    int64_t expires_ms;
-    int64_t issued_ms; /* 0 if absent */
-};
-
 /**
  * token_check() - validate a bearer token
  * @arena:  memory for the claims
@@ -92,14 +63,10 @@ struct token_claims {
  * Return: 0, an enum token_error, or -ENOMEM; @out is set only on 0.
  */
 MUST_USE int token_check(struct arena *arena, const struct token_rules *rules, struct str token,
-                         int64_t now_ms, struct token_claims *out);
+                         int64_t now_ms, struct claims *out);
 
 /*
  * The reason as a short text, a literal without quotes or content of the token, fit for
  * error_description in WWW-Authenticate and for log lines.
  */
 const char *token_reason(enum token_error error);
-
-/* Copy @from with all it refers to into @arena. Return: 0 or -ENOMEM. */
-MUST_USE int token_claims_copy(struct arena *arena, const struct token_claims *from,
-                               struct token_claims *out);

@@ -33,4 +33,4 @@ size_t token_cache_count(const struct token_cache *cache);
  */
 MUST_USE int token_cache_check(struct token_cache *cache, struct arena *arena,
                                const struct token_rules *rules, struct str token,
-                               int64_t now_ms, struct token_claims *out);
+                               int64_t now_ms, struct claims *out);
