@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
 
 import { sender, wire } from "../../docker/demo/parts/v2_sender.mjs";
+import { account, deployAll, startChain } from "./lib/chain.mjs";
 import { startFhirServer, startPlainStore, startReceiver, folder } from "./lib/parts.mjs";
 import { sleep, until } from "./lib/process.mjs";
 import { issuer } from "./lib/token.mjs";
@@ -316,6 +317,60 @@ describe("v2 sender and receiver", () => {
         assert.equal(await Promise.race([silent, sleep(100, "silence")]), "silence");
         t.close();
         await receiver.stop();
+    });
+});
+
+describe("the chain", () => {
+    const tagged = async (chain, tag) =>
+        Number((await chain.rpc("eth_getBlockByNumber", tag, false)).number);
+
+    test("a block is safe after one and final after two", async () => {
+        const chain = await startChain();
+        await chain.mine(10);
+        assert.deepEqual(
+            [
+                await tagged(chain, "latest"),
+                await tagged(chain, "safe"),
+                await tagged(chain, "finalized"),
+            ],
+            [10, 9, 8],
+        );
+        await chain.stop();
+    });
+
+    test("a reorg takes transactions away and keeps the height", async () => {
+        const chain = await startChain();
+        const wallet = account(0, chain.provider);
+        await chain.mine(3);
+        const sent = await wallet.sendTransaction({ to: wallet.address });
+        const { blockHash, blockNumber } = await sent.wait();
+        await chain.rpc("anvil_reorg", 1, []);
+        assert.equal(await chain.provider.getBlockNumber(), blockNumber);
+        assert.notEqual((await chain.provider.getBlock(blockNumber)).hash, blockHash);
+        assert.equal(await chain.rpc("eth_getTransactionReceipt", sent.hash), null);
+        assert.equal(await chain.rpc("eth_getTransactionByHash", sent.hash), null);
+        await assert.rejects(() => chain.rpc("eth_getLogs", { blockHash }), /unknown block/);
+        await chain.stop();
+    });
+
+    test("with STATE it goes on where it was, hashes, logs and old states too", async () => {
+        const env = { STATE: `${folder()}/state.json` };
+        const first = await startChain({ env });
+        const { anchor } = await deployAll(account(0, first.provider));
+        const before = await first.rpc("eth_getBlockByNumber", "0x3", false);
+        const height = await first.provider.getBlockNumber();
+        await first.stop();
+
+        const second = await startChain({ env });
+        assert.equal(await second.provider.getBlockNumber(), height);
+        const after = await second.rpc("eth_getBlockByNumber", "0x3", false);
+        assert.equal(after.hash, before.hash);
+        const asked = { fromBlock: "0x0", toBlock: "latest", address: anchor.target };
+        assert.ok((await second.rpc("eth_getLogs", asked)).length > 0);
+        const slot = `0x${"00".repeat(32)}`;
+        const proof = await second.rpc("eth_getProof", anchor.target, [slot], "0x3");
+        assert.ok(proof.accountProof.length > 0);
+        await second.stop();
     });
 });
 

@@ -8,9 +8,25 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 
-import { NonceManager, Wallet, encodeRlp, hexlify, id, keccak256, toBeHex, zeroPadValue } from "ethers";
+import {
+    NonceManager,
+    Wallet,
+    encodeRlp,
+    hexlify,
+    id,
+    keccak256,
+    toBeHex,
+    zeroPadValue,
+} from "ethers";
 
-import { OPEN_END, account, contract, deployAll, sign, startChain } from "../../end_to_end/lib/chain.mjs";
+import {
+    OPEN_END,
+    account,
+    contract,
+    deployAll,
+    sign,
+    startChain,
+} from "../../end_to_end/lib/chain.mjs";
 import * as tree from "../../end_to_end/lib/tree.mjs";
 
 const FIELDS = [
@@ -98,7 +114,11 @@ const controller = Wallet.createRandom();
 const consentId = id("a consent");
 await inOneBlock(async () => {
     const proof = tree.consistency(3, leaves).map((h) => hexlify(h));
-    const fees = { gasLimit: 200000, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 9n };
+    const fees = {
+        gasLimit: 200000,
+        maxFeePerGas: 10n ** 10n,
+        maxPriorityFeePerGas: 10n ** 9n,
+    };
     await owner.sendTransaction({ to: controller.address, value: 1, ...fees });
     await anchor.connect(owner).anchorConsistent(logId, 20, root(20), note, proof, fees);
     await anchor.connect(owner).anchorConsistent(logId, 4, root(4), note, [], fees); // reverts
@@ -121,7 +141,10 @@ const grant = {
 const consent = (meta) => ({
     contract: plain(registry.target),
     consent_id: plain(consentId),
-    slot: Number(contract("ConsentRegistry").storageLayout.storage.find((s) => s.label === "_records").slot),
+    slot: Number(
+        contract("ConsentRegistry").storageLayout.storage.find((s) => s.label === "_records")
+            .slot,
+    ),
     record: {
         controller: plain(grant.controller),
         commitment: plain(grant.commitment),
@@ -142,7 +165,11 @@ await (
 entries.push(await entry("consent revoked", { consent: consent(0x8001) }, state));
 const unknown = slotOf("ConsentRegistry", "_records", id("another consent"));
 entries.push(
-    await entry("no such consent", { slot: plain(unknown) }, { address: registry.target, keys: [unknown] }),
+    await entry(
+        "no such consent",
+        { slot: plain(unknown) },
+        { address: registry.target, keys: [unknown] },
+    ),
 );
 
 // Keys of two bytes in the receipts trie: 140 plain transfers, receipts without logs.
@@ -155,7 +182,14 @@ await inOneBlock(async () => {
 const many = await entry("140 transfers", { each: 21000 });
 assert.equal(many.receipts.length, 140);
 const { name, block, header } = many;
-entries.push({ name, count: 140, gas_each: 21000, type: 2, block: { ...block, transactions: [] }, header });
+entries.push({
+    name,
+    count: 140,
+    gas_each: 21000,
+    type: 2,
+    block: { ...block, transactions: [] },
+    header,
+});
 
 await chain.stop();
 writeFileSync(new URL("chain.json", import.meta.url), `${JSON.stringify(entries, null, 1)}\n`);
