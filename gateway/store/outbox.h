@@ -71,18 +71,27 @@ struct store_outbox {
     struct str reason;
 };
 
-/**
- * store_outbox_fetch() - rows that may be sent now
+/*
+ * What to fetch; borrowed for the call.
  * @shards: the worker's
  * @busy:   numbers of rows it has under way: left out
- * @limit:  at most this many rows
+ */
+struct store_outbox_fetch {
+    const int16_t *shards;
+    size_t shard_count;
+    const int64_t *busy;
+    size_t busy_count;
+    int limit;
+};
+
+/**
+ * store_outbox_fetch() - rows that may be sent now
  *
  * Of each patient and destination only the oldest row that blocks, and that only if it is open
  * or held and due. Costs as many index look-ups as there are patients waiting, however many
- * rows each has. Rows: store_outbox_row()
+ * rows each has. Rows, at most @what->limit: store_outbox_row()
  */
-MUST_USE struct op *store_outbox_fetch(struct db *db, const int16_t *shards, size_t n,
-                                       const int64_t *busy, size_t busy_count, int limit,
+MUST_USE struct op *store_outbox_fetch(struct db *db, const struct store_outbox_fetch *what,
                                        db_done_fn done, void *arg);
 
 /* The oldest blocking row of one patient at one destination, due or not: what comes after a

@@ -1,0 +1,510 @@
+/*
+ * One transaction at a time, and what becomes of its members.
+ *
+ *   AWAY --connected--> JOINING --instance is ours--> IDLE <--> COMMITTING --taken before--+
+ *    ^                     |                            ^                                  |
+ *    +------- lost --------+---- (from any) ----        +--------- LOOKING <---------------+
+ *
+ * A transaction that fails for one of its rows is split: each half becomes a lot of its own,
+ * tried before what waits, until a lot is one member, which then fails. So a bad row costs its
+ * neighbours a few more trips and nothing else.
+ *
+ * Each transaction bumps its number in the instance's row, under the generation that joining
+ * got. Joining again raises the generation, which waits for a transaction still under way and
+ * makes one not yet begun fail. So what joining reads is the truth about the last commit.
+ */
+#include "gateway/store/batch.h"
+
+#include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/store/batch_member.h"
+#include "gateway/store/batch_rows.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TRIES_MAX = 5, /* of a transaction that meets a lock or a full server */
+    TRY_AGAIN_MS = 50,
+};
+
+enum state {
+    STATE_AWAY,
+    STATE_JOINING,
+    STATE_IDLE,
+    STATE_COMMITTING,
+    STATE_LOOKING,
+};
+
+struct batch {
+    struct event_base *base;
+    struct db *db;
+    struct event *kick;
+    struct event *timer; /* while away: until what waits is refused */
+    enum state state;
+    int64_t away_since;
+    uint8_t instance[16];
+    int64_t generation;
+    int64_t number; /* of the last transaction sent */
+    int64_t seq;    /* records committed */
+    int64_t flying_records;
+    uint64_t flying_epoch;
+    uint64_t lots;
+    struct batch_rows *rows;
+    struct batch_list waiting;
+    struct batch_list flying;
+    size_t entries;
+    size_t bytes;
+    struct op *under_way;
+};
+
+static const struct db_statement join = {
+    "batch_join",
+    "SELECT generation, batch, seq FROM instance_connect($1::uuid)",
+};
+
+static void drop(struct batch_member *m)
+{
+    struct batch *batch = m->batch;
+    batch_list_remove(m->flying ? &batch->flying : &batch->waiting, m);
+    batch->entries--;
+    batch->bytes -= m->bytes;
+    free(m);
+}
+
+static void finish(struct batch_member *m, int r)
+{
+    batch_done_fn done = m->done;
+    void *arg = m->arg;
+    struct batch_result result = m->result;
+    drop(m);
+    if (done) {
+        done(arg, r, &result);
+    }
+}
+
+/* Back to the front of those waiting, in order. Cancelled ones end here. */
+static void return_from(struct batch *batch, struct batch_member *first)
+{
+    struct batch_member *m = batch->flying.last;
+    struct batch_member *stop = first ? first->previous : NULL;
+    while (m != stop) {
+        struct batch_member *previous = m->previous;
+        if (m->done) {
+            batch_list_remove(&batch->flying, m);
+            m->flying = false;
+            batch_list_prepend(&batch->waiting, m);
+        } else {
+            drop(m);
+        }
+        m = previous;
+    }
+}
+
+static void on_cancel(struct op *op)
+{
+    struct batch_member *m = (struct batch_member *)op;
+    if (m->flying) {
+        m->done = NULL;
+        m->entry = NULL;
+    } else {
+        drop(m);
+    }
+}
+
+/* Putting a transaction together. */
+
+static void kick(struct batch *batch)
+{
+    event_active(batch->kick, EV_TIMEOUT, 0);
+}
+
+/* Take from those waiting what goes into one transaction. */
+static void board(struct batch *batch)
+{
+    size_t n = 0;
+    size_t bytes = 0;
+    uint64_t lot = batch->waiting.first->lot;
+    struct batch_member *m = batch->waiting.first;
+    while (m && m->lot == lot && n < BATCH_MEMBERS_MAX &&
+           (n == 0 || bytes + m->bytes <= BATCH_BYTES_MAX)) {
+        struct batch_member *next = m->next;
+        batch_list_remove(&batch->waiting, m);
+        m->flying = true;
+        batch_list_append(&batch->flying, m);
+        n++;
+        bytes += m->bytes;
+        m = next;
+    }
+    struct batch_member *again = batch_list_repeated(&batch->flying);
+    if (again) {
+        return_from(batch, again);
+    }
+}
+
+/* Make the rows; a member whose record can't be made ends here and uses no number. */
+static void load(struct batch *batch)
+{
+    batch_rows_clear(batch->rows);
+    batch->flying_records = 0;
+    batch->flying_epoch = BATCH_EPOCH_ANY;
+    struct batch_member *m = batch->flying.first;
+    while (m) {
+        struct batch_member *next = m->next;
+        struct batch_place place = {
+            .instance = batch->instance,
+            .seq = (uint64_t)(batch->seq + batch->flying_records + 1),
+        };
+        int r = m->entry ? batch_rows_add(batch->rows, m->entry, &place) : -ECANCELED;
+        if (r < 0) {
+            finish(m, r);
+        } else {
+            m->result = (struct batch_result){ .first_seq = place.seq };
+            batch->flying_records += (int64_t)m->entry->records;
+            batch->flying_epoch =
+                m->entry->epoch < batch->flying_epoch ? m->entry->epoch : batch->flying_epoch;
+        }
+        m = next;
+    }
+}
+
+static void on_committed(void *arg, int r, const struct db_rows *rows);
+
+static void depart(struct batch *batch)
+{
+    while (batch->state == STATE_IDLE && batch->waiting.first) {
+        board(batch);
+        load(batch);
+        if (!batch->flying.first) {
+            continue; /* none of them could be made */
+        }
+        struct batch_head head = {
+            .instance = batch->instance,
+            .generation = batch->generation,
+            .number = ++batch->number,
+            .seq = batch->seq,
+            .count = batch->flying_records,
+            .epoch = (int64_t)batch->flying_epoch,
+        };
+        batch->state = STATE_COMMITTING;
+        batch->under_way = batch_rows_send(batch->rows, batch->db, &head, on_committed, batch);
+        if (!batch->under_way) { /* in doubt: joining again tells */
+            db_drop(batch->db);
+        }
+    }
+}
+
+/* What becomes of the members. */
+
+static void idle(struct batch *batch)
+{
+    batch->state = STATE_IDLE;
+    kick(batch);
+}
+
+/* @keys: those used before for other messages; NULL if nobody can say any more. */
+static void landed(struct batch *batch, const struct db_rows *keys)
+{
+    batch->seq += batch->flying_records;
+    for (struct batch_member *m = batch->flying.first; m; m = m->next) {
+        if (m->entry && m->entry->control) {
+            m->result.control = BATCH_CONTROL_NEW;
+        }
+        for (int i = 0; keys && i < db_count(keys); i++) {
+            if (batch_entry_takes(m->entry, db_bytes(keys, i, 0), (struct str){ 0 })) {
+                m->result.control = BATCH_CONTROL_REUSED;
+            }
+        }
+    }
+    while (batch->flying.first) {
+        finish(batch->flying.first, 0);
+    }
+}
+
+/* A row was refused: whose? Halve until it is clear. */
+static void split(struct batch *batch, int r)
+{
+    size_t n = batch_list_count(&batch->flying);
+    if (n == 1) {
+        finish(batch->flying.first, r);
+        return;
+    }
+    size_t i = 0;
+    batch->lots += 2;
+    for (struct batch_member *m = batch->flying.first; m; m = m->next) {
+        m->lot = i++ < n / 2 ? batch->lots - 1 : batch->lots;
+    }
+    return_from(batch, batch->flying.first);
+}
+
+/* The epoch is ahead of those decided under the oldest; the others may be fine. */
+static void outdated(struct batch *batch)
+{
+    struct batch_member *m = batch->flying.first;
+    while (m) {
+        struct batch_member *next = m->next;
+        if (m->entry && m->entry->epoch == batch->flying_epoch) {
+            finish(m, -ESTALE);
+        }
+        m = next;
+    }
+    return_from(batch, batch->flying.first);
+}
+
+static void try_again(struct batch *batch, int r)
+{
+    struct batch_member *m = batch->flying.first;
+    while (m) {
+        struct batch_member *next = m->next;
+        if (++m->tries >= TRIES_MAX) {
+            finish(m, r);
+        }
+        m = next;
+    }
+    return_from(batch, batch->flying.first);
+}
+
+/* Of those taken before, tell the ACK; the others depart again without them. */
+static void sort_out(struct batch *batch, const struct db_rows *rows)
+{
+    struct batch_member *m = batch->flying.first;
+    while (m) {
+        struct batch_member *next = m->next;
+        for (int i = 0; i < db_count(rows); i++) {
+            if (batch_entry_takes(m->entry, db_bytes(rows, i, 0), db_bytes(rows, i, 1))) {
+                m->result = (struct batch_result){
+                    .control = BATCH_CONTROL_REPEATED,
+                    .ack = db_bytes(rows, i, 2),
+                    .ack_time = db_time(rows, i, 3),
+                };
+                finish(m, 0);
+                break;
+            }
+        }
+        m = next;
+    }
+    return_from(batch, batch->flying.first);
+}
+
+static void on_looked_up(void *arg, int r, const struct db_rows *rows)
+{
+    struct batch *batch = arg;
+    batch->under_way = NULL;
+    if (r == -ECONNRESET) {
+        return; /* joining again tells */
+    }
+    if (r < 0) {
+        try_again(batch, r);
+    } else {
+        sort_out(batch, rows);
+    }
+    idle(batch);
+}
+
+static void look_up(struct batch *batch)
+{
+    batch->state = STATE_LOOKING;
+    batch->under_way = batch_rows_look_up(batch->rows, batch->db, on_looked_up, batch);
+    if (!batch->under_way) {
+        db_drop(batch->db);
+    }
+}
+
+static void on_retry(struct batch *batch)
+{
+    struct timeval wait = { .tv_usec = TRY_AGAIN_MS * 1000 };
+    batch->state = STATE_IDLE;
+    (void)event_add(batch->kick, &wait);
+}
+
+static void on_committed(void *arg, int r, const struct db_rows *rows)
+{
+    struct batch *batch = arg;
+    batch->under_way = NULL;
+    switch (r) {
+    case 0: landed(batch, batch_rows_controls(batch->rows) ? &rows[1] : NULL); break;
+    case -ECONNRESET: return; /* in doubt: joining again tells */
+    case -EALREADY: look_up(batch); return;
+    case -EOWNERDEAD: db_drop(batch->db); return;
+    case -ESTALE: outdated(batch); break;
+    case -EAGAIN:
+    case -ETIMEDOUT:
+        try_again(batch, r);
+        on_retry(batch);
+        return;
+    default: split(batch, r); break;
+    }
+    idle(batch);
+}
+
+/* The connection. */
+
+static void on_joined(void *arg, int r, const struct db_rows *rows)
+{
+    struct batch *batch = arg;
+    batch->under_way = NULL;
+    if (r < 0) {
+        if (r != -ECONNRESET) {
+            db_drop(batch->db);
+        }
+        return;
+    }
+    batch->generation = db_i64(rows, 0, 0);
+    int64_t number = db_i64(rows, 0, 1);
+    int64_t seq = db_i64(rows, 0, 2);
+    if (batch->flying.first && number == batch->number) {
+        landed(batch, NULL);
+    } else {
+        return_from(batch, batch->flying.first);
+    }
+    if (seq != batch->seq) {
+        /* Committed records are gone or were never ours: a database restored from the past. */
+        log_line(LOG_ERROR, "records of this instance don't match the database",
+                 LOG_I("expected", batch->seq), LOG_I("found", seq));
+        abort();
+    }
+    (void)event_del(batch->timer);
+    idle(batch);
+}
+
+static void on_state(void *arg, bool up)
+{
+    struct batch *batch = arg;
+    if (!up) {
+        batch->state = STATE_AWAY;
+        batch->under_way = NULL;
+        batch->away_since = clock_mono_ms();
+        struct timeval wait = { .tv_sec = BATCH_DOWN_MAX_MS / 1000,
+                                .tv_usec = BATCH_DOWN_MAX_MS % 1000 * 1000 };
+        (void)event_add(batch->timer, &wait);
+        return;
+    }
+    struct db_params params = { 0 };
+    db_put_uuid(&params, batch->instance);
+    batch->state = STATE_JOINING;
+    batch->under_way = db_query(batch->db, &join, &params, on_joined, batch);
+    if (!batch->under_way) {
+        db_drop(batch->db);
+    }
+}
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    depart(arg);
+}
+
+/* Away too long: refuse what waits, so that it is refused upstream. What is in doubt stays. */
+static void on_away(evutil_socket_t fd, short what, void *arg)
+{
+    struct batch *batch = arg;
+    (void)fd;
+    (void)what;
+    for (size_t n = batch_list_count(&batch->waiting); n && batch->waiting.first; n--) {
+        finish(batch->waiting.first, -ECONNRESET);
+    }
+}
+
+/* What is public. */
+
+struct batch *batch_new(struct event_base *base, const char *url, const char *name,
+                        const uint8_t instance[16])
+{
+    struct batch *batch = calloc(1, sizeof(*batch));
+    if (!batch) {
+        return NULL;
+    }
+    batch->base = base;
+    memcpy(batch->instance, instance, sizeof(batch->instance));
+    batch->rows = batch_rows_new();
+    batch->kick = evtimer_new(base, on_kick, batch);
+    batch->timer = evtimer_new(base, on_away, batch);
+    struct db_options options = { .url = url, .name = name, .state = on_state, .arg = batch };
+    batch->db = batch->rows && batch->kick && batch->timer ? db_new(base, &options) : NULL;
+    if (!batch->db) {
+        int r = errno;
+        batch_free(batch);
+        errno = r;
+        return NULL;
+    }
+    on_state(batch, false);
+    return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch) {
+        return;
+    }
+    db_free(batch->db);
+    while (batch->waiting.first) {
+        drop(batch->waiting.first);
+    }
+    while (batch->flying.first) {
+        drop(batch->flying.first);
+    }
+    if (batch->kick) {
+        event_free(batch->kick);
+    }
+    if (batch->timer) {
+        event_free(batch->timer);
+    }
+    batch_rows_free(batch->rows);
+    free(batch);
+}
+
+bool batch_up(const struct batch *batch)
+{
+    return batch->state >= STATE_IDLE;
+}
+
+size_t batch_entries(const struct batch *batch)
+{
+    return batch->entries;
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+    return batch->bytes;
+}
+
+struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
+                        batch_done_fn done, void *arg)
+{
+    assert(done);
+    size_t bytes = batch_entry_bytes(entry);
+    if (batch->entries >= BATCH_QUEUE_ENTRIES_MAX ||
+        batch->bytes + bytes > BATCH_QUEUE_BYTES_MAX) {
+        errno = EAGAIN;
+        return NULL;
+    }
+    if (batch->state == STATE_AWAY &&
+        clock_mono_ms() - batch->away_since >= BATCH_DOWN_MAX_MS) {
+        errno = ENOTCONN;
+        return NULL;
+    }
+    struct batch_member *m = calloc(1, sizeof(*m));
+    if (!m) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    *m = (struct batch_member){
+        .op = { .cancel = on_cancel },
+        .batch = batch,
+        .entry = entry,
+        .done = done,
+        .arg = arg,
+        .bytes = bytes,
+    };
+    batch_list_append(&batch->waiting, m);
+    batch->entries++;
+    batch->bytes += bytes;
+    if (batch->state == STATE_IDLE) {
+        kick(batch);
+    }
+    return &m->op;
+}
