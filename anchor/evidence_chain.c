@@ -13,21 +13,29 @@
 
 #include <stdio.h>
 
+#define OTHER_BLOCK "not the block of that number that you confirmed"
+
 enum {
     META_REVOKED = 0x8000, /* of the contract's Record.meta; the rest is the version */
     MEMBER_MAX = 40,
+    CLOCK_SLACK = 300, /* seconds that a gateway's clock may run before the chain's */
 };
 
-bool evidence_confirmed(const struct evidence_run *run, const struct eth_header *header)
+enum evidence_verdict evidence_known_block(const struct evidence_run *run,
+                                           const struct eth_header *header)
 {
+    enum evidence_verdict verdict = EVIDENCE_UNCONFIRMED;
     for (size_t i = 0; i < run->check->block_count; i++) {
         const struct evidence_block *block = &run->check->blocks[i];
-        if (block->number == header->number &&
-            memcmp(block->hash, header->hash, sizeof(block->hash)) == 0) {
-            return true;
+        if (block->number != header->number) {
+            continue;
         }
+        if (memcmp(block->hash, header->hash, sizeof(block->hash)) != 0) {
+            return EVIDENCE_FAILED;
+        }
+        verdict = EVIDENCE_PROVEN;
     }
-    return false;
+    return verdict;
 }
 
 /* Nodes of a proof, decoded into the checker's memory. */
@@ -215,8 +223,14 @@ bool evidence_check_anchor(struct evidence_run *run)
         !check_event(run, &anchor, &header, &checkpoint)) {
         return false;
     }
-    bool confirmed = evidence_confirmed(run, &header);
-    line.verdict = confirmed ? EVIDENCE_PROVEN : EVIDENCE_UNCONFIRMED;
+    if (run->record.time / 1000 > header.timestamp + CLOCK_SLACK) {
+        return fail(run, EVIDENCE_ANCHOR, "record", "dated after the block that anchors it");
+    }
+    line.verdict = evidence_known_block(run, &header);
+    if (line.verdict == EVIDENCE_FAILED) {
+        return fail(run, EVIDENCE_ANCHOR, "anchor.header", OTHER_BLOCK);
+    }
+    bool confirmed = line.verdict == EVIDENCE_PROVEN;
     hex(anchor.contract, sizeof(anchor.contract), contract, sizeof(contract));
     hex(header.hash, sizeof(header.hash), hash, sizeof(hash));
     return evidence_say(
@@ -351,10 +365,13 @@ static bool check_consent(struct evidence_run *run, size_t at, const struct cons
     if (against && record_released(record) && record->mode == RECORD_ENFORCE) {
         return evidence_say(run, &line, "consent %s, at block %llu", against, block);
     }
-    bool confirmed = evidence_confirmed(run, &header);
+    line.verdict = evidence_known_block(run, &header);
+    if (line.verdict == EVIDENCE_FAILED) {
+        return evidence_say(run, &line, "header: %s", OTHER_BLOCK);
+    }
+    bool confirmed = line.verdict == EVIDENCE_PROVEN;
     char hash[80];
     hex(header.hash, sizeof(header.hash), hash, sizeof(hash));
-    line.verdict = confirmed ? EVIDENCE_PROVEN : EVIDENCE_UNCONFIRMED;
     return evidence_say(run, &line, "version %u %s, at block %llu %s%s", state.version,
                         against ? against : "active", block, hash,
                         confirmed ? "" : ", which you did not confirm");

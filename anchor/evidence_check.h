@@ -28,8 +28,12 @@ struct evidence_run {
 bool evidence_say(struct evidence_run *run, const struct evidence_line *line,
                   const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* Is @header's hash among those that the checker confirms? */
-bool evidence_confirmed(const struct evidence_run *run, const struct eth_header *header);
+/*
+ * What the checker knows about the block of @header: EVIDENCE_PROVEN: its hash;
+ * EVIDENCE_FAILED: another hash for its number; EVIDENCE_UNCONFIRMED: nothing.
+ */
+enum evidence_verdict evidence_known_block(const struct evidence_run *run,
+                                           const struct eth_header *header);
 
 /* Is @note signed by the log's key, if we know it? A literal says why not; NULL: it is. */
 const char *evidence_signed(const struct evidence_run *run, const struct note *note,
