@@ -15,7 +15,8 @@ bool reference_is_id(struct str id)
             return false;
         }
     }
-    return id.n >= 1 && id.n <= 64;
+    bool climbs = str_eq(id, STR(".")) || str_eq(id, STR("..")); /* in a path */
+    return id.n >= 1 && id.n <= 64 && !climbs;
 }
 
 bool reference_is_type(struct str type)
