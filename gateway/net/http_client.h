@@ -6,8 +6,8 @@
  *
  * A kept connection may be closed by the server at the moment it is used again. Then, if no
  * byte of an answer came, the call is made again on a new connection, provided that repeating
- * is safe: a method that HTTP calls idempotent, and a body that is still at hand (none, or
- * given as a span). Nothing else is ever sent twice.
+ * is safe: a method that HTTP calls idempotent and a body that is still at hand (none, or
+ * given as a span), or the owner says so. Nothing else is ever sent twice.
  *
  * Spec: spec/wire.md 14.1 and 14.2
  */
@@ -89,13 +89,14 @@ struct http_ask {
     struct str body;   /* whole body; borrowed until the call ends. Or: */
     bool streamed;     /* it comes by http_call_body() */
     int64_t length;    /* of a streamed body; HTTP_CALL_CHUNKED if unknown */
+    bool repeatable;   /* repeating it is safe, whatever its method */
     int first_byte_ms; /* 0: the client's */
 };
 
 #define HTTP_CALL_CHUNKED ((int64_t)-1)
 
 struct http_call_calls {
-    /* Head of the final answer; valid during the call. */
+    /* Head of the final answer; valid until the call has ended. */
     void (*on_head)(void *owner, const struct http_head *head);
     void (*on_body)(void *owner, struct str piece); /* valid during the call */
     void (*on_end)(void *owner);                    /* the answer is complete */
@@ -115,7 +116,7 @@ struct op *http_call_op(struct http_call *call);
 bool http_call_body(struct http_call *call, struct str piece);
 void http_call_body_end(struct http_call *call);
 
-/* No on_body, on_end until resumed. */
+/* No on_body until resumed; on_end may come if all of the body was handed over. */
 void http_call_pause(struct http_call *call);
 void http_call_resume(struct http_call *call);
 

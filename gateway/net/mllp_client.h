@@ -13,6 +13,7 @@
 #include "gateway/op.h"
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 enum {
     MLLP_CLIENT_CONNECT_MS = 2000,
