@@ -3,8 +3,8 @@
 #
 #   anvil.sh PORT [anvil's options …]
 #
-# HOST (127.0.0.1) is where it listens; BLOCK_TIME (1) the seconds between blocks, empty: a block
-# for each transaction at once; STATE a file that holds the chain over a restart.
+# HOST (127.0.0.1) is where it listens; BLOCK_TIME (1) the seconds between blocks, empty: a
+# block for each transaction at once; STATE a file that holds the chain over a restart.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 

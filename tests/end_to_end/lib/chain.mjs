@@ -1,11 +1,11 @@
 // A chain of its own for a test, and what a test does with the contracts there.
 import {
-    Contract,
-    ContractFactory,
-    HDNodeWallet,
-    JsonRpcProvider,
-    NonceManager,
-    TypedDataEncoder,
+  Contract,
+  ContractFactory,
+  HDNodeWallet,
+  JsonRpcProvider,
+  NonceManager,
+  TypedDataEncoder,
 } from "ethers";
 
 import { compile } from "../../../anchor/contracts/compile.mjs";
@@ -17,95 +17,94 @@ export const OPEN_END = 2 ** 40 - 1;
 
 /** Account @i of anvil's, which has ether. */
 export function account(i, provider) {
-    const wallet = HDNodeWallet.fromPhrase(MNEMONIC, undefined, `m/44'/60'/0'/0/${i}`);
-    return provider ? wallet.connect(provider) : wallet;
+  const wallet = HDNodeWallet.fromPhrase(MNEMONIC, undefined, `m/44'/60'/0'/0/${i}`);
+  return provider ? wallet.connect(provider) : wallet;
 }
 
 /**
  * Start anvil. @blockTime in seconds; without it each transaction is a block at once.
- * The returned has url, provider, rpc(method, params…), mine(n), stop(), and the process's rest.
+ * The returned has url, provider, rpc(method, params…), mine(n), stop(), and the process's
+ * rest.
  */
 export async function startChain({ blockTime = "", port, options = [], env = {} } = {}) {
-    port ??= await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const ready = async () => (await rpcAt(url, "eth_chainId")) === "0x7a69";
-    const chain = await start(`${parts}/anvil.sh`, [port, ...options], {
-        env: { BLOCK_TIME: String(blockTime), ...env },
-        ready,
-    });
-    const provider = new JsonRpcProvider(url, 31337, { staticNetwork: true, cacheTimeout: -1 });
-    provider.pollingInterval = 10;
-    const rpc = (method, ...params) => rpcAt(url, method, ...params);
-    return {
-        ...chain,
-        port,
-        url,
-        provider,
-        rpc,
-        mine: (n = 1) => rpc("anvil_mine", `0x${n.toString(16)}`),
-        async stop() {
-            provider.destroy();
-            return chain.stop();
-        },
-    };
+  port ??= await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const ready = async () => (await rpcAt(url, "eth_chainId")) === "0x7a69";
+  const chain = await start(`${parts}/anvil.sh`, [port, ...options], {
+    env: { BLOCK_TIME: String(blockTime), ...env },
+    ready,
+  });
+  const provider = new JsonRpcProvider(url, 31337, { staticNetwork: true, cacheTimeout: -1 });
+  provider.pollingInterval = 10;
+  const rpc = (method, ...params) => rpcAt(url, method, ...params);
+  return {
+    ...chain,
+    port,
+    url,
+    provider,
+    rpc,
+    mine: (n = 1) => rpc("anvil_mine", `0x${n.toString(16)}`),
+    async stop() {
+      provider.destroy();
+      return chain.stop();
+    },
+  };
 }
 
 async function rpcAt(url, method, ...params) {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    const headers = { "content-type": "application/json" };
-    const answer = await (await fetch(url, { method: "POST", headers, body })).json();
-    if (answer.error) {
-        throw new Error(`${method}: ${answer.error.message}`);
-    }
-    return answer.result;
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const headers = { "content-type": "application/json" };
+  const answer = await (await fetch(url, { method: "POST", headers, body })).json();
+  if (answer.error) {
+    throw new Error(`${method}: ${answer.error.message}`);
+  }
+  return answer.result;
 }
 
 let compiled;
 
 /** ABI and code of one of our contracts, compiled from source. */
 export function contract(name) {
-    compiled ??= compile(["ConsentRegistry", "AuditAnchor"]);
-    return compiled[`${name}.sol`][name];
+  compiled ??= compile(["ConsentRegistry", "AuditAnchor"]);
+  return compiled[`${name}.sol`][name];
 }
 
 /** Deploy one of ours, or what solc gave as @made; resolves to an ethers contract of @signer. */
 export async function deploy(signer, made, ...args) {
-    const { abi, evm } = typeof made === "string" ? contract(made) : made;
-    const deployed = await new ContractFactory(abi, evm.bytecode.object, signer).deploy(
-        ...args,
-    );
-    await deployed.waitForDeployment();
-    return deployed;
+  const { abi, evm } = typeof made === "string" ? contract(made) : made;
+  const deployed = await new ContractFactory(abi, evm.bytecode.object, signer).deploy(...args);
+  await deployed.waitForDeployment();
+  return deployed;
 }
 
 /** Contract of ours at @address. */
 export function at(address, name, signer) {
-    return new Contract(address, contract(name).abi, signer);
+  return new Contract(address, contract(name).abi, signer);
 }
 
 /** Registry and anchor as one account has them: admin, relayer, attestor, operator. */
 export async function deployAll(signer, origin = "log.example/test") {
-    const owner = new NonceManager(signer);
-    const registry = await deploy(owner, "ConsentRegistry", 0, signer.address, signer.address);
-    const anchor = await deploy(owner, "AuditAnchor", 0, signer.address);
-    await (await registry.grantRole(await registry.ATTESTOR_ROLE(), signer.address)).wait();
-    await (await registry.grantRole(await registry.PAUSER_ROLE(), signer.address)).wait();
-    await (await anchor.register(origin, signer.address, true)).wait();
-    return { registry, anchor };
+  const owner = new NonceManager(signer);
+  const registry = await deploy(owner, "ConsentRegistry", 0, signer.address, signer.address);
+  const anchor = await deploy(owner, "AuditAnchor", 0, signer.address);
+  await (await registry.grantRole(await registry.ATTESTOR_ROLE(), signer.address)).wait();
+  await (await registry.grantRole(await registry.PAUSER_ROLE(), signer.address)).wait();
+  await (await anchor.register(origin, signer.address, true)).wait();
+  return { registry, anchor };
 }
 
 async function domain(registry) {
-    return {
-        name: "ConsentRegistry",
-        version: "1",
-        chainId: 31337,
-        verifyingContract: await registry.getAddress(),
-    };
+  return {
+    name: "ConsentRegistry",
+    version: "1",
+    chainId: 31337,
+    verifyingContract: await registry.getAddress(),
+  };
 }
 
 /** What a controller signs: digest of @message (type grant, revoke or rotate) for @registry. */
 export async function typedDigest(registry, type, message) {
-    return TypedDataEncoder.hash(await domain(registry), types[type], message);
+  return TypedDataEncoder.hash(await domain(registry), types[type], message);
 }
 
 /**
@@ -113,6 +112,6 @@ export async function typedDigest(registry, type, message) {
  * @type is grant, revoke or rotate; @message has its fields.
  */
 export async function sign(wallet, registry, type, message) {
-    const signature = await wallet.signTypedData(await domain(registry), types[type], message);
-    return `0x00${signature.slice(2)}`;
+  const signature = await wallet.signTypedData(await domain(registry), types[type], message);
+  return `0x00${signature.slice(2)}`;
 }
