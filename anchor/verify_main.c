@@ -7,6 +7,7 @@
  */
 #include "anchor/evidence.h"
 #include "crypto/base/hex.h"
+#include "crypto/secret.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -218,6 +219,9 @@ int main(int argc, char **argv)
     static char key_memory[KEY_TEXT_MAX];
     struct note_key key;
     size_t n;
+    if (secret_start() < 0) {
+        die("libsodium", "can't be used");
+    }
     read_options(argc, argv, &options);
     if (options.key) {
         read_key(options.key, key_memory, &key);

@@ -6,6 +6,7 @@
 #include "anchor/evidence.h"
 #include "anchor/proof.h"
 #include "crypto/base/hex.h"
+#include "crypto/secret.h"
 #include "tests/check.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ static int setup(void **state)
 {
     (void)state;
     size_t n;
+    assert_int_equal(secret_start(), 0);
     vector.text = read_vector("search.json", &vector.n);
     vector.key_text = read_vector("search.key", &n);
     assert_int_equal(note_key_read(str_of(vector.key_text, n - 1), &vector.key), 0);

@@ -222,6 +222,12 @@ static void test_proofs(void **state)
     }
 }
 
+static int setup(void **state)
+{
+    (void)state;
+    return secret_start();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -230,5 +236,5 @@ int main(void)
         cmocka_unit_test(test_sign_and_check), cmocka_unit_test(test_checkpoints),
         cmocka_unit_test(test_proofs),
     };
-    return cmocka_run_group_tests_name("anchor/note", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("anchor/note", tests, setup, NULL);
 }
