@@ -153,6 +153,12 @@ static size_t utf8_length(const unsigned char *p, size_t n)
     return 0;
 }
 
+/* A lower-case hexadecimal digit. */
+static bool is_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 /* The short escapes, and what they stand for. */
 static const char escapes[] = "\"\\bfnrt";
 static const char escaped[] = "\"\\\b\f\n\r\t";
@@ -170,7 +176,7 @@ static size_t escape_length(const char *p, size_t n, char *value)
     }
     /* Other control characters, and only they: four digits, lower case. */
     if (n < 6 || memcmp(p, "\\u00", 4) != 0 || (p[4] != '0' && p[4] != '1') ||
-        !memchr("0123456789abcdef", p[5], 16)) {
+        !is_digit(p[5])) {
         return 0;
     }
     int low = p[5] <= '9' ? p[5] - '0' : p[5] - 'a' + 10;
@@ -269,7 +275,7 @@ static struct str digits(struct cjson *c, bool prefix)
         s = str_slice(s, 2, s.n);
     }
     for (size_t i = 0; i < s.n; i++) {
-        if (!memchr("0123456789abcdef", s.p[i], 16)) {
+        if (!is_digit(s.p[i])) {
             cjson_refuse(c, "not a lower-case hexadecimal digit");
         }
     }

@@ -6,7 +6,7 @@
 #include <assert.h>
 
 enum {
-    WORDS_MAX = 8,
+    WORDS_SIZE = 8 * ABI_WORD, /* the type's hash and at most seven members */
 };
 
 #define DOMAIN_TYPE                                                                            \
@@ -19,10 +19,10 @@ enum {
 #define COMMITMENT_DOMAIN "chartseal/consent/v1"
 
 /* Words in @memory, the first of them the hash of @text. */
-static struct buf begin(char memory[WORDS_MAX * ABI_WORD], const char *text)
+static struct buf begin(char memory[WORDS_SIZE], const char *text)
 {
     uint8_t digest[DIGEST_SIZE];
-    struct buf b = buf_fixed(memory, WORDS_MAX * ABI_WORD);
+    struct buf b = buf_fixed(memory, WORDS_SIZE);
     digest_keccak256(str_z(text), digest);
     abi_put(&b, digest, sizeof(digest));
     return b;
@@ -36,7 +36,7 @@ static void finish(const struct buf *b, uint8_t out[DIGEST_SIZE])
 
 void eip712_separator(const struct eip712_domain *domain, uint8_t out[DIGEST_SIZE])
 {
-    char memory[WORDS_MAX * ABI_WORD];
+    char memory[WORDS_SIZE];
     uint8_t digest[DIGEST_SIZE];
     struct buf b = begin(memory, DOMAIN_TYPE);
     digest_keccak256(STR("ConsentRegistry"), digest);
@@ -67,7 +67,7 @@ static void sign_of(const struct eip712_domain *domain, const struct buf *b,
 void eip712_grant(const struct eip712_domain *domain, const struct consent_grant *grant,
                   uint8_t out[DIGEST_SIZE])
 {
-    char memory[WORDS_MAX * ABI_WORD];
+    char memory[WORDS_SIZE];
     struct buf b = begin(memory, GRANT_TYPE);
     abi_put(&b, grant->id, sizeof(grant->id));
     abi_put(&b, grant->commitment, sizeof(grant->commitment));
@@ -82,7 +82,7 @@ void eip712_grant(const struct eip712_domain *domain, const struct consent_grant
 void eip712_revoke(const struct eip712_domain *domain, const struct consent_revoke *revoke,
                    uint8_t out[DIGEST_SIZE])
 {
-    char memory[WORDS_MAX * ABI_WORD];
+    char memory[WORDS_SIZE];
     struct buf b = begin(memory, REVOKE_TYPE);
     abi_put(&b, revoke->id, sizeof(revoke->id));
     abi_put_u64(&b, revoke->version);
@@ -92,7 +92,7 @@ void eip712_revoke(const struct eip712_domain *domain, const struct consent_revo
 void eip712_rotate(const struct eip712_domain *domain, const struct consent_rotate *rotate,
                    uint8_t out[DIGEST_SIZE])
 {
-    char memory[WORDS_MAX * ABI_WORD];
+    char memory[WORDS_SIZE];
     struct buf b = begin(memory, ROTATE_TYPE);
     abi_put(&b, rotate->id, sizeof(rotate->id));
     abi_put_u64(&b, rotate->version);
@@ -103,7 +103,7 @@ void eip712_rotate(const struct eip712_domain *domain, const struct consent_rota
 
 void consent_commitment(const struct consent_opening *opening, uint8_t out[DIGEST_SIZE])
 {
-    char memory[WORDS_MAX * ABI_WORD];
+    char memory[WORDS_SIZE];
     struct buf b = begin(memory, COMMITMENT_DOMAIN);
     abi_put_u64(&b, opening->schema);
     abi_put(&b, opening->salt, sizeof(opening->salt));

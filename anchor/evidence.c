@@ -65,11 +65,12 @@ bool evidence_say(struct evidence_run *run, const struct evidence_line *line,
     return line->verdict != EVIDENCE_FAILED;
 }
 
-static bool fail(struct evidence_run *run, enum evidence_part part, const char *member,
-                 const char *why)
+bool evidence_fail(struct evidence_run *run, enum evidence_part part, const char *member,
+                   const char *why)
 {
     struct evidence_line line = { part, EVIDENCE_FAILED, member, NULL };
-    return evidence_say(run, &line, "%s", why);
+    (void)evidence_say(run, &line, "%s", why);
+    return false;
 }
 
 /* One member of the package. */
@@ -119,7 +120,7 @@ static bool check_package(struct evidence_run *run, struct str package)
         return evidence_say(run, &line, "%s, at byte %zu", c.error, c.at);
     }
     if (seen < ARRAY_LEN(musts)) {
-        return fail(run, EVIDENCE_PACKAGE, musts[seen], "missing");
+        return evidence_fail(run, EVIDENCE_PACKAGE, musts[seen], "missing");
     }
     struct evidence_line line = { EVIDENCE_PACKAGE, EVIDENCE_PROVEN, "", NULL };
     return evidence_say(run, &line, "%zu bytes of " EVIDENCE_FORMAT, package.n);
@@ -129,7 +130,7 @@ static bool check_record(struct evidence_run *run)
 {
     const char *why = NULL;
     if (record_read(run->parts.record, &run->record, &why) < 0) {
-        return fail(run, EVIDENCE_RECORD, "record", why);
+        return evidence_fail(run, EVIDENCE_RECORD, "record", why);
     }
     const struct record *r = &run->record;
     struct evidence_line line = { EVIDENCE_RECORD, EVIDENCE_PROVEN, "record", NULL };
@@ -156,11 +157,11 @@ static bool check_opening(struct evidence_run *run)
     }
     memory->n = 0;
     if (opening_read(run->parts.opening, memory, &opening, &why) < 0) {
-        return fail(run, EVIDENCE_OPENING, "opening", why ? why : "no memory left");
+        return evidence_fail(run, EVIDENCE_OPENING, "opening", why ? why : "no memory left");
     }
     if (opening_check(&opening, &run->record, &kind)) {
-        return fail(run, EVIDENCE_OPENING, members[kind],
-                    "doesn't open the record's commitment");
+        return evidence_fail(run, EVIDENCE_OPENING, members[kind],
+                             "doesn't open the record's commitment");
     }
     for (kind = 0; kind < COMMITMENT_COUNT; kind++) {
         count += opening.has[kind] ? 1 : 0;
@@ -199,22 +200,22 @@ static bool check_inclusion(struct evidence_run *run)
     cjson_start(&c, run->parts.proof);
     struct str text = cjson_string(&c, memory);
     if (cjson_finish(&c) < 0 || proof_read(text, &proof) < 0) {
-        return fail(run, EVIDENCE_INCLUSION, "proof", "not an inclusion proof");
+        return evidence_fail(run, EVIDENCE_INCLUSION, "proof", "not an inclusion proof");
     }
     if (note_read(proof.note, &note) < 0 || checkpoint_read(note.text, &run->checkpoint) < 0) {
-        return fail(run, EVIDENCE_CHECKPOINT, "proof", "not a signed checkpoint");
+        return evidence_fail(run, EVIDENCE_CHECKPOINT, "proof", "not a signed checkpoint");
     }
     record_leaf(run->parts.record, &leaf);
     const struct merkle_head *head = &run->checkpoint.head;
     if (!merkle_check_inclusion(&leaf, proof.index, head, &proof.path)) {
-        return fail(run, EVIDENCE_INCLUSION, "proof",
-                    "doesn't lead from the record to the checkpoint's root");
+        return evidence_fail(run, EVIDENCE_INCLUSION, "proof",
+                             "doesn't lead from the record to the checkpoint's root");
     }
     (void)evidence_say(run, &line, "record is entry %llu of %llu",
                        (unsigned long long)proof.index, (unsigned long long)head->size);
     const char *why = evidence_signed(run, &note, run->checkpoint.origin);
     if (why) {
-        return fail(run, EVIDENCE_CHECKPOINT, "proof", why);
+        return evidence_fail(run, EVIDENCE_CHECKPOINT, "proof", why);
     }
     line.part = EVIDENCE_CHECKPOINT;
     line.verdict = run->check->key ? EVIDENCE_PROVEN : EVIDENCE_UNCONFIRMED;
@@ -230,7 +231,7 @@ static bool check_trailer(struct evidence_run *run, struct str package)
     uint8_t digest[DIGEST_SIZE];
     digest_sha256(str_slice(package, 0, run->parts.trailer_at), digest);
     if (memcmp(digest, run->parts.trailer, sizeof(digest)) != 0) {
-        return fail(run, EVIDENCE_TRAILER, "trailer", "not the digest of the file");
+        return evidence_fail(run, EVIDENCE_TRAILER, "trailer", "not the digest of the file");
     }
     return evidence_say(run, &line, "digest of the file");
 }

@@ -129,32 +129,25 @@ static const char *read_anchor(struct evidence_run *run, struct anchor *anchor)
     return cjson_finish(&c) < 0 ? c.error : NULL;
 }
 
-static bool fail(struct evidence_run *run, enum evidence_part part, const char *member,
-                 const char *why)
-{
-    struct evidence_line line = { part, EVIDENCE_FAILED, member, NULL };
-    return evidence_say(run, &line, "%s", why);
-}
-
 /* The note is of the same log, signed, and continues the record's checkpoint. */
 static bool check_note(struct evidence_run *run, const struct anchor *anchor,
                        struct checkpoint *checkpoint)
 {
     struct note note;
     if (note_read(anchor->note, &note) < 0 || checkpoint_read(note.text, checkpoint) < 0) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.note", "not a signed checkpoint");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.note", "not a signed checkpoint");
     }
     if (!str_eq(checkpoint->origin, run->checkpoint.origin)) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.note", "checkpoint of another log");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.note", "checkpoint of another log");
     }
     const char *why = evidence_signed(run, &note, checkpoint->origin);
     if (why) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.note", why);
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.note", why);
     }
     if (!merkle_check_consistency(&run->checkpoint.head, &checkpoint->head,
                                   &anchor->consistency)) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.consistency",
-                    "doesn't show that the anchored log continues the record's");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.consistency",
+                             "doesn't show that the anchored log continues the record's");
     }
     return true;
 }
@@ -172,21 +165,21 @@ static bool check_event(struct evidence_run *run, const struct anchor *anchor,
     size_t n = trie_index_key(anchor->index, key);
     if (trie_check(header->receipts_root, str_of(key, n), anchor->receipt.at,
                    anchor->receipt.count, &value)) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.receipt",
-                    "doesn't lead from the block's receipts root to a receipt");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.receipt",
+                             "doesn't lead from the block's receipts root to a receipt");
     }
     checkpoint_log_id(checkpoint->origin, log_id);
     checkpoint_note_hash(anchor->note, note_hash);
     if (eth_receipt_read(value, &receipt) < 0 ||
         eth_receipt_anchored(&receipt, anchor->contract, log_id, &event)) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.contract",
-                    "receipt holds no event of this contract for this log");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.contract",
+                             "receipt holds no event of this contract for this log");
     }
     if (event.size != checkpoint->head.size ||
         memcmp(event.root, checkpoint->head.root.b, MERKLE_HASH_SIZE) != 0 ||
         memcmp(event.note_hash, note_hash, DIGEST_SIZE) != 0) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.note",
-                    "not the checkpoint that was anchored");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.note",
+                             "not the checkpoint that was anchored");
     }
     return true;
 }
@@ -214,21 +207,22 @@ bool evidence_check_anchor(struct evidence_run *run)
     }
     const char *why = read_anchor(run, &anchor);
     if (why) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor", why);
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor", why);
     }
     if (eth_header_read(anchor.header, &header) < 0) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.header", "not a block header");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.header", "not a block header");
     }
     if (!check_note(run, &anchor, &checkpoint) ||
         !check_event(run, &anchor, &header, &checkpoint)) {
         return false;
     }
     if (run->record.time / 1000 > header.timestamp + CLOCK_SLACK) {
-        return fail(run, EVIDENCE_ANCHOR, "record", "dated after the block that anchors it");
+        return evidence_fail(run, EVIDENCE_ANCHOR, "record",
+                             "dated after the block that anchors it");
     }
     line.verdict = evidence_known_block(run, &header);
     if (line.verdict == EVIDENCE_FAILED) {
-        return fail(run, EVIDENCE_ANCHOR, "anchor.header", OTHER_BLOCK);
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.header", OTHER_BLOCK);
     }
     bool confirmed = line.verdict == EVIDENCE_PROVEN;
     hex(anchor.contract, sizeof(anchor.contract), contract, sizeof(contract));

@@ -28,6 +28,10 @@ struct evidence_run {
 bool evidence_say(struct evidence_run *run, const struct evidence_line *line,
                   const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* Report that @member fails @part because of @why. Returns false. */
+bool evidence_fail(struct evidence_run *run, enum evidence_part part, const char *member,
+                   const char *why);
+
 /*
  * What the checker knows about the block of @header: EVIDENCE_PROVEN: its hash;
  * EVIDENCE_FAILED: another hash for its number; EVIDENCE_UNCONFIRMED: nothing.
