@@ -9,45 +9,45 @@
 #include "fhir/consent/compiled.h"
 
 enum {
-    TABLE_NONE = UINT32_MAX, /* no number */
+    SLOTS_NONE = UINT32_MAX, /* no number */
 };
 
 /* The key of number @ref in what @owner holds. */
-typedef const uint8_t *(*table_key_fn)(const void *owner, uint32_t ref);
+typedef const uint8_t *(*slots_key_fn)(const void *owner, uint32_t ref);
 
 /* Memory that is counted. */
-struct table_memory {
+struct slots_memory {
     consent_memory_fn memory;
     void *owner;
     size_t bytes;
 };
 
 /*
- * @slots:    number + 1, or 0; owned
+ * @at:       number + 1, or 0; owned
  * @capacity: power of two, or 0
  * @key_size: bytes of a key, at least 16
  */
-struct table {
-    uint32_t *slots;
+struct slots {
+    uint32_t *at;
     size_t capacity;
     size_t used;
     size_t key_size;
-    table_key_fn key;
+    slots_key_fn key;
     const void *owner;
 };
 
 /* Grow or free counted memory; @size 0 frees. NULL if there is none. */
-void *table_memory_get(struct table_memory *memory, void *old, size_t old_size, size_t size);
+void *slots_memory_get(struct slots_memory *memory, void *old, size_t old_size, size_t size);
 
 /* Make room for one more; 0 or -ENOMEM. */
-MUST_USE int table_reserve(struct table *table, struct table_memory *memory);
+MUST_USE int slots_reserve(struct slots *slots, struct slots_memory *memory);
 
-/* The number held for @key, or TABLE_NONE. */
-uint32_t table_find(const struct table *table, const uint8_t *key);
+/* The number held for @key, or SLOTS_NONE. */
+uint32_t slots_find(const struct slots *slots, const uint8_t *key);
 
 /* Hold @ref for its key, in place of the one held so far; room must be reserved. */
-void table_put(struct table *table, uint32_t ref);
+void slots_put(struct slots *slots, uint32_t ref);
 
 /* Forget @key, which may be unknown. The key must still be readable. */
-void table_remove(struct table *table, const uint8_t *key);
-void table_free(struct table *table, struct table_memory *memory);
+void slots_remove(struct slots *slots, const uint8_t *key);
+void slots_free(struct slots *slots, struct slots_memory *memory);
