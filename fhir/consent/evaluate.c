@@ -37,7 +37,7 @@ static enum match doubt(const struct question *q, uint32_t facts)
 }
 
 /* Whether @text is "system|code" of @coding. */
-static bool is_coding(struct str text, const struct coding *coding)
+static bool is_coding(struct str text, const struct consent_coding *coding)
 {
     size_t n = coding->system.n;
     return text.n == n + 1 + coding->code.n && text.p[n] == '|' &&
@@ -64,7 +64,8 @@ static bool texts_meet(const struct policy_texts *texts, const struct str *list,
     return false;
 }
 
-static bool texts_code(const struct policy_texts *texts, const struct coding *list, size_t n)
+static bool texts_code(const struct policy_texts *texts, const struct consent_coding *list,
+                       size_t n)
 {
     for (size_t i = 0; i < texts->n; i++) {
         for (size_t k = 0; k < n; k++) {

@@ -10,7 +10,6 @@
 
 #include "crypto/base/attr.h"
 #include "crypto/base/buf.h"
-#include "fhir/compartment/facts.h"
 #include "fhir/consent/action.h"
 #include "fhir/consent/policy.h"
 
@@ -49,6 +48,11 @@ enum consent_fact {
     CONSENT_FACT_ALL = (1 << 7) - 1,
 };
 
+struct consent_coding {
+    struct str system;
+    struct str code;
+};
+
 /*
  * What matters about one resource. All borrowed.
  *
@@ -75,11 +79,11 @@ struct consent_facts {
     struct str version;
     const struct str *profiles;
     size_t n_profiles;
-    const struct coding *codes;
+    const struct consent_coding *codes;
     size_t n_codes;
     enum confidentiality level;
     uint64_t sensitivity;
-    const struct coding *labels;
+    const struct consent_coding *labels;
     size_t n_labels;
     bool labelled;
     struct instant_span time;

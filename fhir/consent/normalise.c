@@ -364,19 +364,14 @@ static void read_grounds(struct provision_reader *r, const struct node *resource
 }
 
 static void read_patient(struct provision_reader *r, const struct node *resource,
-                         struct consent_reference *out)
+                         struct reference *out)
 {
     const char *name = r->reading == CONSENT_R5 ? "subject" : "patient";
-    struct consent_reference patient = provision_reference(node_get(resource, name));
-    struct str reference = patient.reference;
-    bool typed = patient.type.n == 0 || str_eq(patient.type, STR("Patient"));
-    if (reference.n > 0) {
-        struct str rest = reference;
-        bool absolute = memchr(rest.p, ':', rest.n) != NULL;
-        typed = typed && (absolute || str_eq(str_cut(&rest, '/'), STR("Patient"))) &&
-                reference.p[0] != '#';
-    }
-    if ((reference.n == 0 && patient.value.n == 0) || !typed) {
+    struct reference patient = reference_read(node_get(resource, name));
+    bool points = patient.form == REFERENCE_RELATIVE || patient.form == REFERENCE_ABSOLUTE;
+    bool named = patient.form == REFERENCE_LOGICAL && patient.value.n > 0;
+    bool other = patient.type.n > 0 && !str_eq(patient.type, STR("Patient"));
+    if ((!points && !named) || other) {
         provision_refuse(r, "required", name, "names a Patient by reference or identifier");
     }
     *out = patient;

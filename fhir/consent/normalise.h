@@ -10,6 +10,7 @@
 #include "crypto/base/attr.h"
 #include "fhir/base/arena.h"
 #include "fhir/base/issue.h"
+#include "fhir/consent/actor.h"
 #include "fhir/consent/policy.h"
 #include "fhir/model/node.h"
 
@@ -21,39 +22,6 @@ enum consent_reading {
     CONSENT_R4,  /* base from policyRule, one rule from an untyped root */
     CONSENT_PCF, /* base and scope from a typed root */
     CONSENT_R5,  /* base from decision, effects alternate */
-};
-
-/* A Reference as it stands; empty what it doesn't have. */
-struct consent_reference {
-    struct str reference;
-    struct str type;
-    struct str system; /* identifier.system */
-    struct str value;  /* identifier.value */
-};
-
-/**
- * consent_actor_fn() - give the canonical URI of an actor
- * @owner: of struct consent_context
- * @arena: memory for @uri
- * @actor: who is meant
- * @uri:   canonical URI: what the same actor will be called in a request
- *
- * Return: true; false if the actor can't be known, which refuses the consent.
- */
-typedef bool (*consent_actor_fn)(void *owner, struct arena *arena,
-                                 const struct consent_reference *actor, struct str *uri);
-
-/*
- * @actor: resolves actors; NULL: those with an identifier become "system|value" ("value" alone
- *         for urn:ietf:rfc:3986), relative references stay, absolute ones stay
- * @owner: handed to @actor; borrowed
- * @bases: base URLs that a reference to data may start with, without "/" at the end
- */
-struct consent_context {
-    consent_actor_fn actor;
-    void *owner;
-    const struct str *bases;
-    size_t n_bases;
 };
 
 /*
@@ -69,7 +37,7 @@ struct consent_context {
 struct consent_filing {
     enum consent_reading reading;
     struct policy policy;
-    struct consent_reference patient;
+    struct reference patient;
     struct instant_span period;
     struct str id;
     struct str identifier_system;

@@ -7,6 +7,7 @@
  */
 #include "fhir/consent/provision.h"
 
+#include "fhir/compartment/subject.h"
 #include "fhir/consent/action.h"
 #include "fhir/consent/purpose.h"
 
@@ -95,17 +96,6 @@ static struct str join(struct provision_reader *r, struct str system, const char
     return buf_str(&text);
 }
 
-struct consent_reference provision_reference(const struct node *node)
-{
-    const struct node *identifier = node_get(node, "identifier");
-    return (struct consent_reference){
-        .reference = node_text(node, "reference"),
-        .type = node_text(node, "type"),
-        .system = node_text(identifier, "system"),
-        .value = node_text(identifier, "value"),
-    };
-}
-
 static bool read_bound(struct provision_reader *r, const struct node *period, const char *name,
                        struct instant_span *out)
 {
@@ -192,49 +182,12 @@ static void only(struct provision_reader *r, const struct node *node, const char
     }
 }
 
-static bool actor_type(struct str type)
-{
-    static const char *const types[] = {
-        "CareTeam",          "Device",           "Group",
-        "HealthcareService", "Organization",     "Patient",
-        "Practitioner",      "PractitionerRole", "RelatedPerson",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (str_eq(type, str_z(types[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Without a resolver: an identifier names the actor everywhere, a reference at one server. */
-static bool plain_actor(struct provision_reader *r, const struct consent_reference *actor,
-                        struct str *uri)
-{
-    struct str rest = actor->reference;
-    if (actor->value.n > 0) {
-        bool is_uri = actor->system.n == 0 || str_eq(actor->system, STR(URI_SYSTEM));
-        *uri = is_uri ? actor->value : join(r, actor->system, "|", actor->value);
-        return true;
-    }
-    if (!memchr(rest.n ? rest.p : "", ':', rest.n) && !actor_type(str_cut(&rest, '/'))) {
-        return false;
-    }
-    *uri = actor->reference;
-    return rest.n > 0;
-}
-
-static void add_actor(struct provision_reader *r, const struct node *reference,
+static void add_actor(struct provision_reader *r, const struct node *node,
                       struct policy_texts *texts)
 {
-    struct consent_reference actor = provision_reference(reference);
-    struct str uri = { 0 };
-    bool known = false;
-    if (actor.value.n > 0 || (actor.reference.n > 0 && actor.reference.p[0] != '#')) {
-        known = r->context->actor ? r->context->actor(r->context->owner, r->arena, &actor, &uri)
-                                  : plain_actor(r, &actor, &uri);
-    }
-    if (!known || uri.n == 0) {
+    struct reference actor = reference_read(node);
+    struct str uri;
+    if (!consent_actor_uri(r->context, r->arena, &actor, &uri)) {
         provision_refuse(r, "not-found", "reference", "an actor that can't be resolved");
         return;
     }
@@ -338,18 +291,6 @@ static void read_label(struct provision_reader *r, const struct node *node,
     }
 }
 
-static bool is_type_name(struct str name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        bool upper = name.p[i] >= 'A' && name.p[i] <= 'Z';
-        bool lower = name.p[i] >= 'a' && name.p[i] <= 'z';
-        if (!upper && !(lower && i > 0)) {
-            return false;
-        }
-    }
-    return name.n > 0;
-}
-
 static void read_class(struct provision_reader *r, const struct node *node,
                        struct policy_criteria *when)
 {
@@ -363,7 +304,7 @@ static void read_class(struct provision_reader *r, const struct node *node,
         add_coding(r, node, classes);
         return;
     }
-    if (type ? !is_type_name(code) : !memchr(code.n ? code.p : "", ':', code.n)) {
+    if (type ? !subject_type_known(code) : !memchr(code.n ? code.p : "", ':', code.n)) {
         provision_refuse(r, "code-invalid", "", "neither a resource type nor a URL");
         return;
     }
@@ -382,34 +323,8 @@ static void read_code(struct provision_reader *r, const struct node *node,
     }
 }
 
-/* "Type/id" or "Type/id/_history/version" without the base it may start with. */
-static struct str local_reference(const struct consent_context *context, struct str reference)
+static bool is_context_type(struct str type)
 {
-    for (size_t i = 0; i < context->n_bases; i++) {
-        struct str base = context->bases[i];
-        if (str_starts(reference, base) && reference.n > base.n && reference.p[base.n] == '/') {
-            return str_slice(reference, base.n + 1, reference.n);
-        }
-    }
-    return reference;
-}
-
-/* Whether @text is "Type/id", then versioned or not. */
-static bool is_local(struct str text, bool *versioned)
-{
-    struct str rest = text;
-    bool named = is_type_name(str_cut(&rest, '/')) && str_cut(&rest, '/').n > 0;
-    *versioned = rest.n > 0;
-    if (rest.n == 0) {
-        return named && text.p[text.n - 1] != '/';
-    }
-    return named && str_eq(str_cut(&rest, '/'), STR("_history")) && rest.n > 0 &&
-           !memchr(rest.p, '/', rest.n);
-}
-
-static bool is_context_type(struct str reference)
-{
-    struct str type = str_cut(&reference, '/');
     return str_eq(type, STR("Encounter")) || str_eq(type, STR("CarePlan")) ||
            str_eq(type, STR("EpisodeOfCare"));
 }
@@ -417,16 +332,16 @@ static bool is_context_type(struct str reference)
 static void add_data(struct provision_reader *r, const struct node *node, enum policy_list list,
                      struct policy_criteria *when)
 {
-    struct str text = node_text(node_get(node, "reference"), "reference");
-    struct str reference = local_reference(r->context, text);
-    bool versioned = false;
-    if (!is_local(reference, &versioned) || (versioned && list != POLICY_INSTANCES)) {
+    struct reference data = reference_read(node_get(node, "reference"));
+    struct str text;
+    if (!consent_data_text(r->context, r->arena, &data, &text) ||
+        (data.version.n > 0 && list != POLICY_INSTANCES)) {
         provision_refuse(r, "not-found", "reference", "data that can't be resolved");
-    } else if (list == POLICY_RELATED && !is_context_type(reference)) {
+    } else if (list == POLICY_RELATED && !is_context_type(data.type)) {
         provision_refuse(r, "not-supported", "reference",
                          "related data needs an Encounter, CarePlan or EpisodeOfCare");
     } else {
-        provision_add(r, &when->lists[list], reference);
+        provision_add(r, &when->lists[list], text);
     }
 }
 

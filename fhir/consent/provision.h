@@ -43,9 +43,6 @@ void provision_leave(struct provision_reader *r, size_t mark);
 /* One more text at the end of @texts; borrowed. */
 void provision_add(struct provision_reader *r, struct policy_texts *texts, struct str text);
 
-/* A Reference as it stands; nothing is resolved. */
-struct consent_reference provision_reference(const struct node *node);
-
 /* A Period as a span; false if @node is absent or was refused. */
 bool provision_period(struct provision_reader *r, const struct node *node, const char *name,
                       struct instant_span *out);

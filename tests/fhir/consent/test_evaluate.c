@@ -209,7 +209,7 @@ static void test_confidentiality_is_a_high_water_mark(void **state)
 
 static void test_sensitivity(void **state)
 {
-    static struct coding own[] = { { { "s", 1 }, { "l", 1 } } };
+    static struct consent_coding own[] = { { { "s", 1 }, { "l", 1 } } };
     const uint64_t etoh = labels_bit(STR("ETHUD"));
     const struct consent_facts labelled = { .sensitivity = etoh, .level = CONFIDENTIALITY_R };
     const struct example cases[] = {
@@ -240,7 +240,7 @@ static void test_sensitivity(void **state)
 
 static void test_class_and_code(void **state)
 {
-    static struct coding codes[] = { { { "http://loinc.org", 16 }, { "1-8", 3 } } };
+    static struct consent_coding codes[] = { { { "http://loinc.org", 16 }, { "1-8", 3 } } };
     static struct str profiles[] = { { "http://p/x", 10 } };
     const struct consent_facts facts = { .type = STR("Observation"),
                                          .codes = codes,

@@ -48,7 +48,8 @@ static const struct {
 
 static struct str actors[] = { { "a", 1 }, { "b", 1 }, { "c", 1 } };
 static struct str types[] = { { "Observation", 11 }, { "Condition", 9 } };
-static struct coding codings[] = { { { "s", 1 }, { "1", 1 } }, { { "s", 1 }, { "2", 1 } } };
+static struct consent_coding codings[] = { { { "s", 1 }, { "1", 1 } },
+                                           { { "s", 1 }, { "2", 1 } } };
 static struct str coded[] = { { "s|1", 3 }, { "s|2", 3 } };
 
 static bool purpose_below(int code, int above)

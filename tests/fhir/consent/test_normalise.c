@@ -156,7 +156,8 @@ static void test_what_else_a_filing_says(void **state)
     assert_str(filing.identifier_value, "77");
     assert_str(filing.status, "active");
     assert_str(filing.date, "2022-06-13");
-    assert_str(filing.patient.reference, "Patient/1");
+    assert_str(filing.patient.type, "Patient");
+    assert_str(filing.patient.id, "1");
     assert_int_equal(filing.period.from, 0);
     assert_int_equal(filing.period.until, 36001000);
     assert_int_equal(filing.policy.uris.n, 1);
@@ -310,13 +311,13 @@ static void test_depth_ends_at_eight(void **state)
     }
 }
 
-static bool resolve(void *owner, struct arena *arena, const struct consent_reference *actor,
+static bool resolve(void *owner, struct arena *arena, const struct reference *actor,
                     struct str *uri)
 {
     (void)arena;
     (void)owner;
     *uri = STR("urn:oid:1.2.3");
-    return str_eq(actor->reference, STR("Organization/known"));
+    return str_eq(actor->id, STR("known"));
 }
 
 static void test_actors_are_resolved_by_the_caller(void **state)
