@@ -37,6 +37,7 @@ const char *outcome_name(enum outcome outcome)
         [OUTCOME_DENY] = "deny",
         [OUTCOME_WITHHELD] = "withheld",
         [OUTCOME_HELD] = "held",
+        [OUTCOME_DONE] = "done",
         [OUTCOME_DELIVERED] = "delivered",
         [OUTCOME_RETRY] = "retry",
         [OUTCOME_PARKED] = "parked",
@@ -67,11 +68,28 @@ static void end(struct exchange *ex)
     free(ex);
 }
 
+enum step exchange_again(struct exchange *ex, const char *name)
+{
+    const struct stage *stage = ex->pipeline;
+    while (strcmp(stage->name, name) != 0) {
+        stage++;
+        assert(stage->name);
+    }
+    ex->stage = stage;
+    ex->outcome = OUTCOME_OPEN;
+    ex->basis = NULL;
+    return STEP_AGAIN;
+}
+
 /* Run stages until one waits or none is left. */
 static void run(struct exchange *ex, enum step step)
 {
     ex->moving = true;
     while (step != STEP_WAIT) {
+        if (step == STEP_AGAIN) {
+            step = ex->stage->enter(ex);
+            continue;
+        }
         if (step == STEP_NEXT || ex->stage->runs == ALWAYS) {
             ex->stage++;
         }
@@ -116,6 +134,7 @@ struct exchange *exchange_new(struct event_base *loop, const struct stage *pipel
     *ex = (struct exchange){
         .loop = loop,
         .arena = arena,
+        .pipeline = pipeline,
         .stage = pipeline,
         .timer = timer,
         .started = clock_mono_us(),

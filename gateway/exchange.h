@@ -24,7 +24,8 @@
 enum step {
     STEP_NEXT,
     STEP_WAIT,
-    STEP_STOP, /* on to the closing stages */
+    STEP_STOP,  /* on to the closing stages */
+    STEP_AGAIN, /* from exchange_again() only */
 };
 
 /* How an exchange ended; the names are those of the record. */
@@ -34,6 +35,7 @@ enum outcome {
     OUTCOME_DENY,
     OUTCOME_WITHHELD, /* v2: stored, not delivered, for lack of a permit */
     OUTCOME_HELD,     /* v2: stored, to be decided later */
+    OUTCOME_DONE,     /* an event that decides nothing */
     OUTCOME_DELIVERED,
     OUTCOME_RETRY,       /* delivery: tried, will be tried again */
     OUTCOME_PARKED,      /* delivery: for a person to see */
@@ -69,8 +71,9 @@ struct stage {
  * @ended: called last, when no stage is left; frees whatever the arena doesn't hold
  */
 struct exchange {
-    struct event_base *loop;   /* borrowed */
-    struct arena *arena;       /* owned */
+    struct event_base *loop; /* borrowed */
+    struct arena *arena;     /* owned */
+    const struct stage *pipeline;
     const struct stage *stage; /* where it is */
     struct op *op;             /* the operation under way; at most one */
     struct event *timer;       /* owned; bounds the stage's wait */
@@ -104,6 +107,9 @@ enum step exchange_wait(struct exchange *ex, struct op *op);
 
 /* In a stage: end the exchange so. The first outcome stands, but for closing failures. */
 enum step exchange_stop(struct exchange *ex, enum outcome outcome, const char *basis);
+
+/* In a completion: go back to the stage called @name and run from there again. */
+enum step exchange_again(struct exchange *ex, const char *name);
 
 /* First line of every completion: the operation is over. */
 struct exchange *exchange_woken(void *arg);

@@ -26,7 +26,12 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_Z(n, t) ((struct log_field){ .name = (n), .text = (t) ? (t) : "" })
+static inline struct log_field log_field_z(const char *name, const char *text)
+{
+    return (struct log_field){ .name = name, .text = text ? text : "" };
+}
+
+#define LOG_Z(n, t) log_field_z((n), (t))
 #define LOG_I(n, v) ((struct log_field){ .name = (n), .number = (int64_t)(v) })
 #define LOG_ERRNO(r) LOG_Z("error", strerrorname_np((r) < 0 ? -(r) : (r)))
 

@@ -25,6 +25,8 @@ static const struct {
     [METRIC_HTTP_REFUSED_EARLY] = { COUNTER, "chartseal_http_refused_early", "",
                                     "requests refused before authentication" },
     [METRIC_HL7_MESSAGES] = { COUNTER, "chartseal_hl7_received", "", "HL7 v2 messages taken" },
+    [METRIC_HL7_REFUSED_EARLY] = { COUNTER, "chartseal_hl7_refused_early", "",
+                                   "MLLP connections of nobody known" },
     [METRIC_HL7_ACK_AA] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AA\"}",
                             "acknowledgements sent" },
     [METRIC_HL7_ACK_AE] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AE\"}", NULL },

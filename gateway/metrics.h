@@ -17,6 +17,7 @@ enum metric {
     METRIC_HTTP_REQUESTS,
     METRIC_HTTP_REFUSED_EARLY, /* before authentication: counted, not recorded one by one */
     METRIC_HL7_MESSAGES,
+    METRIC_HL7_REFUSED_EARLY, /* connections of nobody known */
     METRIC_HL7_ACK_AA,
     METRIC_HL7_ACK_AE,
     METRIC_HL7_ACK_AR,

@@ -235,3 +235,15 @@ void config_warnings(const struct config *config, struct buf *out)
         }
     }
 }
+
+int config_database_url(const struct config *config, char *url, size_t size)
+{
+    FILE *file = fopen(config->database->url_file, "rbe");
+    size_t n = file ? fread(url, 1, size - 1, file) : 0;
+    if (file) {
+        (void)fclose(file);
+    }
+    url[n] = '\0';
+    url[strcspn(url, "\r\n")] = '\0';
+    return *url ? 0 : -EINVAL;
+}

@@ -206,3 +206,6 @@ const struct config_destination *config_destination_named(const struct config *c
 
 /* Lines that say which routes don't enforce; empty if all do. */
 void config_warnings(const struct config *config, struct buf *out);
+
+/* The database URL from its file, without line end. Return: 0 or -EINVAL */
+MUST_USE int config_database_url(const struct config *config, char *url, size_t size);

@@ -1,0 +1,357 @@
+/*
+ * Following the epoch.
+ *
+ *   loading --all chunks--> idle --wake or tick--> asking --same epoch--> idle
+ *                            ^                       |--ahead--> changes --> loading what
+ * changed
+ *                            +-----------------------+               |
+ *                            +---------------------------------------+
+ *
+ * One cycle at a time. The lease counts from the moment a cycle's question was sent, so an
+ * answer that dawdled confirms no more than what was true when it was asked. Whoever needs the
+ * epoch confirmed waits for a cycle that began after it asked.
+ */
+#include "gateway/consents.h"
+
+#include "gateway/clock.h"
+#include "gateway/config/config.h"
+#include "gateway/consents_load.h"
+#include "gateway/log.h"
+#include "gateway/metrics.h"
+#include "gateway/store/consents.h"
+#include "gateway/vault.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+
+enum {
+    TICK_LEAST_MS = 20,
+    LEASE_USUAL_MS = 1000,
+    CHANGES_MAX = 1000, /* more at once: load everything anew */
+};
+
+struct waiter {
+    struct op op;
+    struct consents *consents;
+    uint64_t cycle; /* satisfied by this one or later */
+    consents_done_fn done;
+    void *arg;
+    struct waiter *next;
+};
+
+struct consents {
+    struct event_base *loop;
+    const struct config *config;
+    struct db *db;
+    struct vault *vault;
+    struct consent_index *index; /* owned */
+    struct consents_load *load;  /* owned; NULL: none under way */
+    struct event *tick;          /* owned */
+    struct op *op;
+    bool loaded;
+    bool wake_again;       /* a wake came in the middle of a cycle */
+    uint64_t epoch;        /* what the index is at */
+    uint64_t target;       /* where the cycle under way leads */
+    uint64_t cycles;       /* begun */
+    int64_t asked;         /* when the cycle under way asked; clock_mono_ms() */
+    int64_t confirmed;     /* when the last good one asked */
+    int64_t ledger_agreed; /* on the same clock; 0: never */
+    struct waiter *waiters;
+    consents_loaded_fn loaded_fn;
+    void *loaded_arg;
+};
+
+static void *memory(void *owner, void *old, size_t old_size, size_t size)
+{
+    (void)owner;
+    (void)old_size;
+    if (size == 0) {
+        free(old);
+        return NULL;
+    }
+    return realloc(old, size);
+}
+
+static void ask(struct consents *consents);
+
+static int64_t lease(const struct consents *consents)
+{
+    return consents->config->consent ? consents->config->consent->lease : LEASE_USUAL_MS;
+}
+
+/* Ask again well within the lease, even if no wake comes. */
+static void set_tick(struct consents *consents)
+{
+    int64_t ms = lease(consents) / 3;
+    ms = ms < TICK_LEAST_MS ? TICK_LEAST_MS : ms;
+    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    (void)event_add(consents->tick, &pause);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct consents *consents = arg;
+    set_tick(consents);
+    ask(consents);
+}
+
+static void on_wake(void *arg)
+{
+    ask(arg);
+}
+
+static void tell_waiters(struct consents *consents, int r)
+{
+    struct waiter **at = &consents->waiters;
+    while (*at) {
+        struct waiter *waiter = *at;
+        if (r == 0 && waiter->cycle > consents->cycles) {
+            at = &waiter->next;
+            continue;
+        }
+        *at = waiter->next;
+        consents_done_fn done = waiter->done;
+        void *arg = waiter->arg;
+        free(waiter);
+        done(arg, r);
+        at = &consents->waiters; /* the list may have changed */
+    }
+}
+
+/* A cycle has ended. */
+static void settle(struct consents *consents, int r)
+{
+    if (r == 0) {
+        consents->epoch = consents->target;
+        consents->confirmed = consents->asked;
+        metrics_set(METRIC_CONSENT_EPOCH, (int64_t)consents->epoch);
+        metrics_set(METRIC_CONSENTS_LOADED,
+                    (int64_t)consent_index_size(consents->index).consents);
+        if (!consents->loaded) {
+            consents->loaded = true;
+            consents->loaded_fn(consents->loaded_arg);
+        }
+    }
+    tell_waiters(consents, r);
+    if (consents->wake_again) {
+        consents->wake_again = false;
+        ask(consents);
+    }
+}
+
+static void on_loaded(void *arg, int r, struct consent_index *index)
+{
+    struct consents *consents = arg;
+    consents->load = NULL;
+    if (r < 0) {
+        log_line(LOG_WARN, "consents not loaded", LOG_ERRNO(r));
+        if (index != consents->index) {
+            consent_index_free(index);
+        }
+        settle(consents, r);
+        return;
+    }
+    if (index != consents->index) {
+        consent_index_free(consents->index);
+        consents->index = index;
+    }
+    settle(consents, 0);
+}
+
+static void load_all(struct consents *consents)
+{
+    struct consent_index *fresh = consent_index_new(memory, NULL);
+    consents->load =
+        fresh ? consents_load_all(consents->db, consents->vault, fresh, on_loaded, consents)
+              : NULL;
+    if (!consents->load) {
+        consent_index_free(fresh);
+        settle(consents, -ENOTCONN);
+    }
+}
+
+static void on_changes(void *arg, int r, const struct db_rows *rows)
+{
+    struct consents *consents = arg;
+    consents->op = NULL;
+    if (r < 0) {
+        settle(consents, r);
+        return;
+    }
+    if (db_count(rows) >= CHANGES_MAX) {
+        load_all(consents);
+        return;
+    }
+    consents->load = consents_load_changes(consents->db, consents->vault, consents->index, rows,
+                                           on_loaded, consents);
+    if (!consents->load) {
+        settle(consents, -ENOTCONN);
+    }
+}
+
+static void on_epoch(void *arg, int r, const struct db_rows *rows)
+{
+    struct consents *consents = arg;
+    consents->op = NULL;
+    if (r < 0) {
+        settle(consents, r);
+        return;
+    }
+    struct store_epoch now;
+    store_epoch_row(rows, &now);
+    consents->target = now.epoch;
+    if (now.agreed) {
+        consents->ledger_agreed = consents->asked - (now.now - now.agreed);
+        metrics_set(METRIC_LEDGER_SEEN_MS, now.agreed);
+    }
+    if (!consents->loaded || consents->epoch < now.oldest) {
+        load_all(consents);
+    } else if (now.epoch > consents->epoch) {
+        consents->op =
+            store_changes(consents->db, consents->epoch, CHANGES_MAX, on_changes, consents);
+        if (!consents->op) {
+            settle(consents, -ENOTCONN);
+        }
+    } else {
+        settle(consents, 0);
+    }
+}
+
+static void ask(struct consents *consents)
+{
+    if (consents->op || consents->load) {
+        consents->wake_again = true;
+        return;
+    }
+    consents->asked = clock_mono_ms();
+    consents->op = store_epoch(consents->db, (uint64_t)consents->config->ledger->chain_id,
+                               on_epoch, consents);
+    if (consents->op) {
+        consents->cycles++;
+    }
+}
+
+struct consents *consents_new(struct event_base *loop, const struct config *config,
+                              struct db *db, struct vault *vault)
+{
+    struct consents *consents = calloc(1, sizeof(*consents));
+    if (!consents) {
+        return NULL;
+    }
+    *consents = (struct consents){ .loop = loop, .config = config, .db = db, .vault = vault };
+    consents->index = consent_index_new(memory, NULL);
+    consents->tick = event_new(loop, -1, 0, on_tick, consents);
+    if (!consents->index || !consents->tick ||
+        db_listen(db, STORE_EPOCH_CHANNEL, on_wake, consents) < 0) {
+        consents_free(consents);
+        return NULL;
+    }
+    return consents;
+}
+
+void consents_free(struct consents *consents)
+{
+    if (!consents) {
+        return;
+    }
+    op_cancel(consents->op);
+    consents_load_cancel(consents->load);
+    while (consents->waiters) {
+        struct waiter *waiter = consents->waiters;
+        consents->waiters = waiter->next;
+        free(waiter);
+    }
+    if (consents->tick) {
+        event_free(consents->tick);
+    }
+    consent_index_free(consents->index);
+    free(consents);
+}
+
+void consents_start(struct consents *consents, consents_loaded_fn loaded, void *arg)
+{
+    consents->loaded_fn = loaded;
+    consents->loaded_arg = arg;
+    set_tick(consents);
+    ask(consents);
+}
+
+int64_t consents_ledger_age(const struct consents *consents)
+{
+    return consents->ledger_agreed ? clock_mono_ms() - consents->ledger_agreed : INT64_MAX;
+}
+
+enum consents_state consents_state(const struct consents *consents)
+{
+    if (!consents->loaded) {
+        return CONSENTS_LOADING;
+    }
+    if (clock_mono_ms() - consents->confirmed > lease(consents)) {
+        return CONSENTS_LEASE;
+    }
+    if (consents_ledger_age(consents) > consents->config->ledger->max_staleness) {
+        return CONSENTS_LEDGER;
+    }
+    return CONSENTS_READY;
+}
+
+const char *consents_state_name(enum consents_state state)
+{
+    switch (state) {
+    case CONSENTS_READY: return "ready";
+    case CONSENTS_LOADING: return "consent-loading";
+    case CONSENTS_LEASE: return "consent-lease";
+    case CONSENTS_LEDGER: return "ledger-stale";
+    }
+    return "consent-loading";
+}
+
+uint64_t consents_epoch(const struct consents *consents)
+{
+    return consents->epoch;
+}
+
+void consents_decide(const struct consents *consents, const uint8_t patient[16],
+                     const struct consent_request *request, const struct consent_facts *facts,
+                     struct consent_evidence *out)
+{
+    assert(consents_state(consents) == CONSENTS_READY);
+    consent_decide(consents->index, patient, request, facts, out);
+    metrics_add(out->verdict.decision == CONSENT_PERMIT ? METRIC_DECISIONS_PERMIT
+                                                        : METRIC_DECISIONS_DENY,
+                1);
+}
+
+static void cancel_waiter(struct op *op)
+{
+    struct waiter *gone = (struct waiter *)(void *)op;
+    struct waiter **at = &gone->consents->waiters;
+    while (*at != gone) {
+        at = &(*at)->next;
+    }
+    *at = gone->next;
+    free(gone);
+}
+
+struct op *consents_catch_up(struct consents *consents, consents_done_fn done, void *arg)
+{
+    struct waiter *waiter = calloc(1, sizeof(*waiter));
+    if (!waiter) {
+        return NULL;
+    }
+    *waiter = (struct waiter){
+        .op.cancel = cancel_waiter,
+        .consents = consents,
+        .cycle = consents->cycles + 1,
+        .done = done,
+        .arg = arg,
+        .next = consents->waiters,
+    };
+    consents->waiters = waiter;
+    ask(consents);
+    return &waiter->op;
+}
