@@ -1,0 +1,446 @@
+/*
+ * The stages of a delivery.
+ *
+ *   outcome of the try      row becomes
+ *   delivered               delivered
+ *   retry                   open, later: 1, 2, 4 … times the destination's retry_least
+ *   parked                  parked; blocks if the route says so
+ *   withheld, held          withheld, held
+ *   anything else           open, later: nobody knows better
+ */
+#include "gateway/pipeline/deliver_impl.h"
+
+#include "fhir/compartment/facts.h"
+#include "fhir/format/json.h"
+#include "fhir/format/json_write.h"
+#include "gateway/clock.h"
+#include "gateway/consents.h"
+#include "gateway/metrics.h"
+#include "gateway/pipeline/facts.h"
+#include "gateway/store/audit.h"
+#include "gateway/vault.h"
+#include "gateway/zone.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    ACTOR_MAX = 4 << 10,
+    LAYER_SIZE = SEAL_ID_SIZE + SEAL_NONCE_SIZE,
+    DOUBLINGS_MAX = 16,
+    HELD_LOOK_MS = 1000, /* pause before a held row is decided again */
+};
+
+enum step deliver_done(struct exchange *ex)
+{
+    ex->outcome = OUTCOME_DELIVERED;
+    ex->basis = "permit";
+    return STEP_NEXT;
+}
+
+enum step deliver_retry(struct exchange *ex, const char *why)
+{
+    return exchange_stop(ex, OUTCOME_RETRY, why);
+}
+
+enum step deliver_park(struct exchange *ex, const char *why)
+{
+    return exchange_stop(ex, OUTCOME_PARKED, why);
+}
+
+/* --- claim: the route, and the stored message opened ----------------------------------------
+ */
+
+/* LISTENER:ROUTE:SENDER as the row was written with; false if the configuration moved on. */
+static bool find_route(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    const struct config *config = deliver->v2.dossier.worker->config;
+    struct str rest = deliver->row.route;
+    struct str listener = str_cut(&rest, ':');
+    struct str text = arena_str(ex->arena, rest);
+    char *end = NULL;
+    unsigned long route = text.p ? strtoul(text.p, &end, 10) : 0;
+    unsigned long sender = end && *end == ':' ? strtoul(end + 1, NULL, 10) : ULONG_MAX;
+    if (route >= config->routes.n ||
+        !str_eq(str_z(config_route(config, route)->from), listener)) {
+        return false;
+    }
+    for (size_t i = 0; i < config->listeners.n; i++) {
+        const struct config_listener *from = config_listener(config, i);
+        if (str_eq(str_z(from->place.name), listener) && sender < from->senders.n) {
+            deliver->v2.sender = (const struct config_sender *)from->senders.items + sender;
+            dossier_route(ex, config_route(config, route));
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum step opened(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    deliver->v2.dossier.payload = deliver->v2.raw;
+    return STEP_NEXT;
+}
+
+/* The layers of a stored payload from the outside in; each needs its patient's key. */
+struct sealed_copy {
+    struct store_sealed row;
+    struct str text;
+    uint8_t keys[DOSSIER_SUBJECTS_MAX][16];
+    uint8_t nonces[DOSSIER_SUBJECTS_MAX][SEAL_NONCE_SIZE];
+    size_t layers;
+};
+
+static int open_layers(struct exchange *ex, struct sealed_copy *sealed)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct vault *vault = deliver->v2.dossier.worker->vault;
+    struct str text = sealed->text;
+    for (size_t i = sealed->layers; i > 0; i--) {
+        const struct vault_key *key = vault_cached_id(vault, sealed->keys[i - 1]);
+        if (!key || text.n < SEAL_TAG_SIZE) {
+            return -ENOKEY;
+        }
+        struct seal_about about = vault_about(vault, key, SEAL_PAYLOAD, sealed->row.id);
+        uint8_t *plain = arena_alloc(ex->arena, text.n);
+        if (!plain) {
+            return -ENOMEM;
+        }
+        int r = seal_open(key->secret, &about, sealed->nonces[i - 1], text, plain);
+        if (r < 0) {
+            return r;
+        }
+        text = str_of(plain, text.n - SEAL_TAG_SIZE);
+    }
+    deliver->v2.raw = text;
+    return 0;
+}
+
+static enum step open_payload(struct exchange *ex)
+{
+    struct sealed_copy *sealed = deliver_of(ex)->sealed;
+    int r = open_layers(ex, sealed);
+    if (r == -ENOMEM) {
+        return deliver_retry(ex, "memory");
+    }
+    /* A shredded patient's message is gone for good, and that is what was wanted. */
+    return r < 0 ? deliver_park(ex, r == -ENOKEY ? "key-destroyed" : "payload-damaged")
+                 : opened(ex);
+}
+
+static void on_keys(void *arg, int r)
+{
+    struct exchange *ex = exchange_woken(arg);
+    exchange_move(ex, r < 0 ? deliver_retry(ex, "key") : open_payload(ex));
+}
+
+static int copy_sealed(struct exchange *ex, const struct store_sealed *row)
+{
+    struct sealed_copy *sealed = arena_calloc(ex->arena, 1, sizeof(*sealed));
+    if (!sealed) {
+        return -ENOMEM;
+    }
+    sealed->row = *row;
+    sealed->text = arena_str(ex->arena, row->ciphertext);
+    memcpy(sealed->keys[0], row->key, 16);
+    if (!sealed->text.p || row->nonce.n != SEAL_NONCE_SIZE) {
+        return -EBADMSG;
+    }
+    memcpy(sealed->nonces[0], row->nonce.p, SEAL_NONCE_SIZE);
+    sealed->layers = 1 + row->outer.n / LAYER_SIZE;
+    if (sealed->layers > DOSSIER_SUBJECTS_MAX) {
+        return -EBADMSG;
+    }
+    for (size_t i = 1; i < sealed->layers; i++) {
+        const char *layer = row->outer.p + (i - 1) * LAYER_SIZE;
+        memcpy(sealed->keys[i], layer, 16);
+        memcpy(sealed->nonces[i], layer + 16, SEAL_NONCE_SIZE);
+    }
+    deliver_of(ex)->sealed = sealed;
+    return 0;
+}
+
+static void on_payload(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct worker *worker = dossier_of(ex)->worker;
+    if (r < 0) {
+        exchange_move(ex, deliver_retry(ex, "database"));
+        return;
+    }
+    struct store_sealed row;
+    if (db_count(rows) == 0) {
+        exchange_move(ex, deliver_park(ex, "payload-gone"));
+        return;
+    }
+    store_sealed_row(rows, 0, &row);
+    r = copy_sealed(ex, &row);
+    if (r < 0) {
+        exchange_move(ex, r == -ENOMEM ? deliver_retry(ex, "memory")
+                                       : deliver_park(ex, "payload-damaged"));
+        return;
+    }
+    struct sealed_copy *sealed = deliver_of(ex)->sealed;
+    exchange_move(ex,
+                  exchange_wait(ex, vault_fetch_ids(worker->vault, worker->db, sealed->keys[0],
+                                                    sealed->layers, on_keys, ex)));
+}
+
+static enum step claim_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct worker *worker = deliver->v2.dossier.worker;
+    struct str name = arena_str(ex->arena, deliver->row.destination);
+    deliver->out = name.p ? worker_way_out(worker, name.p) : NULL;
+    if (!deliver->out || !find_route(ex)) {
+        return deliver_park(ex, "route-gone");
+    }
+    struct buf actor = arena_buf(ex->arena, ACTOR_MAX);
+    struct json_writer w = json_writer(&actor);
+    json_object(&w, NULL);
+    json_z(&w, "destination", deliver->out->config->place.name);
+    json_z(&w, "organization", deliver->out->config->organization);
+    json_end(&w);
+    deliver->v2.dossier.actor = buf_str(&actor);
+    return exchange_wait(ex, store_payload(worker->db, deliver->row.payload, on_payload, ex));
+}
+
+/* --- translate ------------------------------------------------------------------------------
+ */
+
+static int translate(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct v2_case *v2 = &deliver->v2;
+    struct worker *worker = v2->dossier.worker;
+    struct v2_assigner *list =
+        arena_calloc(ex->arena, v2->sender->assigners.n + 1, sizeof(*list));
+    uint8_t *digest = arena_alloc(ex->arena, DIGEST_SIZE);
+    char *recorded = arena_alloc(ex->arena, 32);
+    if (!list || !digest || !recorded) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < v2->sender->assigners.n; i++) {
+        list[i] = (struct v2_assigner){ .authority = str_z(v2->sender->assigners.items[i].name),
+                                        .system = str_z(v2->sender->assigners.items[i].value) };
+    }
+    /* The time of acceptance, so that a repeated delivery says the same. */
+    time_t seconds = deliver->row.created / 1000;
+    struct tm tm;
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(recorded, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    digest_sha256(v2->raw, digest);
+    struct translate_site site = {
+        .sender = str_z(v2->sender->organization),
+        .zone = str_z(v2->sender->zone),
+        .zone_offset = zone_offset,
+        .assigners = { .list = list, .count = v2->sender->assigners.n },
+        .gateway = str_z(worker->config->gateway),
+        .recorded = str_z(recorded),
+        .digest = digest,
+    };
+    return translate_to_fhir(ex->arena, &v2->message, &site, &deliver->bundle, &v2->issues);
+}
+
+/* Facts of the translated resources, so that consent decides on what they say. */
+static int gather_facts(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct consent_facts *facts =
+        arena_calloc(ex->arena, deliver->bundle.count + 1, sizeof(*facts));
+    int r = facts ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < deliver->bundle.count; i++) {
+        const struct node *node;
+        struct resource_facts read;
+        r = json_parse(ex->arena, deliver->bundle.entries[i].resource, &deliver->v2.issues,
+                       &node);
+        if (r == 0) {
+            r = resource_facts_read(ex->arena, node, &read);
+        }
+        if (r == 0) {
+            r = facts_for_consent(ex->arena, &read, &facts[i]);
+        }
+    }
+    if (r == 0) {
+        deliver->v2.facts = facts;
+        deliver->v2.fact_count = deliver->bundle.count;
+    }
+    return r;
+}
+
+static enum step translate_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    int r = v2_case_parse(ex);
+    if (r != 0) {
+        return r < 0 ? deliver_retry(ex, "memory") : deliver_park(ex, "unreadable");
+    }
+    bool fhir = deliver->out->config->protocol == PROTOCOL_FHIR;
+    r = translate(ex);
+    deliver->translated = r == 0;
+    if (r < 0) {
+        return deliver_retry(ex, "memory");
+    }
+    if (r > 0 && fhir) {
+        return deliver_park(ex, r == TRANSLATE_E_TYPE ? "no-map" : "too-large");
+    }
+    if (deliver->translated) {
+        deliver->v2.dossier.map = str_z(translate_map_version);
+        r = gather_facts(ex);
+        if (r != 0) {
+            return deliver_retry(ex, "memory");
+        }
+    } else {
+        /* Passed on unchanged without knowing what it says: only a consent that doesn't ask. */
+        static const struct consent_facts nothing = { .unknown = CONSENT_FACT_ALL };
+        deliver->v2.facts = &nothing;
+        deliver->v2.fact_count = 1;
+    }
+    return v2_case_resolve(ex);
+}
+
+/* --- consent --------------------------------------------------------------------------------
+ */
+
+static enum step consent_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct dossier *dossier = &deliver->v2.dossier;
+    if (deliver->v2.conflict || deliver->v2.nameless) {
+        return deliver_park(ex, "identity-conflict");
+    }
+    dossier->epoch = consents_epoch(dossier->worker->consents);
+    const char *basis;
+    enum v2_verdict verdict = v2_case_decide(ex, deliver->out->config, &basis);
+    if (verdict == V2_PERMIT || dossier->mode != RECORD_ENFORCE) {
+        return STEP_NEXT;
+    }
+    return exchange_stop(ex, verdict == V2_HELD ? OUTCOME_HELD : OUTCOME_WITHHELD, basis);
+}
+
+static enum step forward_enter(struct exchange *ex)
+{
+    return deliver_of(ex)->out->config->protocol == PROTOCOL_FHIR ? deliver_fhir_enter(ex)
+                                                                  : deliver_mllp_enter(ex);
+}
+
+/* --- what becomes of the row ----------------------------------------------------------------
+ */
+
+static int64_t pause_after(const struct config_destination *to, int32_t attempts)
+{
+    int shift = attempts < DOUBLINGS_MAX ? attempts : DOUBLINGS_MAX;
+    int64_t pause = to->retry_least << shift;
+    pause = pause < to->retry_most ? pause : to->retry_most;
+    /* Spread, so that what failed together doesn't return together. */
+    return pause / 2 + (int64_t)randombytes_uniform((uint32_t)(pause / 2 + 1));
+}
+
+static enum step mark_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct dossier *dossier = &deliver->v2.dossier;
+    int64_t now = clock_utc_ms();
+    struct batch_mark mark = {
+        .number = deliver->row.number,
+        .lease = deliver->lease,
+        .state = STORE_OUTBOX_OPEN,
+        .blocks = true,
+        .attempts = deliver->row.attempts + 1,
+        .next_at = now,
+        .reason = str_z(ex->basis ? ex->basis : ""),
+    };
+    enum metric metric = METRIC_DELIVERY_RETRIED;
+    switch (ex->outcome) {
+    case OUTCOME_DELIVERED:
+        mark.state = STORE_OUTBOX_DELIVERED;
+        mark.blocks = false;
+        metric = METRIC_DELIVERED;
+        break;
+    case OUTCOME_PARKED:
+        mark.state = STORE_OUTBOX_PARKED;
+        mark.blocks = dossier->route && dossier->route->on_park == PARK_WAIT;
+        metric = METRIC_DELIVERY_PARKED;
+        break;
+    case OUTCOME_WITHHELD:
+        mark.state = STORE_OUTBOX_WITHHELD;
+        mark.blocks = false;
+        metric = METRIC_DELIVERY_WITHHELD;
+        break;
+    case OUTCOME_HELD:
+        mark.state = STORE_OUTBOX_HELD;
+        mark.attempts = deliver->row.attempts;
+        mark.next_at = now + HELD_LOOK_MS;
+        break;
+    case OUTCOME_OPEN:
+    case OUTCOME_PERMIT:
+    case OUTCOME_DENY:
+    case OUTCOME_DONE:
+    case OUTCOME_RETRY:
+    case OUTCOME_BAD_REQUEST:
+    case OUTCOME_UNAUTHENTICATED:
+    case OUTCOME_FORBIDDEN:
+    case OUTCOME_UNSUPPORTED:
+    case OUTCOME_UNAVAILABLE:
+    case OUTCOME_UPSTREAM:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_UNKNOWN:
+    case OUTCOME_FAILED: /* open, and later */
+        ex->outcome = OUTCOME_RETRY;
+        mark.next_at =
+            now + (deliver->out ? pause_after(deliver->out->config, deliver->row.attempts)
+                                : HELD_LOOK_MS);
+        break;
+    }
+    metrics_add(metric, 1);
+    dossier->mark = mark;
+    dossier->has_mark = true;
+    /* What was sent was sent: its record doesn't depend on what changed meanwhile. */
+    dossier->epoch = BATCH_EPOCH_ANY;
+    return STEP_NEXT;
+}
+
+static const struct stage deliver_pipeline[] = {
+    /* name        enter            wait  runs */
+    { "claim", claim_enter, 5, WHILE_OPEN },
+    { "translate", translate_enter, 5, WHILE_OPEN },
+    { "consent", consent_enter, 0, WHILE_OPEN },
+    { "forward", forward_enter, 120, WHILE_OPEN },
+    { "mark", mark_enter, 0, ALWAYS },
+    { "seal", seal_enter, 5, ALWAYS },
+    { "record", record_enter, 5, ALWAYS },
+    { 0 },
+};
+
+static void ended(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    delivery_client_done(deliver->delivery, deliver->client);
+    delivery_ended(deliver->delivery, deliver->row.number);
+}
+
+int deliver_start(struct delivery *delivery, struct worker *worker,
+                  const struct store_outbox *row, int64_t lease, struct mllp_client *client)
+{
+    struct exchange *ex =
+        exchange_new(worker->loop, deliver_pipeline, sizeof(struct deliver_exchange), ended);
+    if (!ex) {
+        return -ENOMEM;
+    }
+    struct deliver_exchange *deliver = deliver_of(ex);
+    dossier_init(ex, worker, RECORD_V2_DELIVER);
+    deliver->delivery = delivery;
+    deliver->lease = lease;
+    deliver->client = client;
+    deliver->row = *row;
+    deliver->row.destination = arena_str(ex->arena, row->destination);
+    deliver->row.route = arena_str(ex->arena, row->route);
+    memcpy(ex->id, row->exchange, sizeof(ex->id)); /* its records join those of the receipt */
+    exchange_start(ex);
+    return 0;
+}

@@ -1,0 +1,353 @@
+/*
+ * Stage "forward" to a FHIR server.
+ *
+ *   look up each identity resource by its identifier --all known--> join --> transaction
+ *
+ * Patient, Encounter, Practitioner, Organization and Location are shared with others: what is
+ * stored is read, joined with what the message says (an absent field keeps) and written back
+ * with If-Match, so that somebody else's change in between makes us look again. What the
+ * message reports is written under ids computed from it. So every entry is safe to repeat, in
+ * a transaction or alone.
+ */
+#include "gateway/pipeline/deliver_impl.h"
+
+#include "fhir/format/json.h"
+#include "fhir/format/json_write.h"
+#include "fhir/translate/merge.h"
+#include "gateway/net/http_client.h"
+#include "gateway/way_out.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum {
+    TARGET_MAX = 8 << 10,
+    MERGED_MAX = 64 << 20,
+};
+
+static const struct http_field accept_json = { .name = { "Accept", 6 },
+                                               .value = { "application/fhir+json", 21 } };
+
+static void put_encoded(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain) {
+            buf_c(out, (char)c);
+        } else {
+            buf_fmt(out, "%%%02X", c);
+        }
+    }
+}
+
+/* identifier=SYSTEM|VALUE, encoded. */
+static void put_identifier(struct buf *out, const struct translate_identifier *identifier)
+{
+    buf_z(out, "identifier=");
+    put_encoded(out, identifier->system);
+    buf_z(out, "%7C");
+    put_encoded(out, identifier->value);
+}
+
+static size_t put_fields(struct exchange *ex, struct http_field fields[3], bool body)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    size_t n = 0;
+    fields[n++] = accept_json;
+    struct str authorization = way_out_authorization(deliver->out, ex->arena);
+    if (authorization.n) {
+        fields[n++] =
+            (struct http_field){ .name = STR("Authorization"), .value = authorization };
+    }
+    if (body) {
+        fields[n++] = (struct http_field){ .name = STR("Content-Type"),
+                                           .value = STR("application/fhir+json") };
+    }
+    return n;
+}
+
+/* What an HTTP status means for a delivery; STEP_NEXT if it is a success. */
+static enum step judge(struct exchange *ex, int status)
+{
+    static char words[600][16];
+    if (status >= 200 && status < 300) {
+        return STEP_NEXT;
+    }
+    if (status < 100 || status >= 600) {
+        return deliver_retry(ex, "http-status");
+    }
+    (void)snprintf(words[status], sizeof(words[status]), "http-%d", status);
+    bool passing = status >= 500 || status == 408 || status == 409 || status == 412 ||
+                   status == 425 || status == 429;
+    return passing ? deliver_retry(ex, words[status]) : deliver_park(ex, words[status]);
+}
+
+/* --- the transaction ------------------------------------------------------------------------
+ */
+
+/* Status of the first entry that failed; 0: none did. */
+static int worst_entry(const struct node *bundle)
+{
+    for (const struct node *entry = node_first(node_get(bundle, "entry")); entry;
+         entry = entry->next) {
+        struct str status = node_text(node_get(entry, "response"), "status");
+        if (status.n < 3 || status.p[0] != '2') {
+            return status.n < 3 ? 599
+                                : (status.p[0] - '0') * 100 + (status.p[1] - '0') * 10 +
+                                      (status.p[2] - '0');
+        }
+    }
+    return 0;
+}
+
+static enum step answered(struct exchange *ex, const struct http_answer *answer)
+{
+    if (answer->fail) {
+        return deliver_retry(ex, http_fail_text(answer->fail));
+    }
+    enum step step = judge(ex, answer->head->status);
+    if (step != STEP_NEXT) {
+        return step;
+    }
+    const struct node *bundle;
+    struct str body = arena_str(ex->arena, answer->body);
+    if (!body.p || json_parse(ex->arena, body, &deliver_of(ex)->v2.issues, &bundle) != 0) {
+        return deliver_retry(ex, "answer-unreadable");
+    }
+    int worst = worst_entry(bundle);
+    step = worst ? judge(ex, worst) : STEP_NEXT;
+    return step == STEP_NEXT ? deliver_done(ex) : step;
+}
+
+static void on_answer(void *owner, const struct http_answer *answer)
+{
+    struct exchange *ex = exchange_woken(owner);
+    exchange_move(ex, answered(ex, answer));
+}
+
+static void put_request(struct json_writer *w, struct exchange *ex, size_t i)
+{
+    const struct deliver_exchange *deliver = deliver_of(ex);
+    const struct translate_entry *entry = &deliver->bundle.entries[i];
+    const struct deliver_entry *ready = &deliver->ready[i];
+    struct buf url = arena_buf(ex->arena, TARGET_MAX);
+    json_object(w, "request");
+    buf_z(&url, entry->type);
+    if (entry->id.n || ready->stored_id.n) {
+        buf_c(&url, '/');
+        buf_str_put(&url, entry->id.n ? entry->id : ready->stored_id);
+        json_z(w, "method", "PUT");
+        json_string(w, "url", buf_str(&url));
+        if (ready->version.n) {
+            struct buf match = arena_buf(ex->arena, TARGET_MAX);
+            buf_z(&match, "W/\"");
+            buf_str_put(&match, ready->version);
+            buf_c(&match, '"');
+            json_string(w, "ifMatch", buf_str(&match));
+        }
+    } else {
+        struct buf none = arena_buf(ex->arena, TARGET_MAX);
+        put_identifier(&none, &entry->identifiers[0]);
+        json_z(w, "method", "POST");
+        json_string(w, "url", buf_str(&url));
+        json_string(w, "ifNoneExist", buf_str(&none));
+    }
+    json_end(w);
+}
+
+static struct str write_bundle(struct exchange *ex)
+{
+    const struct deliver_exchange *deliver = deliver_of(ex);
+    struct buf text = arena_buf(ex->arena, MERGED_MAX);
+    struct json_writer w = json_writer(&text);
+    json_object(&w, NULL);
+    json_z(&w, "resourceType", "Bundle");
+    json_z(&w, "type", "transaction");
+    json_array(&w, "entry");
+    for (size_t i = 0; i < deliver->bundle.count; i++) {
+        if (deliver->ready[i].unchanged) {
+            continue;
+        }
+        json_object(&w, NULL);
+        json_string(&w, "fullUrl", deliver->bundle.entries[i].full_url);
+        json_raw(&w, "resource", deliver->ready[i].resource);
+        put_request(&w, ex, i);
+        json_end(&w);
+    }
+    json_end(&w);
+    json_end(&w);
+    return buf_failed(&text) ? (struct str){ 0 } : buf_str(&text);
+}
+
+static enum step send_bundle(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct str body = write_bundle(ex);
+    if (!body.n) {
+        return deliver_retry(ex, "memory");
+    }
+    struct http_field fields[3];
+    struct http_ask ask = {
+        .method = STR("POST"),
+        .target = deliver->out->base_path.n ? deliver->out->base_path : STR("/"),
+        .fields = fields,
+        .n_fields = put_fields(ex, fields, true),
+        .body = body,
+    };
+    return exchange_wait(
+        ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, on_answer, ex));
+}
+
+/* --- joining --------------------------------------------------------------------------------
+ */
+
+/* Every string that is the full URL of a stored resource becomes Type/id. */
+static struct str resolved(struct exchange *ex, struct str resource)
+{
+    const struct deliver_exchange *deliver = deliver_of(ex);
+    struct buf out = arena_buf(ex->arena, MERGED_MAX);
+    while (resource.n) {
+        const char *at = memmem(resource.p, resource.n, "\"urn:uuid:", 10);
+        size_t before = at ? (size_t)(at - resource.p) : resource.n;
+        buf_put(&out, resource.p, before);
+        resource = str_slice(resource, before, resource.n);
+        if (!at) {
+            break;
+        }
+        size_t i = 0;
+        struct str url = { 0 };
+        for (; i < deliver->bundle.count; i++) {
+            url = deliver->bundle.entries[i].full_url;
+            if (deliver->ready[i].stored_id.n && resource.n > url.n + 1 &&
+                str_starts(str_slice(resource, 1, resource.n), url) &&
+                resource.p[url.n + 1] == '"') {
+                break;
+            }
+        }
+        if (i == deliver->bundle.count) {
+            buf_c(&out, '"');
+            resource = str_slice(resource, 1, resource.n);
+            continue;
+        }
+        buf_fmt(&out, "\"%s/", deliver->bundle.entries[i].type);
+        buf_str_put(&out, deliver->ready[i].stored_id);
+        buf_c(&out, '"');
+        resource = str_slice(resource, url.n + 2, resource.n);
+    }
+    return buf_failed(&out) ? (struct str){ 0 } : buf_str(&out);
+}
+
+/* Each resource as it will be written: references resolved, joined with what is stored. */
+static enum step join(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    for (size_t i = 0; i < deliver->bundle.count; i++) {
+        struct deliver_entry *ready = &deliver->ready[i];
+        struct translate_entry entry = deliver->bundle.entries[i];
+        struct str stored = ready->resource;
+        entry.resource = resolved(ex, entry.resource);
+        ready->resource = entry.resource;
+        if (!entry.resource.n) {
+            return deliver_retry(ex, "memory");
+        }
+        if (!ready->stored_id.n) {
+            continue;
+        }
+        const struct node *tree;
+        struct buf merged = arena_buf(ex->arena, MERGED_MAX);
+        int r = json_parse(ex->arena, stored, &deliver->v2.issues, &tree);
+        if (r == 0) {
+            r = translate_merge(ex->arena, tree, stored, &entry, &merged);
+        }
+        if (r != 0 || buf_failed(&merged)) {
+            return deliver_retry(ex, "merge");
+        }
+        ready->resource = buf_str(&merged);
+        ready->unchanged = str_eq(ready->resource, stored);
+    }
+    return send_bundle(ex);
+}
+
+/* --- looking up -----------------------------------------------------------------------------
+ */
+
+static enum step look_up(struct exchange *ex);
+
+static enum step found(struct exchange *ex, struct str body)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
+    struct deliver_entry *ready = &deliver->ready[deliver->entry_at];
+    const struct node *bundle;
+    body = arena_str(ex->arena, body);
+    if (!body.p || json_parse(ex->arena, body, &deliver->v2.issues, &bundle) != 0 ||
+        !str_eq(node_text(bundle, "resourceType"), STR("Bundle"))) {
+        return deliver_retry(ex, "answer-unreadable");
+    }
+    for (const struct node *e = node_first(node_get(bundle, "entry")); e; e = e->next) {
+        const struct node *resource = node_get(e, "resource");
+        if (!str_eq(node_text(resource, "resourceType"), str_z(entry->type))) {
+            continue; /* an outcome, or something included */
+        }
+        if (ready->stored_id.n) {
+            return deliver_park(ex, "ambiguous-identifier");
+        }
+        ready->stored_id = node_text(resource, "id");
+        ready->version = node_text(node_get(resource, "meta"), "versionId");
+        ready->resource = str_slice(body, resource->start, resource->end);
+    }
+    deliver->entry_at++;
+    return look_up(ex);
+}
+
+static void on_found(void *owner, const struct http_answer *answer)
+{
+    struct exchange *ex = exchange_woken(owner);
+    if (answer->fail) {
+        exchange_move(ex, deliver_retry(ex, http_fail_text(answer->fail)));
+        return;
+    }
+    enum step step = judge(ex, answer->head->status);
+    exchange_move(ex, step == STEP_NEXT ? found(ex, answer->body) : step);
+}
+
+static enum step look_up(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    while (deliver->entry_at < deliver->bundle.count &&
+           (deliver->bundle.entries[deliver->entry_at].id.n ||
+            deliver->bundle.entries[deliver->entry_at].identifier_count == 0)) {
+        deliver->entry_at++;
+    }
+    if (deliver->entry_at == deliver->bundle.count) {
+        return join(ex);
+    }
+    const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
+    struct buf target = arena_buf(ex->arena, TARGET_MAX);
+    buf_str_put(&target, deliver->out->base_path);
+    buf_fmt(&target, "/%s?", entry->type);
+    put_identifier(&target, &entry->identifiers[0]);
+    buf_z(&target, "&_count=3");
+    if (buf_failed(&target)) {
+        return deliver_park(ex, "identifier-too-long");
+    }
+    struct http_field fields[3];
+    struct http_ask ask = {
+        .method = STR("GET"),
+        .target = buf_str(&target),
+        .fields = fields,
+        .n_fields = put_fields(ex, fields, false),
+    };
+    return exchange_wait(
+        ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, on_found, ex));
+}
+
+enum step deliver_fhir_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    deliver->ready =
+        arena_calloc(ex->arena, deliver->bundle.count + 1, sizeof(*deliver->ready));
+    return deliver->ready ? look_up(ex) : deliver_retry(ex, "memory");
+}

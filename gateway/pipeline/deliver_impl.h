@@ -1,0 +1,54 @@
+/* What the files of delivery share. */
+#pragma once
+
+#include "fhir/translate/to_fhir.h"
+#include "gateway/pipeline/deliver.h"
+#include "gateway/pipeline/v2_case.h"
+
+enum {
+    DELIVER_ANSWER_MAX = 16 << 20, /* bytes of a FHIR server's answer */
+};
+
+/*
+ * @row:      as it was when it was fetched; its spans are in the arena
+ * @lease:    epoch under which its shard is held
+ * @sealed:   the stored payload
+ * @bundle:   translation, for FHIR destinations and for decisions
+ * @entry_at: entry of the Bundle that is being looked up
+ * @ready:    its resources after joining them with what is stored, one for each entry
+ */
+struct deliver_exchange {
+    struct v2_case v2;
+    struct delivery *delivery;
+    struct store_outbox row;
+    int64_t lease;
+    struct way_out *out;
+    struct translate_result bundle;
+    bool translated;
+    struct mllp_client *client;
+    size_t entry_at;
+    struct deliver_entry *ready;
+    struct sealed_copy *sealed;
+};
+
+/* An entry as it will be sent. @stored_id empty: not there yet. */
+struct deliver_entry {
+    struct str resource;
+    struct str stored_id;
+    struct str version;
+    bool unchanged; /* what is stored says the same */
+};
+
+static inline struct deliver_exchange *deliver_of(struct exchange *ex)
+{
+    return ex->data;
+}
+
+/* How a try ended, each with what becomes of the row. */
+enum step deliver_done(struct exchange *ex);
+enum step deliver_retry(struct exchange *ex, const char *why);
+enum step deliver_park(struct exchange *ex, const char *why);
+
+/* Stage "forward" for the two kinds of destinations. */
+enum step deliver_fhir_enter(struct exchange *ex);
+enum step deliver_mllp_enter(struct exchange *ex);

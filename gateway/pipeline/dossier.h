@@ -1,0 +1,111 @@
+/*
+ * What the closing stages write about an exchange, of whatever kind.
+ *
+ * The stages before fill it in as they learn; "seal" encrypts it, "record" commits it with
+ * the exchange's other rows in one transaction. It is the first member of every kind's data,
+ * so both stages serve all pipelines.
+ */
+#pragma once
+
+#include "anchor/opening.h"
+#include "anchor/record.h"
+#include "crypto/seal.h"
+#include "fhir/consent/compiled.h"
+#include "gateway/exchange.h"
+#include "gateway/store/batch.h"
+#include "gateway/vault.h"
+
+struct worker;
+
+enum {
+    DOSSIER_SUBJECTS_MAX = 256, /* patients that one exchange may show */
+    DOSSIER_AGAIN_MAX = 5,      /* decisions made anew because the epoch moved */
+};
+
+/*
+ * One patient whom the exchange is about; also the slot of the record without patient.
+ *
+ * @consents: relied on, as the record names them
+ * @types:    numbers of resource types shown, as access rows keep them
+ */
+struct dossier_subject {
+    uint8_t patient[16];
+    bool is_nobody; /* no patient: sealed under the tenant's key */
+    const struct vault_key *key;
+    struct record record;
+    struct opening opening;
+    uint8_t nonce[SEAL_NONCE_SIZE];
+    struct str sealed_opening;
+    char text[RECORD_SIZE_MAX]; /* the record's bytes, made when its number is known */
+    char hex[33];               /* patient number as committed to */
+};
+
+/*
+ * @actor, @request: texts that the record commits to; in the exchange's arena
+ * @payload:         bytes shown or carried; committed to by digest
+ * @keep:            and stored
+ * @decide_again:    name of the stage to go back to when the consent epoch moved; NULL: none
+ */
+struct dossier {
+    struct worker *worker;
+    const struct config_route *route; /* NULL until it is known */
+    struct str route_name;            /* as records have it: LISTENER:NUMBER */
+    enum record_mode mode;
+    enum record_log log;
+    enum record_interaction interaction;
+    struct str actor;
+    struct str request;
+    struct str payload;
+    bool keep;
+    struct str map;                    /* version of the mapping rows used */
+    struct dossier_subject **subjects; /* in the arena, DOSSIER_SUBJECTS_MAX */
+    size_t subject_count;
+    uint64_t released;
+    uint64_t withheld;
+    uint64_t epoch;
+    const char *decide_again;
+    int again;
+
+    /* Rows besides records and openings. */
+    struct batch_payload stored;
+    bool has_stored;
+    struct batch_outbox *outboxes; /* in the arena */
+    size_t outbox_count;
+    struct batch_mark mark;
+    bool has_mark;
+    struct batch_control control;
+    bool has_control;
+    struct batch_access *accesses; /* in the arena */
+    size_t access_count;
+
+    /* Filled by "record". */
+    struct batch_entry entry;
+    struct batch_opening *openings;
+    struct batch_result result; /* set if committed */
+    bool committed;
+};
+
+static inline struct dossier *dossier_of(struct exchange *ex)
+{
+    return ex->data;
+}
+
+/* Begin: what every exchange knows from its first byte on. */
+void dossier_init(struct exchange *ex, struct worker *worker, enum record_interaction what);
+
+/* The exchange takes @route: its mode and its name go into the record. */
+void dossier_route(struct exchange *ex, const struct config_route *route);
+
+/* The slot of @patient, added if it is new; NULL if there are too many or no memory. */
+struct dossier_subject *dossier_subject(struct exchange *ex, const uint8_t patient[16]);
+
+/* The slot of a record about nobody. Return: 0 or -ENOMEM */
+MUST_USE int dossier_nobody(struct exchange *ex);
+
+/* Name a consent that a decision about @subject relied on; once each. */
+void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
+                     const struct consent_evidence *evidence);
+
+/* Closing stages, for every pipeline. */
+enum step seal_enter(struct exchange *ex);
+enum step record_enter(struct exchange *ex);

@@ -1,0 +1,14 @@
+/* A resource's facts in the words of the consent engine. */
+#pragma once
+
+#include "fhir/compartment/facts.h"
+#include "fhir/consent/evaluate.h"
+
+/**
+ * facts_for_consent() - what the consent rules may ask of a resource
+ * @arena: memory for the lists; @out borrows from it and from @facts
+ *
+ * Return: 0 or -ENOMEM; @out is set only on 0
+ */
+MUST_USE int facts_for_consent(struct arena *arena, const struct resource_facts *facts,
+                               struct consent_facts *out);

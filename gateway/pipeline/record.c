@@ -1,0 +1,150 @@
+/*
+ * Stage "record": commit everything about the exchange in one transaction, before anything of
+ * it leaves.
+ *
+ *   record_enter --batch--> waiting --committed--> next
+ *                              |--epoch is ahead--> catch up --> back to the consent stage
+ *                              +--not written--> stop: unavailable
+ */
+#include "gateway/pipeline/dossier.h"
+
+#include "gateway/clock.h"
+#include "gateway/consents.h"
+#include "gateway/log.h"
+#include "gateway/metrics.h"
+#include "gateway/worker.h"
+
+#include <errno.h>
+
+/* The record's number is known now: write its bytes. */
+static int fill(void *owner, size_t index, const struct batch_place *place,
+                struct batch_record *out)
+{
+    struct dossier *dossier = owner;
+    struct dossier_subject *subject = dossier->subjects[index];
+    struct record *record = &subject->record;
+    memcpy(record->instance, place->instance, sizeof(record->instance));
+    record->seq = place->seq;
+    record->time = (uint64_t)clock_utc_ms();
+
+    struct buf text = buf_fixed(subject->text, sizeof(subject->text));
+    record_write(record, &text);
+    if (buf_failed(&text)) {
+        return -EINVAL;
+    }
+    struct merkle_hash leaf;
+    record_leaf(buf_str(&text), &leaf);
+    *out = (struct batch_record){
+        .log = (int16_t)record->log,
+        .time = (int64_t)record->time,
+        .bytes = buf_str(&text),
+    };
+    memcpy(out->id, record->id, sizeof(out->id));
+    memcpy(out->exchange, record->exchange, sizeof(out->exchange));
+    memcpy(out->leaf, leaf.b, sizeof(out->leaf));
+    return 0;
+}
+
+static enum step stop_unrecorded(struct exchange *ex)
+{
+    metrics_add(METRIC_EXCHANGES_FAILED, 1);
+    return exchange_stop(ex, OUTCOME_UNAVAILABLE, "record");
+}
+
+static void on_caught_up(void *arg, int r)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct dossier *dossier = dossier_of(ex);
+    if (r < 0) {
+        exchange_move(ex, stop_unrecorded(ex));
+        return;
+    }
+    dossier->subject_count = 0;
+    dossier->outbox_count = 0;
+    dossier->released = 0;
+    dossier->withheld = 0;
+    exchange_move(ex, exchange_again(ex, dossier->decide_again));
+}
+
+/* Consent changed between the decision and its record: what was decided doesn't count. */
+static enum step decide_again(struct exchange *ex)
+{
+    struct dossier *dossier = dossier_of(ex);
+    if (!dossier->decide_again || dossier->again++ == DOSSIER_AGAIN_MAX) {
+        return stop_unrecorded(ex);
+    }
+    return exchange_wait(ex, consents_catch_up(dossier->worker->consents, on_caught_up, ex));
+}
+
+static void on_committed(void *arg, int r, const struct batch_result *result)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct dossier *dossier = dossier_of(ex);
+    if (r == -ESTALE) {
+        exchange_move(ex, decide_again(ex));
+        return;
+    }
+    if (r < 0) {
+        log_line(LOG_WARN, "record refused", LOG_ERRNO(r));
+        exchange_move(ex, stop_unrecorded(ex));
+        return;
+    }
+    dossier->committed = true;
+    dossier->result = *result;
+    dossier->result.ack = arena_str(ex->arena, result->ack);
+    metrics_add(METRIC_EXCHANGES_RECORDED, 1);
+    exchange_move(ex, STEP_NEXT);
+}
+
+static int gather_openings(struct exchange *ex)
+{
+    struct dossier *dossier = dossier_of(ex);
+    struct batch_opening *openings =
+        arena_calloc(ex->arena, dossier->subject_count, sizeof(*openings));
+    if (!openings) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < dossier->subject_count; i++) {
+        const struct dossier_subject *subject = dossier->subjects[i];
+        memcpy(openings[i].record, subject->record.id, sizeof(openings[i].record));
+        memcpy(openings[i].key, subject->key->id, sizeof(openings[i].key));
+        memcpy(openings[i].nonce, subject->nonce, sizeof(openings[i].nonce));
+        openings[i].ciphertext = subject->sealed_opening;
+    }
+    dossier->openings = openings;
+    return 0;
+}
+
+enum step record_enter(struct exchange *ex)
+{
+    struct dossier *dossier = dossier_of(ex);
+    bool sealed = dossier->subject_count > 0;
+    for (size_t i = 0; i < dossier->subject_count; i++) {
+        sealed &= dossier->subjects[i]->sealed_opening.n > 0;
+    }
+    if (!sealed || gather_openings(ex) < 0) {
+        return stop_unrecorded(ex);
+    }
+    for (size_t i = 0; i < dossier->outbox_count; i++) {
+        memcpy(dossier->outboxes[i].payload, dossier->stored.id, SEAL_ID_SIZE);
+    }
+    dossier->entry = (struct batch_entry){
+        .epoch = dossier->epoch,
+        .owner = dossier,
+        .fill = fill,
+        .records = dossier->subject_count,
+        .payloads = &dossier->stored,
+        .payload_count = dossier->has_stored,
+        .openings = dossier->openings,
+        .opening_count = dossier->subject_count,
+        .accesses = dossier->accesses,
+        .access_count = dossier->access_count,
+        .outboxes = dossier->outboxes,
+        .outbox_count = dossier->outbox_count,
+        .marks = &dossier->mark,
+        .mark_count = dossier->has_mark,
+        .control = dossier->has_control ? &dossier->control : NULL,
+    };
+    return exchange_wait(
+        ex, batch_submit(dossier->worker->batch, &dossier->entry, on_committed, ex));
+}

@@ -1,0 +1,193 @@
+/* Finding out whom a v2 message is about, and asking their consents. */
+#include "gateway/pipeline/v2_case.h"
+
+#include "fhir/consent/purpose.h"
+#include "fhir/v2/charset.h"
+#include "gateway/consents.h"
+#include "gateway/id.h"
+#include "gateway/store/patients.h"
+#include "gateway/vault.h"
+#include "gateway/worker.h"
+
+#include <errno.h>
+
+enum {
+    ASSIGNERS_MAX = 64,
+};
+
+static struct v2_case *case_of(struct exchange *ex)
+{
+    return ex->data;
+}
+
+int v2_case_parse(struct exchange *ex)
+{
+    struct v2_case *v2 = case_of(ex);
+    struct v2_message raw;
+    issues_init(&v2->issues, ex->arena);
+    int r = v2_parse(ex->arena, v2->raw, &v2->issues, &raw);
+    if (r == 0) {
+        r = v2_message_utf8(ex->arena, &raw, v2_charset_find(str_z(v2->sender->charset)),
+                            &v2->issues, &v2->message);
+    }
+    if (r != 0) {
+        return r;
+    }
+    v2->readable = true;
+    v2_header(&v2->message, &v2->header);
+    return 0;
+}
+
+static enum step resolve_next(struct exchange *ex);
+
+static void on_merged(void *arg, int r, const struct db_rows *rows)
+{
+    (void)rows;
+    struct exchange *ex = exchange_woken(arg);
+    case_of(ex)->resolved++;
+    exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "database")
+                            : resolve_next(ex));
+}
+
+static void on_resolved(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct v2_case *v2 = case_of(ex);
+    if (r < 0) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
+        return;
+    }
+    int outcome = store_patient_outcome(rows, v2->numbers[v2->resolved]);
+    v2->conflict |= outcome == STORE_PATIENT_CONFLICT;
+    v2->resolved++;
+    exchange_move(ex, resolve_next(ex));
+}
+
+/* All patients have their numbers: merged ones are joined before anything is decided. */
+static enum step merge_next(struct exchange *ex)
+{
+    struct v2_case *v2 = case_of(ex);
+    size_t n = v2->patients.count;
+    for (; v2->resolved < 2 * n; v2->resolved++) {
+        const struct v2_patient *patient = &v2->patients.list[v2->resolved - n];
+        if (patient->survivor == V2_PATIENT_NOT_MERGED || v2->conflict || v2->nameless) {
+            continue;
+        }
+        const uint8_t *source = v2->numbers[v2->resolved - n];
+        const uint8_t *target = v2->numbers[patient->survivor];
+        if (memcmp(source, target, 16) != 0) {
+            return exchange_wait(
+                ex, store_patient_merge(v2->dossier.worker->db, source, target, on_merged, ex));
+        }
+    }
+    return STEP_NEXT;
+}
+
+static enum step resolve_next(struct exchange *ex)
+{
+    struct v2_case *v2 = case_of(ex);
+    if (v2->resolved >= v2->patients.count) {
+        return merge_next(ex);
+    }
+    const struct v2_patient *patient = &v2->patients.list[v2->resolved];
+    v2->nameless |= patient->count == 0;
+    if (patient->count == 0) {
+        v2->resolved++;
+        return resolve_next(ex);
+    }
+    for (size_t i = 0; i < patient->count; i++) {
+        vault_identifier_hash(v2->dossier.worker->vault, patient->ids[i].system,
+                              patient->ids[i].value, v2->hashes + i * STORE_HASH_SIZE);
+    }
+    uint8_t fresh[ID_SIZE];
+    id_random(fresh);
+    return exchange_wait(ex, store_patient_resolve(v2->dossier.worker->db, v2->hashes,
+                                                   patient->count, fresh, on_resolved, ex));
+}
+
+enum step v2_case_resolve(struct exchange *ex)
+{
+    struct v2_case *v2 = case_of(ex);
+    struct v2_assigner list[ASSIGNERS_MAX];
+    struct v2_assigners assigners = { .list = list };
+    for (size_t i = 0; i < v2->sender->assigners.n && i < ASSIGNERS_MAX; i++) {
+        list[assigners.count++] =
+            (struct v2_assigner){ .authority = str_z(v2->sender->assigners.items[i].name),
+                                  .system = str_z(v2->sender->assigners.items[i].value) };
+    }
+    int r = v2_patients(ex->arena, &v2->message, &assigners, &v2->issues, &v2->patients);
+    if (r < 0) {
+        return exchange_stop(ex, r == -E2BIG ? OUTCOME_BAD_REQUEST : OUTCOME_UNAVAILABLE,
+                             "patients");
+    }
+    v2->numbers = arena_calloc(ex->arena, v2->patients.count + 1, sizeof(*v2->numbers));
+    v2->hashes = arena_alloc(ex->arena, (size_t)V2_PATIENT_IDS_MAX * STORE_HASH_SIZE);
+    if (!v2->numbers || !v2->hashes) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    return resolve_next(ex);
+}
+
+/* The strictest answer of one patient over all resources of the message. */
+static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *request,
+                           struct dossier_subject *subject, const char **basis)
+{
+    const struct consents *consents = v2->dossier.worker->consents;
+    size_t n = v2->facts ? v2->fact_count : 1;
+    enum v2_verdict worst = V2_PERMIT;
+    for (size_t i = 0; i < n; i++) {
+        struct consent_evidence evidence;
+        consents_decide(consents, subject->patient, request, v2->facts ? &v2->facts[i] : NULL,
+                        &evidence);
+        dossier_rely_on(&v2->dossier, subject, &evidence);
+        enum v2_verdict verdict = V2_DENY;
+        const char *word = consent_basis_name(evidence.verdict.basis);
+        switch (evidence.verdict.decision) {
+        case CONSENT_PERMIT: verdict = V2_PERMIT; break;
+        case CONSENT_NEEDS_FACTS:
+            verdict = V2_HELD;
+            word = "needs-content";
+            break;
+        case CONSENT_DENY: break;
+        }
+        if (i == 0 || verdict > worst) {
+            worst = verdict;
+            *basis = word;
+        }
+    }
+    return worst;
+}
+
+enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destination *to,
+                               const char **basis)
+{
+    struct v2_case *v2 = case_of(ex);
+    enum consents_state state = consents_state(v2->dossier.worker->consents);
+    struct str actor = str_z(to->organization);
+    struct consent_request request = {
+        .actors = &actor,
+        .n_actors = 1,
+        .purposes = purpose_bit(str_z(v2->dossier.route->purpose)),
+        .action = ACTION_DISCLOSE,
+        .now = ex->time,
+    };
+    enum v2_verdict worst = v2->patients.count ? V2_PERMIT : V2_DENY;
+    *basis = "no-identifier";
+    for (size_t i = 0; i < v2->patients.count; i++) {
+        struct dossier_subject *subject = dossier_subject(ex, v2->numbers[i]);
+        if (!subject) {
+            *basis = "memory";
+            return V2_HELD;
+        }
+        const char *word = consents_state_name(state);
+        enum v2_verdict verdict = V2_HELD;
+        if (state == CONSENTS_READY) {
+            verdict = ask(v2, &request, subject, &word);
+        }
+        if (i == 0 || verdict > worst) {
+            worst = verdict;
+            *basis = word;
+        }
+    }
+    return worst;
+}

@@ -1,0 +1,64 @@
+/*
+ * An HL7 v2 message as both pipelines see it, when it is received and when it is delivered:
+ * parsed, its patients found, its destinations decided.
+ */
+#pragma once
+
+#include "fhir/v2/message.h"
+#include "fhir/v2/patient_ids.h"
+#include "gateway/config/config.h"
+#include "gateway/pipeline/dossier.h"
+
+#include <stdbool.h>
+
+/*
+ * First member of the data of every v2 exchange.
+ *
+ * @raw:      as received; in the arena
+ * @message:  the same in UTF-8; set if @readable
+ * @numbers:  of the message's patients, in their order
+ * @conflict: identifiers of one patient lead to two numbers
+ * @nameless: a patient has no usable identifier
+ * @facts:    of the resources that it was translated to, for decisions; NULL: not known yet
+ */
+struct v2_case {
+    struct dossier dossier;
+    const struct config_sender *sender;
+    struct str raw;
+    struct v2_message message;
+    struct v2_header header;
+    struct issues issues;
+    bool readable;
+    struct v2_patients patients;
+    uint8_t (*numbers)[16];
+    uint8_t *hashes;
+    size_t resolved;
+    bool conflict;
+    bool nameless;
+    const struct consent_facts *facts;
+    size_t fact_count;
+};
+
+/* In the order of strictness: the worst over all patients and resources counts. */
+enum v2_verdict {
+    V2_PERMIT,
+    V2_HELD, /* can't be decided now, or needs what only translation tells */
+    V2_DENY,
+};
+
+/* Parse ->raw. Return: 0, V2_MESSAGE_E_… or -ENOMEM */
+MUST_USE int v2_case_parse(struct exchange *ex);
+
+/* In a stage: find the patients and their numbers, making those not yet known, and join those
+ * that the message merges. Needs ->message and ->sender. */
+enum step v2_case_resolve(struct exchange *ex);
+
+/**
+ * v2_case_decide() - may destination @to get it?
+ * @basis: word for the record, of the strictest answer
+ *
+ * For its organization, with the route's purpose and the action "disclose". Every patient of
+ * the message must permit every resource of it. Adds the subjects to the dossier.
+ */
+enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destination *to,
+                               const char **basis);
