@@ -257,6 +257,9 @@ static int parse_absolute(struct http_head *head, struct str *authority, const c
     rest = str_slice(rest, 1, rest.n);
     const char *slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
     size_t n = slash ? (size_t)(slash - rest.p) : rest.n;
+    if (n == 0) {
+        return fail(reason, 400, "malformed request target");
+    }
     *authority = str_slice(rest, 0, n);
     head->target = n < rest.n ? str_slice(rest, n, rest.n) : STR("/");
     return 0;

@@ -44,10 +44,10 @@ static int on_size(struct http1_chunks *chunks, char c, const char **reason)
     char lower = (char)(c | 0x20);
     digit = digit < 0 && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : digit;
     if (digit >= 0) {
-        if (chunks->left > HTTP_LENGTH_MAX >> 4 || ++chunks->digits > 16) {
+        chunks->left = chunks->left << 4 | (unsigned)digit;
+        if (chunks->left > HTTP_LENGTH_MAX || ++chunks->digits > 16) {
             return fail(reason, "chunk too long");
         }
-        chunks->left = chunks->left << 4 | (unsigned)digit;
         return STEP;
     }
     if (chunks->digits == 0 || (c != ';' && c != '\r')) {

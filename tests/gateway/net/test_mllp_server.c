@@ -1,0 +1,317 @@
+#include "gateway/net/mllp.h"
+#include "gateway/net/mllp_client.h"
+#include "gateway/net/mllp_server.h"
+#include "tests/gateway/net/loop.h"
+
+#define FRAME(text) "\x0b" text "\x1c\r"
+
+struct app {
+    struct loop loop;
+    struct mllp_server *server;
+    struct mllp_msg *msgs[16];
+    size_t n_msgs;
+    char seen[256];
+    size_t seen_n;
+    int broken;
+    bool refuse;
+    bool echo;
+    bool drained;
+    /* of the client */
+    bool done;
+    enum mllp_fail fail;
+    char answer[256];
+};
+
+static bool on_connect(void *owner, const struct address *peer, const struct tls_peer *tls)
+{
+    const struct app *app = owner;
+    assert_int_equal(peer->at.ss_family, AF_INET);
+    assert_null(tls);
+    return !app->refuse;
+}
+
+static void on_message(void *owner, struct mllp_msg *msg, struct str bytes)
+{
+    struct app *app = owner;
+    assert_true(app->seen_n + bytes.n < sizeof(app->seen));
+    memcpy(app->seen + app->seen_n, bytes.p, bytes.n);
+    app->seen_n += bytes.n;
+    if (app->echo) {
+        mllp_reply(msg, bytes);
+    } else {
+        app->msgs[app->n_msgs++] = msg;
+    }
+}
+
+static void on_broken(void *owner, const struct address *peer, int error)
+{
+    struct app *app = owner;
+    assert_non_null(peer);
+    app->broken = error;
+}
+
+static void on_drained(void *owner)
+{
+    struct app *app = owner;
+    app->drained = true;
+}
+
+static int setup(void **state)
+{
+    struct app *app = calloc(1, sizeof(*app));
+    assert_non_null(app);
+    app->loop = loop_open();
+    struct mllp_server_config config = {
+        .base = app->loop.base,
+        .fd = app->loop.fd,
+        .owner = app,
+        .on_connect = on_connect,
+        .on_message = on_message,
+        .on_broken = on_broken,
+        .outstanding_max = 3,
+        .frame_ms = 60,
+    };
+    app->server = mllp_server_new(&config);
+    assert_non_null(app->server);
+    *state = app;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct app *app = *state;
+    mllp_server_free(app->server);
+    loop_close(&app->loop);
+    free(app);
+    return 0;
+}
+
+static struct str receive(struct app *app, int fd, int ms, bool *closed)
+{
+    static char space[4096];
+    return raw_receive(&app->loop, fd, str_of(space, sizeof(space)), ms, closed);
+}
+
+static void test_answers_leave_in_order(void **state)
+{
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    bool closed = false;
+    raw_send(fd, STR(FRAME("1") FRAME("2") FRAME("3") FRAME("4")));
+    loop_run(&app->loop, 20);
+    assert_int_equal(app->n_msgs, 3); /* the fourth waits */
+
+    mllp_reply(app->msgs[2], STR("C"));
+    mllp_reply(app->msgs[1], STR("B"));
+    struct str got = receive(app, fd, 20, &closed);
+    assert_int_equal(got.n, 0);
+    mllp_reply(app->msgs[0], STR("A"));
+    got = receive(app, fd, 20, &closed);
+    assert_str(got, FRAME("A") FRAME("B") FRAME("C"));
+    assert_int_equal(app->n_msgs, 4);
+    mllp_reply(app->msgs[3], STR("D"));
+    got = receive(app, fd, 20, &closed);
+    assert_str(got, FRAME("D"));
+    assert_false(closed);
+    (void)close(fd);
+}
+
+static void test_pieces_of_every_size(void **state)
+{
+    static const struct str text = STR_INIT(FRAME("MSH|1\r") FRAME("MSH|2\r"));
+    struct app *app = *state;
+    app->echo = true;
+    for (size_t cut = 1; cut < text.n; cut++) {
+        int fd = raw_connect(&app->loop);
+        bool closed = false;
+        raw_send(fd, str_slice(text, 0, cut));
+        loop_run(&app->loop, 2);
+        raw_send(fd, str_slice(text, cut, text.n));
+        struct str got = receive(app, fd, 5, &closed);
+        assert_true(str_eq(got, text));
+        app->seen_n = 0;
+        (void)close(fd);
+    }
+}
+
+static void test_message_outlives_its_connection(void **state)
+{
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    raw_send(fd, STR(FRAME("1")));
+    loop_run(&app->loop, 10);
+    assert_true(mllp_msg_open(app->msgs[0]));
+    struct linger reset = { .l_onoff = 1 };
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)close(fd);
+    loop_run(&app->loop, 10);
+    assert_false(mllp_msg_open(app->msgs[0]));
+    assert_int_equal(mllp_msg_peer(app->msgs[0])->at.ss_family, AF_INET);
+    mllp_reply(app->msgs[0], STR("A"));
+}
+
+static void test_half_closed_sender_is_answered(void **state)
+{
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    bool closed = false;
+    raw_send(fd, STR(FRAME("1")));
+    (void)shutdown(fd, SHUT_WR);
+    loop_run(&app->loop, 10);
+    mllp_reply(app->msgs[0], STR("A"));
+    struct str got = receive(app, fd, 100, &closed);
+    assert_str(got, FRAME("A"));
+    assert_true(closed);
+    (void)close(fd);
+}
+
+static void test_broken_framing_closes_after_earlier_answers(void **state)
+{
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    bool closed = false;
+    raw_send(fd, STR(FRAME("1") "\x0b"
+                                "2\x1cx"));
+    loop_run(&app->loop, 20);
+    assert_int_equal(app->broken, MLLP_E_TRAILER);
+    mllp_reply(app->msgs[0], STR("A"));
+    struct str got = receive(app, fd, 100, &closed);
+    assert_str(got, FRAME("A"));
+    assert_true(closed);
+    (void)close(fd);
+}
+
+static void test_slow_frame_is_cut_but_idle_is_not(void **state)
+{
+    struct app *app = *state;
+    int idle = raw_connect(&app->loop);
+    int slow = raw_connect(&app->loop);
+    bool closed = false;
+    raw_send(slow, STR("\x0bMSH"));
+    (void)receive(app, slow, 500, &closed);
+    assert_true(closed);
+    assert_int_equal(app->broken, MLLP_E_TRAILER);
+    (void)receive(app, idle, 5, &closed);
+    assert_false(closed);
+    (void)close(idle);
+    (void)close(slow);
+}
+
+static void test_refused_peer_and_close_without_answer(void **state)
+{
+    struct app *app = *state;
+    bool closed = false;
+    int fd = raw_connect(&app->loop);
+    raw_send(fd, STR(FRAME("1") FRAME("2")));
+    loop_run(&app->loop, 20);
+    mllp_close(app->msgs[0]);
+    (void)receive(app, fd, 100, &closed);
+    assert_true(closed);
+    assert_false(mllp_msg_open(app->msgs[1]));
+    mllp_reply(app->msgs[1], STR("B"));
+    (void)close(fd);
+
+    app->refuse = true;
+    fd = raw_connect(&app->loop);
+    (void)receive(app, fd, 100, &closed);
+    assert_true(closed);
+    (void)close(fd);
+}
+
+static void test_drain(void **state)
+{
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    bool closed = false;
+    raw_send(fd, STR(FRAME("1")));
+    loop_run(&app->loop, 20);
+    mllp_server_drain(app->server, on_drained, app);
+    loop_run(&app->loop, 20);
+    assert_false(app->drained);
+    mllp_reply(app->msgs[0], STR("A"));
+    struct str got = receive(app, fd, 100, &closed);
+    assert_str(got, FRAME("A"));
+    assert_true(closed);
+    loop_until(&app->loop, &app->drained, 100);
+    assert_true(app->drained);
+    (void)close(fd);
+}
+
+/* --- the client ------------------------------------------------------------------------- */
+
+static void on_answer(void *owner, enum mllp_fail fail, struct str answer)
+{
+    struct app *app = owner;
+    app->done = true;
+    app->fail = fail;
+    (void)snprintf(app->answer, sizeof(app->answer), "%.*s", (int)answer.n,
+                   answer.n ? answer.p : "");
+}
+
+static void send_and_wait(struct app *app, struct mllp_client *client, const char *text)
+{
+    app->done = false;
+    assert_non_null(mllp_send(client, str_z(text), on_answer, app));
+    assert_false(app->done);
+    loop_until(&app->loop, &app->done, 1000);
+    assert_true(app->done);
+}
+
+static void test_client(void **state)
+{
+    struct app *app = *state;
+    struct mllp_client_config config = {
+        .base = app->loop.base,
+        .to = { .each = { app->loop.at }, .n = 1 },
+        .answer_ms = 50,
+    };
+    struct mllp_client *client = mllp_client_new(&config);
+    app->echo = true;
+    send_and_wait(app, client, "MSH|1");
+    assert_int_equal(app->fail, 0);
+    assert_string_equal(app->answer, "MSH|1");
+    send_and_wait(app, client, "MSH|2");
+    assert_string_equal(app->answer, "MSH|2");
+    assert_int_equal(mllp_server_connections(app->server), 1);
+
+    app->echo = false; /* no answer: closed, so that a late one is not taken for the next */
+    send_and_wait(app, client, "MSH|3");
+    assert_int_equal(app->fail, MLLP_FAIL_TIMEOUT);
+    assert_false(mllp_client_connected(client));
+    mllp_reply(app->msgs[0], STR("late"));
+
+    struct op *op = mllp_send(client, STR("MSH|4"), on_answer, app);
+    app->done = false;
+    loop_run(&app->loop, 10);
+    op_cancel(op);
+    loop_run(&app->loop, 100);
+    assert_false(app->done);
+    mllp_close(app->msgs[1]);
+
+    mllp_server_free(app->server);
+    app->server = NULL;
+    (void)close(app->loop.fd);
+    app->loop.fd = -1;
+    send_and_wait(app, client, "MSH|5");
+    assert_int_equal(app->fail, MLLP_FAIL_CONNECT);
+    mllp_client_free(client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_answers_leave_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pieces_of_every_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_message_outlives_its_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_half_closed_sender_is_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_broken_framing_closes_after_earlier_answers, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_slow_frame_is_cut_but_idle_is_not, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_refused_peer_and_close_without_answer, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_client, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
