@@ -6,6 +6,7 @@
  */
 #include "anchor/cjson.h"
 #include "anchor/contracts/contracts_generated.h"
+#include "anchor/eth_call.h"
 #include "anchor/eth_receipt.h"
 #include "anchor/evidence.h"
 #include "anchor/evidence_check.h"
@@ -16,7 +17,6 @@
 #define OTHER_BLOCK "not the block of that number that you confirmed"
 
 enum {
-    META_REVOKED = 0x8000, /* of the contract's Record.meta; the rest is the version */
     MEMBER_MAX = 40,
     CLOCK_SLACK = 300, /* seconds that a gateway's clock may run before the chain's */
 };
@@ -268,56 +268,34 @@ static void read_consent(struct cjson *c, struct buf *memory, struct consent *co
     }
 }
 
-/* ConsentRegistry's Record as storage holds it. Times in seconds. */
-struct state {
-    uint64_t valid_from;
-    uint64_t valid_until;
-    uint16_t version;
-    bool revoked;
-    uint8_t commitment[32];
-};
-
-static uint64_t number(const uint8_t *p, size_t n)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < n; i++) {
-        value = value << 8 | p[i];
-    }
-    return value;
-}
-
-/* Slot 0 from its high end: meta 2 bytes, validUntil 5, validFrom 5, controller 20. */
+/* What the header's state holds for the consent that the record claims. */
 static const char *read_state(const struct record_consent *claim, const struct consent *consent,
-                              const struct eth_header *header, struct state *state)
+                              const struct eth_header *header, struct eth_consent *state)
 {
     struct eth_account account;
     uint8_t slot[32];
-    uint8_t word[32];
+    uint8_t words[2][32];
     if (trie_check_account(header->state_root, claim->contract, consent->account.at,
                            consent->account.count, &account)) {
         return "account: doesn't lead from the block's state root to the contract";
     }
     trie_mapping_slot(claim->id, CONTRACTS_REGISTRY_SLOT_RECORDS, 0, slot);
     if (trie_check_slot(account.storage_root, slot, consent->slots[0].at,
-                        consent->slots[0].count, word) < 0) {
+                        consent->slots[0].count, words[0]) < 0) {
         return "slot0: doesn't lead from the contract's storage root to the consent";
     }
     trie_mapping_slot(claim->id, CONTRACTS_REGISTRY_SLOT_RECORDS, 1, slot);
     if (trie_check_slot(account.storage_root, slot, consent->slots[1].at,
-                        consent->slots[1].count, state->commitment) < 0) {
+                        consent->slots[1].count, words[1]) < 0) {
         return "slot1: doesn't lead from the contract's storage root to the consent";
     }
-    unsigned meta = (unsigned)number(word, 2);
-    state->revoked = meta & META_REVOKED;
-    state->version = (uint16_t)(meta & (META_REVOKED - 1U));
-    state->valid_until = number(&word[2], 5);
-    state->valid_from = number(&word[7], 5);
+    eth_consent_from_slots(words[0], words[1], state);
     return NULL;
 }
 
 /* What speaks against the consent having permitted what the record says; NULL: nothing. */
 static const char *objection(const struct record *record, const struct record_consent *claim,
-                             const struct state *state)
+                             const struct eth_consent *state)
 {
     uint64_t seconds = record->time / 1000;
     if (state->version != claim->version) {
@@ -340,7 +318,7 @@ static bool check_consent(struct evidence_run *run, size_t at, const struct cons
     const struct record *record = &run->record;
     const struct record_consent *claim = &record->consents[at];
     struct eth_header header;
-    struct state state;
+    struct eth_consent state;
     char member[MEMBER_MAX];
     (void)snprintf(member, sizeof(member), "consents[%zu]", at);
     struct evidence_line line = { EVIDENCE_CONSENT, EVIDENCE_FAILED, member, NULL };

@@ -148,7 +148,7 @@ static void test_every_byte_counts(void **state)
         }
         vector.text[i] = was;
     }
-    for (size_t part = 0; part < ARRAY_LEN(parts); part++) {
+    for (enum evidence_part part = 0; part < ARRAY_LEN(parts); part++) {
         print_message("%8zu changes named %s\n", parts[part], evidence_part_name(part));
         assert_true(parts[part] > 0);
     }

@@ -3,7 +3,8 @@
 //
 //   node tests/vectors/anchor/make.mjs      needs tests/node_modules; starts and stops its own anvil
 //
-// The package is put together here from anchor/README.md alone.
+// The package is put together here from anchor/README.md alone. Blocks are timed by the clock, so
+// their hashes differ from run to run.
 import { spawn } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -197,6 +198,40 @@ function values() {
     put("abi_anchor", abi.encodeFunctionData("anchorConsistent", [
         id, 9, `0x${"55".repeat(32)}`, `0x${"99".repeat(32)}`, [`0x${"aa".repeat(32)}`, `0x${"bb".repeat(32)}`],
     ]));
+    calls(wallet, domain, id);
+}
+
+/** Calls, answers and events of the contracts' own ABI. */
+function calls(wallet, domain, id) {
+    const contracts = compile(["ConsentRegistry", "AuditAnchor"]);
+    const registry = new ethers.Interface(contracts["ConsentRegistry.sol"].ConsentRegistry.abi);
+    const audit = new ethers.Interface(contracts["AuditAnchor.sol"].AuditAnchor.abi);
+    const grant = {
+        consentId: id, commitment: `0x${"55".repeat(32)}`, controller: wallet.address, version: 3,
+        validFrom: start, validUntil: start + 365 * day, deadline: start + 3600,
+    };
+    const digest = ethers.TypedDataEncoder.hash(domain, types.ConsentGrant, grant);
+    const signature = `0x00${wallet.signingKey.sign(digest).serialized.slice(2)}`;
+    const put2 = (name, face, method, ...args) => put(name, face.encodeFunctionData(method, args));
+    put("call_grant", registry.encodeFunctionData("grant", [grant, signature]));
+    put2("call_grant_batch", registry, "grantBatch", [grant, grant], [signature, "0x01"]);
+    put2("call_revoke", registry, "revoke", id, 3, signature);
+    put2("call_revoke_by_attestor", registry, "revokeByAttestor", id, 3);
+    put2("call_rotate", registry, "rotateController", id, 4, `0x${"77".repeat(20)}`, start + 3600, signature);
+    put2("call_status", registry, "statusOf", id);
+    put2("call_register", audit, "register", origin, wallet.address, true);
+    put2("call_anchor", audit, "anchorConsistent", id, 9, `0x${"55".repeat(32)}`, `0x${"99".repeat(32)}`,
+        [`0x${"aa".repeat(32)}`, `0x${"bb".repeat(32)}`]);
+    put2("call_head", audit, "head", id);
+    put("answer_status", registry.encodeFunctionResult("statusOf", [{ ...grant, meta: 0x8003 }]));
+    put("answer_head", audit.encodeFunctionResult("head", [`0x${"55".repeat(32)}`, 9, 2, start, 3]));
+    const event = (name, face, ...args) => {
+        const log = face.encodeEventLog(name, args);
+        put(`event_${name}`, ethers.concat([...log.topics, log.data]));
+    };
+    event("ConsentGranted", registry, id, 3, grant.commitment, wallet.address, grant.validFrom, grant.validUntil);
+    event("ConsentRevoked", registry, id, 3, 1);
+    event("ControllerRotated", registry, id, 4, `0x${"77".repeat(20)}`);
 }
 
 const types = {
