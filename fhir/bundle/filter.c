@@ -303,20 +303,19 @@ static int on_entries(struct bundle_filter *f, const struct json_event *event)
 
 static int on_member(struct bundle_filter *f, const struct json_event *event)
 {
-    if (!f->building && event->kind == JSON_EVENT_NAME) {
-        return note_name(f, event->text);
-    }
     if (!f->building && event->kind == JSON_EVENT_OBJECT_END) {
         return bundle_queue_text(&f->queue, f->arena, BUNDLE_ITEM_CLOSE, event->start,
                                  event->end);
     }
-    if (!f->building && event->kind == JSON_EVENT_ARRAY && str_eq(f->name, STR("entry"))) {
+    int r = f->building ? 0 : note_name(f, event->name);
+    if (!r && !f->building && event->kind == JSON_EVENT_ARRAY &&
+        str_eq(f->name, STR("entry"))) {
         f->in_entries = true;
         f->queue.had_entries = true;
         return bundle_queue_text(&f->queue, f->arena, BUNDLE_ITEM_OPEN, event->start,
                                  event->end);
     }
-    int r = f->building ? 0 : start_tree(f, f->arena, 0);
+    r = r || f->building ? r : start_tree(f, f->arena, 0);
     r = r ? r : build(f, event);
     if (r || !f->tree.done) {
         return r;

@@ -1,13 +1,17 @@
 /*
  * Reading facts.
  *
- * Lists are counted on a first walk and filled on a second, so each is one piece of memory.
+ * One walk over the tree collects codings and references by the names of their members.
  */
 #include "fhir/compartment/facts.h"
 
 #include "fhir/compartment/table.h"
 
 #include <errno.h>
+
+enum {
+    CODINGS_FIRST = 16,
+};
 
 static size_t children(const struct node *node)
 {
@@ -23,48 +27,77 @@ static struct coding coding_of(const struct node *node)
     return (struct coding){ node_text(node, "system"), node_text(node, "code") };
 }
 
-/* Whether @node looks like a Coding: it has a code, and a system or stands where codings do. */
-static bool is_coding(const struct node *node)
+/* Whether string @code belongs to a Coding: it stands where codings do, or has a system. */
+static bool is_coding(const struct node *code)
 {
-    if (node->kind != NODE_OBJECT || !node_text(node, "code").n) {
-        return false;
-    }
+    const struct node *node = code->parent;
     const struct node *named = node_is(node->parent, NODE_ARRAY) ? node->parent : node;
     return str_eq(named->name, STR("coding")) || str_ends(named->name, STR("Coding")) ||
            (node_text(node, "system").n && !node_get(node, "value"));
 }
 
-/* Codings of @resource outside of its meta: count them, or fill @out with them. */
-static size_t walk_codings(const struct node *resource, struct coding *out)
+static int add_coding(struct arena *arena, struct resource_facts *out, struct coding coding)
 {
-    size_t n = 0;
-    const struct node *meta = node_get(resource, "meta");
-    for (const struct node *at = resource; at;) {
-        if (at == meta) { /* labels and tags are no content */
-            at = node_skip(at, resource);
-            continue;
+    size_t n = out->coding_count;
+    bool full = (n & (n - 1)) == 0 && (n == 0 || n >= CODINGS_FIRST);
+    if (full) {
+        struct coding *more =
+            arena_calloc(arena, n ? 2 * n : CODINGS_FIRST, sizeof(struct coding));
+        if (!more) {
+            return -ENOMEM;
         }
-        if (is_coding(at)) {
-            if (out) {
-                out[n] = coding_of(at);
-            }
-            n++;
+        if (n) {
+            memcpy(more, out->codings, n * sizeof(struct coding));
         }
-        at = node_following(at, resource);
+        out->codings = more;
     }
-    return n;
+    out->codings[out->coding_count++] = coding;
+    return 0;
 }
 
-static int read_codings(struct arena *arena, const struct node *resource,
-                        struct resource_facts *out)
+static int add(struct arena *arena, struct subject_list *list, const struct node *node)
 {
-    out->coding_count = walk_codings(resource, NULL);
-    out->codings = arena_calloc(arena, out->coding_count, sizeof(struct coding));
-    if (!out->codings) {
+    struct subject_ref *ref = arena_alloc(arena, sizeof(*ref));
+    if (!ref) {
         return -ENOMEM;
     }
-    (void)walk_codings(resource, out->codings);
+    *ref = (struct subject_ref){ .to = reference_read(node) };
+    if (list->last) {
+        list->last->next = ref;
+    } else {
+        list->first = ref;
+    }
+    list->last = ref;
+    list->count++;
     return 0;
+}
+
+/* What string member @node makes of its object. */
+static int read_member(struct arena *arena, const struct node *node, struct resource_facts *out)
+{
+    if (node->name.n == 4 && str_eq(node->name, STR("code")) && is_coding(node)) {
+        return add_coding(arena, out, coding_of(node->parent));
+    }
+    if (node->name.n == 9 && str_eq(node->name, STR("reference")) &&
+        reference_of(node->text).type.n) {
+        return add(arena, &out->references, node->parent);
+    }
+    return 0;
+}
+
+/* Everything but meta, whose labels and tags are no content. */
+static int read_members(struct arena *arena, const struct node *resource,
+                        struct resource_facts *out)
+{
+    const struct node *meta = node_get(resource, "meta");
+    int r = 0;
+    for (const struct node *n = resource; n && !r;) {
+        if (n->kind == NODE_STRING && n != resource) {
+            r = read_member(arena, n, out);
+        }
+        n = n == meta ? node_skip(n, resource) : node_following(n, resource);
+    }
+    return r;
 }
 
 static int read_meta(struct arena *arena, const struct node *resource,
@@ -108,23 +141,6 @@ static void read_period(const struct table_type *type, const struct node *resour
     }
 }
 
-static int add(struct arena *arena, struct subject_list *list, const struct node *node)
-{
-    struct subject_ref *ref = arena_alloc(arena, sizeof(*ref));
-    if (!ref) {
-        return -ENOMEM;
-    }
-    *ref = (struct subject_ref){ .to = reference_read(node) };
-    if (list->last) {
-        list->last->next = ref;
-    } else {
-        list->first = ref;
-    }
-    list->last = ref;
-    list->count++;
-    return 0;
-}
-
 /* Each Reference at @path, through arrays. */
 static int add_at(struct arena *arena, struct subject_list *list, const struct node *node,
                   struct str path)
@@ -159,19 +175,6 @@ static int read_authors(struct arena *arena, const struct table_type *type,
     return r;
 }
 
-static int read_references(struct arena *arena, const struct node *resource,
-                           struct resource_facts *out)
-{
-    int r = 0;
-    for (const struct node *n = resource; n && !r; n = node_following(n, resource)) {
-        if (n->kind == NODE_STRING && str_eq(n->name, STR("reference")) &&
-            reference_of(n->text).type.n) {
-            r = add(arena, &out->references, n->parent);
-        }
-    }
-    return r;
-}
-
 int resource_facts_read(struct arena *arena, const struct node *resource,
                         struct resource_facts *out)
 {
@@ -182,8 +185,7 @@ int resource_facts_read(struct arena *arena, const struct node *resource,
     const struct table_type *type = table_find(facts.type);
     int r = subject_find(arena, resource, &facts.subjects);
     r = r ? r : read_meta(arena, resource, &facts);
-    r = r ? r : read_codings(arena, resource, &facts);
-    r = r ? r : read_references(arena, resource, &facts);
+    r = r ? r : read_members(arena, resource, &facts);
     if (!r && type) {
         read_period(type, resource, &facts);
         r = read_authors(arena, type, resource, &facts);

@@ -16,9 +16,9 @@
 #include "fhir/format/json_stream.h"
 
 #include "fhir/base/utf8.h"
+#include "fhir/format/json_scan.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,9 +48,10 @@ struct json_stream {
     size_t chunk_at;
     size_t last;
     size_t depth;
-    size_t quote; /* offset of the last quote seen outside of an escape */
-    bool in_string;
-    bool escaped;
+    struct json_scan scan;
+    struct str name; /* of the member whose value comes next */
+    bool name_lasts;
+    char decoded[JSON_NAME_MAX];
     int result;
     const char *reason;
     size_t place;
@@ -94,37 +95,6 @@ static int fail(struct json_stream *s, int result, const char *reason, size_t pl
     return result;
 }
 
-static int hex4(const char *p)
-{
-    int value = 0;
-    for (int i = 0; i < 4; i++) {
-        int c = (unsigned char)p[i];
-        value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return value;
-}
-
-/* Why the escapes of @raw, which yajl found well-formed, are refused; NULL if they are not. */
-static const char *bad_escape(struct str raw)
-{
-    const char *end = raw.p + raw.n;
-    bool high = false; /* the escape just before was the first half of a pair */
-    for (const char *p = raw.p; p < end;) {
-        bool is_unicode = *p == '\\' && p[1] == 'u';
-        int unit = is_unicode ? hex4(p + 2) : -1;
-        bool low = unit >= 0xDC00 && unit <= 0xDFFF;
-        if (high != low) {
-            return "lone surrogate";
-        }
-        if (unit == 0) {
-            return "U+0000 in a string";
-        }
-        high = unit >= 0xD800 && unit <= 0xDBFF;
-        p += is_unicode ? 6 : *p == '\\' ? 2 : 1;
-    }
-    return high ? "lone surrogate" : NULL;
-}
-
 /* Bytes of the document between two offsets, in what yajl reads now. */
 static struct str chunk_bytes(const struct json_stream *s, size_t start, size_t end)
 {
@@ -142,16 +112,19 @@ static size_t after_last(const struct json_stream *s)
     return s->chunk_at + at;
 }
 
-/* Pass a token that is @length bytes long in the document on; yajl's convention: 0 stops. */
-static int emit(struct json_stream *s, struct json_event *event, size_t length)
+/* Pass a token on, with the name that came before it; yajl's convention: 0 stops. */
+static int emit(struct json_stream *s, struct json_event *event, size_t start, size_t end)
 {
-    event->end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
-    event->start = event->end - length;
+    event->start = start;
+    event->end = end;
     event->depth = s->depth;
-    s->last = event->end;
+    event->name = s->name;
+    event->name_lasts = s->name_lasts;
+    s->name = (struct str){ 0 };
+    s->last = end;
     int r = s->use.event(s->use.owner, event);
     if (r) {
-        (void)fail(s, r, s->reason, event->start);
+        (void)fail(s, r, s->reason, start);
         return 0;
     }
     return 1;
@@ -159,8 +132,10 @@ static int emit(struct json_stream *s, struct json_event *event, size_t length)
 
 static int emit_bare(void *owner, enum json_event_kind kind, size_t length)
 {
+    struct json_stream *s = owner;
     struct json_event event = { .kind = kind };
-    return emit(owner, &event, length);
+    size_t end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
+    return emit(s, &event, end - length, end);
 }
 
 static int on_null(void *owner)
@@ -173,10 +148,9 @@ static int on_boolean(void *owner, int value)
     return value ? emit_bare(owner, JSON_EVENT_TRUE, 4) : emit_bare(owner, JSON_EVENT_FALSE, 5);
 }
 
-static bool lasts(const struct json_stream *s, const char *p)
+static bool lasts(const struct json_stream *s, const void *p)
 {
-    return (uintptr_t)p >= (uintptr_t)s->chunk.p &&
-           (uintptr_t)p < (uintptr_t)s->chunk.p + s->chunk.n;
+    return (uintptr_t)p - (uintptr_t)s->chunk.p < s->chunk.n;
 }
 
 static int on_number(void *owner, const char *p, size_t n)
@@ -191,44 +165,62 @@ static int on_number(void *owner, const char *p, size_t n)
         .text = str_of(p, n),
         .lasts = lasts(s, p),
     };
-    return emit(s, &event, n);
+    size_t end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
+    return emit(s, &event, end - n, end);
 }
 
-static int text(struct json_stream *s, enum json_event_kind kind, const unsigned char *p,
-                size_t n)
+/*
+ * Where a string or name stands: between quotes in the window, or decoded elsewhere because
+ * it has escapes, which are checked then. False if they are refused.
+ */
+static bool locate(struct json_stream *s, struct str text, size_t *start, size_t *end)
 {
-    struct json_event event = {
-        .kind = kind,
-        .text = str_of(p, n),
-        .lasts = lasts(s, (const char *)p),
-    };
-    if (event.lasts) {
-        return emit(s, &event, n + 2);
+    if (lasts(s, text.p)) {
+        *start = s->chunk_at + (size_t)(text.p - s->chunk.p) - 1;
+        *end = *start + text.n + 2;
+        return true;
     }
-
-    size_t end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
-    size_t start = after_last(s);
-    const char *bad = bad_escape(chunk_bytes(s, start + 1, end - 1));
+    *start = after_last(s);
+    *end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
+    const char *bad = json_bad_escape(chunk_bytes(s, *start + 1, *end - 1));
     if (bad) {
-        (void)fail(s, JSON_E_SYNTAX, bad, start);
-        return 0;
+        (void)fail(s, JSON_E_SYNTAX, bad, *start);
     }
-    return emit(s, &event, end - start);
+    return !bad;
 }
 
 static int on_string(void *owner, const unsigned char *p, size_t n)
 {
-    return text(owner, JSON_EVENT_STRING, p, n);
+    struct json_stream *s = owner;
+    struct json_event event = {
+        .kind = JSON_EVENT_STRING,
+        .text = str_of(p, n),
+        .lasts = lasts(s, p),
+    };
+    size_t start;
+    size_t end;
+    return locate(s, event.text, &start, &end) ? emit(s, &event, start, end) : 0;
 }
 
+/* Names wait for their value; one that yajl decoded is copied, its value may have escapes. */
 static int on_name(void *owner, const unsigned char *p, size_t n)
 {
     struct json_stream *s = owner;
+    size_t start;
     if (n > JSON_NAME_MAX) {
         (void)fail(s, JSON_E_SYNTAX, "member name too long", s->last);
         return 0;
     }
-    return text(s, JSON_EVENT_NAME, p, n);
+    s->name = str_of(p, n);
+    s->name_lasts = lasts(s, p);
+    if (!locate(s, s->name, &start, &s->last)) {
+        return 0;
+    }
+    if (!s->name_lasts) {
+        memcpy(s->decoded, p, n);
+        s->name.p = s->decoded;
+    }
+    return 1;
 }
 
 static int enter(struct json_stream *s, enum json_event_kind kind)
@@ -311,56 +303,13 @@ void json_stream_freep(struct json_stream **stream)
     json_stream_free(*stream);
 }
 
-/* ---- scanner ---- */
-
-/* The high bit of each byte of @word that equals @c, and no other bit. */
-static uint64_t bytes_equal(uint64_t word, unsigned char c)
-{
-    const uint64_t low = 0x7F7F7F7F7F7F7F7Full;
-    uint64_t x = word ^ (0x0101010101010101ull * c);
-    return ~(((x & low) + low) | x | low);
-}
-
-static void scan_byte(struct json_stream *s, char c, size_t offset)
-{
-    if (s->escaped) {
-        s->escaped = false;
-    } else if (c == '"') {
-        s->in_string = !s->in_string;
-        s->quote = offset;
-    } else if (c == '\\') {
-        s->escaped = s->in_string; /* outside of a string yajl will refuse it */
-    }
-}
-
-/* Follow quotes and backslashes through @text, which starts at @offset of the document. */
-static void scan(struct json_stream *s, struct str bytes, size_t offset)
-{
-    size_t at = 0;
-    for (; bytes.n - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, bytes.p + at, 8);
-        word = le64toh(word);
-        uint64_t quotes = bytes_equal(word, '"');
-        if (s->escaped || bytes_equal(word, '\\')) {
-            for (size_t i = 0; i < 8; i++) {
-                scan_byte(s, bytes.p[at + i], offset + at + i);
-            }
-        } else if (quotes) {
-            s->in_string ^= __builtin_popcountll(quotes) & 1;
-            s->quote = offset + at + (size_t)(63 - __builtin_clzll(quotes)) / 8;
-        }
-    }
-    for (; at < bytes.n; at++) {
-        scan_byte(s, bytes.p[at], offset + at);
-    }
-}
+/* ---- window ---- */
 
 /* Offset up to which the window holds whole tokens only. */
 static size_t whole_tokens(const struct json_stream *s)
 {
-    if (s->in_string) {
-        return s->quote;
+    if (s->scan.in_string) {
+        return s->scan.quote;
     }
     size_t at = s->window.n;
     while (at > s->fed - s->base && !strchr(" \t\r\n,:{}[]\"", s->window.p[at - 1])) {
@@ -369,10 +318,12 @@ static size_t whole_tokens(const struct json_stream *s)
     return s->base + at;
 }
 
-/* ---- window ---- */
-
 static void moved(struct json_stream *s, struct str from, const char *to)
 {
+    size_t distance = (size_t)(uintptr_t)s->name.p - (size_t)(uintptr_t)from.p;
+    if (s->name.p && s->name_lasts && distance < from.n) {
+        s->name.p = to + distance;
+    }
     if (s->use.moved && from.n) {
         s->use.moved(s->use.owner, from, str_of(to, from.n));
     }
@@ -472,7 +423,7 @@ int json_stream_push(struct json_stream *stream, struct str piece)
     if (r) {
         return r;
     }
-    scan(s, piece, s->base + s->window.n - piece.n);
+    json_scan(&s->scan, piece, s->base + s->window.n - piece.n);
     return feed(s, json_stream_bytes(s, s->fed, whole_tokens(s)));
 }
 

@@ -23,7 +23,6 @@ enum json_event_kind {
     JSON_EVENT_TRUE,
     JSON_EVENT_NUMBER, /* text: as written */
     JSON_EVENT_STRING, /* text: decoded */
-    JSON_EVENT_NAME,   /* text: decoded name of the member that follows */
     JSON_EVENT_OBJECT,
     JSON_EVENT_OBJECT_END,
     JSON_EVENT_ARRAY,
@@ -31,7 +30,9 @@ enum json_event_kind {
 };
 
 /*
+ * @name:  decoded member name, before a value inside an object
  * @lasts: @text borrows from the window (or the whole text); otherwise only valid in the call
+ * @name_lasts: likewise
  * @start: offset of the token's first byte in the document
  * @end:   offset after its last byte
  * @depth: objects and arrays around the token; an opening bracket is not around itself
@@ -39,6 +40,8 @@ enum json_event_kind {
 struct json_event {
     enum json_event_kind kind;
     bool lasts;
+    bool name_lasts;
+    struct str name;
     struct str text;
     size_t start;
     size_t end;

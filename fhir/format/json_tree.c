@@ -2,8 +2,9 @@
  * Building a tree.
  *
  * Nodes come in blocks, so that they are cheap to make and can be walked when the window
- * moves. Duplicate names are looked for when an object closes: pairwise if it is small, by
- * sorting if it is not, so that no choice of names makes it slow.
+ * moves. Each name sets one of 64 bits; only where a bit was set twice, duplicates are looked
+ * for when the object closes: pairwise if it is small, by sorting if it is not, so that no
+ * choice of names makes it slow.
  */
 #include "fhir/format/json_tree.h"
 
@@ -42,18 +43,12 @@ static struct node *node_new(struct json_tree *t)
     return &block->nodes[block->n++];
 }
 
-static int keep_text(struct json_tree *t, const struct json_event *event, struct str *out)
+/* @text itself if it lasts, else a copy. */
+static int keep(struct json_tree *t, struct str text, bool lasts, struct str *out)
 {
-    if (event->lasts) {
-        *out = event->text;
-        return 0;
-    }
-    struct str copy = arena_str(t->arena, event->text);
-    if (!copy.p) {
-        return -ENOMEM;
-    }
-    *out = copy;
-    return 0;
+    struct str kept = lasts || !text.n ? text : arena_str(t->arena, text);
+    *out = kept;
+    return text.n && !kept.p ? -ENOMEM : 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -114,6 +109,17 @@ static enum node_kind kind_of(enum json_event_kind kind)
     return kinds[kind];
 }
 
+static void note_name(struct json_tree_level *level, struct str name)
+{
+    unsigned hash = (unsigned)name.n * 5;
+    if (name.n) {
+        hash += (unsigned char)name.p[0] * 3u + (unsigned char)name.p[name.n - 1] * 7u;
+    }
+    uint64_t bit = 1ull << (hash & 63);
+    level->clash = level->clash || (level->names & bit);
+    level->names |= bit;
+}
+
 /* A new child of what is open, or the root. */
 static int add(struct json_tree *t, const struct json_event *event)
 {
@@ -123,30 +129,28 @@ static int add(struct json_tree *t, const struct json_event *event)
     }
     *node = (struct node){
         .kind = kind_of(event->kind),
-        .name = t->name,
         .start = event->start - t->base,
         .end = event->end - t->base,
         .parent = t->open,
     };
-    if (event->text.p) {
-        int r = keep_text(t, event, &node->text);
-        if (r < 0) {
-            return r;
-        }
+    if (keep(t, event->text, event->lasts, &node->text) < 0 ||
+        keep(t, event->name, event->name_lasts, &node->name) < 0) {
+        return -ENOMEM;
     }
     if (++t->count > JSON_NODES_MAX) {
         t->reason = "too many values";
         return JSON_E_SYNTAX;
     }
-    t->name = (struct str){ 0 };
 
+    struct json_tree_level *level = &t->level[t->depth];
     struct node **link = &t->root;
     if (t->open) {
-        link = t->last[t->depth] ? &t->last[t->depth]->next : &t->open->first;
+        link = level->last ? &level->last->next : &t->open->first;
     }
     *link = node;
-    t->last[t->depth] = node;
-    t->members[t->depth]++;
+    level->last = node;
+    level->members++;
+    note_name(level, node->name);
     return 0;
 }
 
@@ -156,11 +160,9 @@ static int begin(struct json_tree *t, const struct json_event *event)
     if (r) {
         return r;
     }
-    t->open = t->last[t->depth];
+    t->open = t->level[t->depth].last;
     assert(t->depth < JSON_DEPTH_MAX);
-    t->depth++;
-    t->last[t->depth] = NULL;
-    t->members[t->depth] = 0;
+    t->level[++t->depth] = (struct json_tree_level){ 0 };
     return 0;
 }
 
@@ -169,18 +171,18 @@ static int close(struct json_tree *t, const struct json_event *event)
     struct node *node = t->open;
     assert(node);
     node->end = event->end - t->base;
-    size_t members = t->members[t->depth];
+    const struct json_tree_level *level = &t->level[t->depth];
     t->open = node->parent;
     t->depth--;
     t->done = !t->depth;
-    return node->kind == NODE_OBJECT ? unique_names(t, node, members) : 0;
+    bool look = node->kind == NODE_OBJECT && level->clash;
+    return look ? unique_names(t, node, level->members) : 0;
 }
 
 int json_tree_event(struct json_tree *tree, const struct json_event *event)
 {
     assert(!tree->done);
     switch (event->kind) {
-    case JSON_EVENT_NAME: return keep_text(tree, event, &tree->name);
     case JSON_EVENT_OBJECT:
     case JSON_EVENT_ARRAY: return begin(tree, event);
     case JSON_EVENT_OBJECT_END:
@@ -216,6 +218,5 @@ void json_tree_blocks_moved(struct json_tree_block *blocks, struct str from, str
 
 void json_tree_moved(struct json_tree *tree, struct str from, struct str to)
 {
-    json_tree_text_moved(&tree->name, from, to);
     json_tree_blocks_moved(tree->blocks, from, to);
 }

@@ -7,6 +7,8 @@
 
 #include "fhir/format/json_stream.h"
 
+#include <stdint.h>
+
 struct json_tree_block;
 
 /*
@@ -22,12 +24,15 @@ struct json_tree {
     const char *reason; /* of JSON_E_SYNTAX; static text */
 
     struct json_tree_block *blocks;
-    struct node *open;                     /* object or array being filled */
-    struct node *last[JSON_DEPTH_MAX + 1]; /* its youngest child, by depth */
-    size_t members[JSON_DEPTH_MAX + 1];    /* children so far, by depth */
+    struct node *open; /* object or array being filled */
     size_t depth;
     size_t count;
-    struct str name;
+    struct json_tree_level {
+        struct node *last; /* youngest child */
+        size_t members;
+        uint64_t names; /* a bit for each name seen, by a hash */
+        bool clash;     /* two names had the same bit: look closer */
+    } level[JSON_DEPTH_MAX + 1];
 };
 
 struct json_tree json_tree(struct arena *arena, size_t base);
