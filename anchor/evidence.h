@@ -22,6 +22,7 @@
 enum {
     EVIDENCE_SIZE_MAX = 1 << 22,
     EVIDENCE_BLOCKS_MAX = 64, /* that a checker confirms */
+    EVIDENCE_CONTRACTS_MAX = 8,
 };
 
 #define EVIDENCE_FORMAT "chartseal-evidence/1"
@@ -97,11 +98,23 @@ struct evidence_block {
     uint8_t hash[32];
 };
 
-/* @key: NULL if not known. @memory: fixed, as large as the package. @report may be NULL. */
+/* A contract by its address. */
+struct evidence_contract {
+    uint8_t address[20];
+};
+
+/*
+ * @key:       NULL if not known
+ * @contracts: those that the checker knows as the true ones; none: any contract will do
+ * @memory:    fixed, as large as the package
+ * @report:    may be NULL
+ */
 struct evidence_check {
     const struct note_key *key;
     const struct evidence_block *blocks;
     size_t block_count;
+    const struct evidence_contract *contracts;
+    size_t contract_count;
     struct buf *memory;
     evidence_report_fn report;
     void *owner;

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 
+#define OTHER_CONTRACT "not one of the contracts that you named"
 #define OTHER_BLOCK "not the block of that number that you confirmed"
 
 enum {
@@ -36,6 +37,18 @@ enum evidence_verdict evidence_known_block(const struct evidence_run *run,
         verdict = EVIDENCE_PROVEN;
     }
     return verdict;
+}
+
+/* May the package rest on the contract at @address? */
+static bool known_contract(const struct evidence_run *run, const uint8_t address[20])
+{
+    const struct evidence_check *check = run->check;
+    for (size_t i = 0; i < check->contract_count; i++) {
+        if (memcmp(check->contracts[i].address, address, 20) == 0) {
+            return true;
+        }
+    }
+    return check->contract_count == 0;
 }
 
 /* Nodes of a proof, decoded into the checker's memory. */
@@ -209,6 +222,9 @@ bool evidence_check_anchor(struct evidence_run *run)
     if (why) {
         return evidence_fail(run, EVIDENCE_ANCHOR, "anchor", why);
     }
+    if (!known_contract(run, anchor.contract)) {
+        return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.contract", OTHER_CONTRACT);
+    }
     if (eth_header_read(anchor.header, &header) < 0) {
         return evidence_fail(run, EVIDENCE_ANCHOR, "anchor.header", "not a block header");
     }
@@ -322,6 +338,9 @@ static bool check_consent(struct evidence_run *run, size_t at, const struct cons
     char member[MEMBER_MAX];
     (void)snprintf(member, sizeof(member), "consents[%zu]", at);
     struct evidence_line line = { EVIDENCE_CONSENT, EVIDENCE_FAILED, member, NULL };
+    if (!known_contract(run, claim->contract)) {
+        return evidence_say(run, &line, "contract: %s", OTHER_CONTRACT);
+    }
     if (eth_header_read(consent->header, &header) < 0) {
         return evidence_say(run, &line, "header: not a block header");
     }

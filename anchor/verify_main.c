@@ -7,6 +7,7 @@
  */
 #include "anchor/evidence.h"
 #include "crypto/base/hex.h"
+#include "crypto/secp.h"
 #include "crypto/secret.h"
 
 #include <errno.h>
@@ -23,13 +24,14 @@ enum {
 
 static const char usage[] =
     "Usage: chartseal-verify PACKAGE [--key FILE|TEXT] [--block NUMBER:HASH]...\n"
-    "                        [--headers FILE] [--json]\n"
+    "                        [--headers FILE] [--contract ADDRESS]... [--json]\n"
     "\n"
     "Check one evidence package, offline. \"-\" reads standard input.\n"
     "\n"
     "  --key FILE|TEXT      the log's public key, name+hash+key, from a source of your own\n"
     "  --block NUMBER:HASH  a block of the chain as your own node knows it\n"
     "  --headers FILE       such lines, one block each\n"
+    "  --contract ADDRESS   a contract that the package may rest on; none: any\n"
     "  --json               a line of JSON for each check\n"
     "  --version, --help\n"
     "\n"
@@ -45,6 +47,8 @@ struct options {
     bool json;
     struct evidence_block blocks[EVIDENCE_BLOCKS_MAX];
     size_t block_count;
+    struct evidence_contract contracts[EVIDENCE_CONTRACTS_MAX];
+    size_t contract_count;
 };
 
 static void die(const char *what, const char *why)
@@ -113,22 +117,31 @@ static void add_blocks(struct options *options, const char *path)
     free(text);
 }
 
+static void add_contract(struct options *options, struct str text)
+{
+    if (options->contract_count == EVIDENCE_CONTRACTS_MAX) {
+        die("--contract", "too many");
+    }
+    uint8_t *address = options->contracts[options->contract_count++].address;
+    if (secp_address_parse(text, address) < 0) {
+        die("--contract", "not an address, or one mistyped");
+    }
+}
+
 static void read_options(int argc, char **argv, struct options *options)
 {
     static const struct option longs[] = {
-        { "key", required_argument, NULL, 'k' },
-        { "block", required_argument, NULL, 'b' },
-        { "headers", required_argument, NULL, 'H' },
-        { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'v' },
-        { 0 },
+        { "key", required_argument, NULL, 'k' },      { "block", required_argument, NULL, 'b' },
+        { "headers", required_argument, NULL, 'H' },  { "json", no_argument, NULL, 'j' },
+        { "contract", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'v' },        { 0 },
     };
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (c) {
         case 'k': options->key = optarg; break;
         case 'b': add_block(options, str_z(optarg)); break;
         case 'H': add_blocks(options, optarg); break;
+        case 'c': add_contract(options, str_z(optarg)); break;
         case 'j': options->json = true; break;
         case 'h': (void)fputs(usage, stdout); exit(EXIT_PROVEN);
         case 'v': (void)puts("chartseal-verify " CHARTSEAL_VERSION); exit(EXIT_PROVEN);
@@ -236,6 +249,8 @@ int main(int argc, char **argv)
         .key = options.key ? &key : NULL,
         .blocks = options.blocks,
         .block_count = options.block_count,
+        .contracts = options.contracts,
+        .contract_count = options.contract_count,
         .memory = &scratch,
         .report = options.json ? print_json : print_line,
     };
