@@ -1,0 +1,128 @@
+// A private PostgreSQL and a gateway in front of it, for end-to-end tests.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { accepts, freePort, start, top, until } from "./process.mjs";
+import { folder } from "./parts.mjs";
+
+const script = path.join(top, "docker/demo/postgres.sh");
+const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
+
+/** A cluster of its own: url, sql(text) (rows of cells), stop(), start(). */
+export async function startPostgres() {
+  const where = folder("pg");
+  execFileSync("chmod", ["755", where]);
+  const port = await freePort();
+  execFileSync(script, ["start", where, String(port)], { stdio: "pipe" });
+  process.on("exit", () => {
+    try {
+      execFileSync(script, ["stop", where], { stdio: "ignore" });
+    } catch {
+      // it was stopped before
+    }
+  });
+  const url = execFileSync(script, ["url", where]).toString().trim();
+  return {
+    url,
+    where,
+    port,
+    sql(text) {
+      const args = ["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", url];
+      const out = execFileSync("psql", [...args, "-c", text], { encoding: "utf8" });
+      return out.split("\n").filter(Boolean).map((line) => line.split("\t"));
+    },
+    stop: () => execFileSync(script, ["stop", where], { stdio: "pipe" }),
+    start: () => execFileSync(script, ["start", where, String(port)], { stdio: "pipe" }),
+  };
+}
+
+/** A file that only its owner reads. */
+export function secret(file, text) {
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}
+
+/**
+ * Where a gateway's files are: configuration (JSON is YAML), keys, database URL. @config is
+ * filled up with what every configuration needs; listeners get free ports where they say 0.
+ */
+export async function configure(postgres, config, where = folder("gateway")) {
+  mkdirSync(where, { recursive: true });
+  const keys = ["root.key", "checkpoint.key"].map((name) => path.join(where, name));
+  execFileSync(program, ["keys", "init", ...keys]);
+  const admin = `127.0.0.1:${await freePort()}`;
+  const whole = {
+    tenant: "test",
+    workers: 3,
+    database: { url_file: secret(path.join(where, "url"), postgres.url) },
+    keys: { root: keys[0], checkpoint: keys[1] },
+    admin: { address: admin },
+    log: { origin: "log.example/test" },
+    ledger: {
+      endpoints: ["http://127.0.0.1:9"],
+      chain_id: 31337,
+      consent: "0x" + "11".repeat(20),
+      anchor: "0x" + "22".repeat(20),
+      max_staleness: "10s",
+    },
+    ...config,
+  };
+  const file = path.join(where, "chartseal.yaml");
+  const write = (what) => writeFileSync(file, JSON.stringify(what, null, 2));
+  write(whole);
+  return { where, file, config: whole, write, admin: `http://${admin}` };
+}
+
+export function migrate(files) {
+  return execFileSync(program, ["migrate", "--config", files.file], { encoding: "utf8" });
+}
+
+/** Start serve and wait until it takes traffic: health(), metric(name), hup(), and process. */
+export async function serve(files, { ready = true } = {}) {
+  const admin = new URL(files.admin);
+  const health = async () => {
+    const answer = await fetch(`${files.admin}/health/ready`);
+    return { status: answer.status, ...(await answer.json()) };
+  };
+  const metric = async (name) => {
+    const text = await (await fetch(`${files.admin}/metrics`)).text();
+    const line = text.split("\n").find((one) => one.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.split(" ")[1]);
+  };
+  const started = await start(program, ["serve", "--config", files.file], {
+    patience: 20,
+    seconds: 30,
+    ready: async () => {
+      if (!(await accepts(Number(admin.port), admin.hostname))) {
+        return false;
+      }
+      return !ready || (await metric("chartseal_ready")) >= files.config.workers;
+    },
+  });
+  return { ...started, health, metric, hup: () => started.kill("SIGHUP") };
+}
+
+/**
+ * Stands in for the follower of the chain where a test is not about it: says every half second
+ * that the endpoints have just agreed. stop() lets the view grow old.
+ */
+export function freshLedger(postgres, chain = 31337) {
+  const say = () => {
+    try {
+      postgres.sql(
+        `INSERT INTO chain_cursor VALUES (${chain}, 100, decode(repeat('00', 32), 'hex'), 0, 100,
+           100, now())
+         ON CONFLICT (chain) DO UPDATE SET agreed = now()`,
+      );
+    } catch {
+      // the database is stopped: then nobody agrees
+    }
+  };
+  say();
+  const timer = setInterval(say, 500);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+export { until };
