@@ -210,7 +210,7 @@ bool evidence_check_anchor(struct evidence_run *run)
 {
     struct evidence_line line = { EVIDENCE_ANCHOR, EVIDENCE_ABSENT, "anchor", NULL };
     struct anchor anchor = { 0 };
-    struct checkpoint checkpoint;
+    struct checkpoint checkpoint = { 0 };
     struct eth_header header;
     char contract[64];
     char hash[80];
