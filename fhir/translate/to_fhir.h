@@ -74,6 +74,7 @@ struct translate_delete {
  * @type:        "Patient"; static text
  * @id:          logical id for PUT Type/id; empty for what is recognised by identifier
  * @full_url:    "urn:uuid:…", what other entries refer to
+ * @url:         where the Bundle's request puts it: "Type/id" or "Type?identifier=…"
  * @resource:    JSON of the resource, inside the Bundle's text
  * @identifiers: @identifier_count of them; the first is the one in the conditional URL
  * @deletes:     what to remove from the stored resource; NULL if nothing
@@ -82,6 +83,7 @@ struct translate_entry {
     const char *type;
     struct str id;
     struct str full_url;
+    struct str url;
     struct str resource;
     struct translate_identifier *identifiers;
     size_t identifier_count;

@@ -195,7 +195,11 @@ static enum v2_charset choose(const struct v2_message *message, enum v2_charset 
                    "says ASCII, but other bytes follow");
         return fallback;
     }
-    return said == V2_CHARSET_NONE ? fallback : said;
+    if (said == V2_CHARSET_NONE) {
+        /* What happens to be UTF-8 beyond ASCII is hardly ever anything else. */
+        return utf8_valid(message->text) ? V2_CHARSET_UTF8 : fallback;
+    }
+    return said;
 }
 
 int v2_message_utf8(struct arena *arena, const struct v2_message *message,

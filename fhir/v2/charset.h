@@ -33,7 +33,8 @@ MUST_USE int v2_to_utf8(struct arena *arena, enum v2_charset charset, struct str
  * v2_message_utf8() - the same message in UTF-8
  * @arena:    memory for text and index, if they change
  * @message:  as parsed
- * @fallback: the operator's choice where MSH-18 is silent, or says ASCII and is wrong
+ * @fallback: the operator's choice where MSH-18 is silent and the text isn't UTF-8, or where
+ *            it says ASCII and is wrong
  * @issues:   told of bytes that are not what MSH-18 says, and of sets we can't read
  * @out:      the message; shares everything with @message if its text is UTF-8 already
  *

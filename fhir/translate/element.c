@@ -1,0 +1,178 @@
+/*
+ * Growing and writing resources.
+ *
+ * Objects have few members, so a list is searched. A value that lost precision carries what it
+ * was; writing it adds the sibling "_name" that FHIR has for extensions of primitives.
+ */
+#include "fhir/translate/element.h"
+
+#include "fhir/translate/resource.h"
+
+#include <string.h>
+
+struct element *element_new(struct arena *arena, enum element_kind kind)
+{
+    struct element *element = arena_alloc(arena, sizeof(*element));
+    if (element) {
+        *element = (struct element){ .kind = kind };
+    }
+    return element;
+}
+
+struct element *element_get(const struct element *object, const char *name)
+{
+    for (struct element *e = object->first; e; e = e->next) {
+        if (e->name == name || (e->name && strcmp(e->name, name) == 0)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+struct element *element_first(const struct element *object, const char *name)
+{
+    const struct element *array = element_get(object, name);
+    return array ? array->first : NULL;
+}
+
+struct str element_text(const struct element *object, const char *name)
+{
+    const struct element *e = element_get(object, name);
+    return e ? e->text : (struct str){ 0 };
+}
+
+void element_append(struct element *parent, struct element *child, const char *name)
+{
+    child->name = name;
+    child->next = NULL;
+    if (parent->last) {
+        parent->last->next = child;
+    } else {
+        parent->first = child;
+    }
+    parent->last = child;
+}
+
+/* The member @name of @object, made if it isn't there. */
+static struct element *member(struct arena *arena, struct element *object, const char *name,
+                              enum element_kind kind)
+{
+    struct element *e = element_get(object, name);
+    if (!e) {
+        e = element_new(arena, kind);
+        if (e) {
+            element_append(object, e, name);
+        }
+    }
+    return e;
+}
+
+bool element_put(struct arena *arena, struct element *target, const struct rule_step *path,
+                 size_t count, struct element *child)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool end = i == count - 1;
+        if (path[i].append) {
+            struct element *array = member(arena, target, path[i].name, ELEMENT_ARRAY);
+            struct element *next = end ? child : element_new(arena, ELEMENT_OBJECT);
+            if (!array || !next) {
+                return false;
+            }
+            element_append(array, next, NULL);
+            target = next;
+        } else if (end) {
+            if (!element_get(target, path[i].name)) {
+                element_append(target, child, path[i].name);
+            }
+        } else {
+            target = member(arena, target, path[i].name, ELEMENT_OBJECT);
+            if (!target) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Whether @array has an identifier with the system and value of @identifier. */
+static bool has_identifier(const struct element *array, const struct element *identifier)
+{
+    for (const struct element *e = array->first; e; e = e->next) {
+        if (str_eq(element_text(e, "system"), element_text(identifier, "system")) &&
+            str_eq(element_text(e, "value"), element_text(identifier, "value"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void element_unite(struct element *into, struct element *from)
+{
+    struct element *next = NULL;
+    for (struct element *e = from->first; e; e = next) {
+        next = e->next;
+        struct element *mine = element_get(into, e->name);
+        if (!mine) {
+            element_append(into, e, e->name);
+            continue;
+        }
+        if (strcmp(e->name, "identifier") != 0 || mine->kind != ELEMENT_ARRAY) {
+            continue;
+        }
+        struct element *after = NULL;
+        for (struct element *id = e->first; id; id = after) {
+            after = id->next;
+            if (!has_identifier(mine, id)) {
+                element_append(mine, id, NULL);
+            }
+        }
+    }
+}
+
+static void write_original(struct json_writer *w, const struct element *e)
+{
+    char name[80];
+    struct buf b = buf_fixed(name, sizeof(name) - 1);
+    buf_c(&b, '_');
+    buf_z(&b, e->name);
+    name[b.n] = '\0';
+    json_object(w, name);
+    json_array(w, "extension");
+    json_object(w, NULL);
+    json_z(w, "url", "http://hl7.org/fhir/StructureDefinition/originalText");
+    json_string(w, "valueString", e->original);
+    json_end(w);
+    json_end(w);
+    json_end(w);
+}
+
+void element_write_members(struct json_writer *w, const struct element *object)
+{
+    for (const struct element *e = object->first; e; e = e->next) {
+        element_write(w, e->name, e);
+        if (e->original.n && e->name) {
+            write_original(w, e);
+        }
+    }
+}
+
+void element_write(struct json_writer *w, const char *name, const struct element *element)
+{
+    switch (element->kind) {
+    case ELEMENT_OBJECT:
+        json_object(w, name);
+        element_write_members(w, element);
+        json_end(w);
+        return;
+    case ELEMENT_ARRAY:
+        json_array(w, name);
+        for (const struct element *e = element->first; e; e = e->next) {
+            element_write(w, NULL, e);
+        }
+        json_end(w);
+        return;
+    case ELEMENT_STRING: json_string(w, name, element->text); return;
+    case ELEMENT_LITERAL: json_raw(w, name, element->text); return;
+    case ELEMENT_LINK: json_string(w, name, resource_url(element->link)); return;
+    }
+}

@@ -1,0 +1,395 @@
+/*
+ * Running maps.
+ *
+ * A rule is one row: find, test, convert, put. What it makes is built apart and put into the
+ * target only if there is something in it, so that rows for what a message leaves out leave no
+ * trace. Constants alone are nothing: a block of constants around a missing value disappears.
+ */
+#include "fhir/translate/engine.h"
+
+#include "fhir/v2/address.h"
+
+#include <errno.h>
+
+static struct element *new_element(struct engine *e, enum element_kind kind)
+{
+    struct element *element = element_new(e->arena, kind);
+    if (!element) {
+        e->error = -ENOMEM;
+    }
+    return element;
+}
+
+struct resource *engine_resource(struct engine *e, const struct rule_resource *type,
+                                 struct group *group)
+{
+    struct resource *resource = arena_calloc(e->arena, 1, sizeof(*resource));
+    struct element *root = new_element(e, ELEMENT_OBJECT);
+    if (!resource || !root) {
+        e->error = -ENOMEM;
+        return NULL;
+    }
+    resource->type = type;
+    resource->group = group;
+    resource->root = root;
+    if (e->last) {
+        e->last->next = resource;
+    } else {
+        e->first = resource;
+    }
+    e->last = resource;
+    return resource;
+}
+
+static bool is_display(const struct rule *rule)
+{
+    return rule->path[0].name[0] == '$';
+}
+
+/* Put @child where @rule says. */
+static void put(struct engine *e, const struct place *place, const struct rule *rule,
+                struct element *child)
+{
+    if (is_display(rule)) {
+        place->owner->display = child->text;
+        return;
+    }
+    if (!element_put(e->arena, place->target, rule->path, rule->path_count, child)) {
+        e->error = -ENOMEM;
+        return;
+    }
+    bool constant = rule->source == SOURCE_TEXT || rule->source == SOURCE_NONE ||
+                    (rule->source == SOURCE_KNOWN && rule->known == KNOWN_TABLE) ||
+                    rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER;
+    if (!constant || (child->kind == ELEMENT_OBJECT && rule->type == TYPE_MAP)) {
+        place->target->solid = true;
+    }
+}
+
+/* An object with a link to @to, and its display. */
+static struct element *reference(struct engine *e, const struct resource *to,
+                                 struct str display)
+{
+    struct element *object = new_element(e, ELEMENT_OBJECT);
+    struct element *link = to ? new_element(e, ELEMENT_LINK) : NULL;
+    struct element *name = display.n ? new_element(e, ELEMENT_STRING) : NULL;
+    if (e->error || (!link && !name)) {
+        return NULL;
+    }
+    object->solid = true;
+    if (link) {
+        link->link = to;
+        element_append(object, link, "reference");
+    }
+    if (name) {
+        name->text = display;
+        element_append(object, name, "display");
+    }
+    return object;
+}
+
+/* Run a datatype or block on @raw; NULL if it gives nothing. */
+static struct element *run_block(struct engine *e, const struct place *place,
+                                 const struct rule *rule, struct str raw,
+                                 enum value_level level)
+{
+    struct place inner = *place;
+    inner.top = false;
+    inner.target = new_element(e, ELEMENT_OBJECT);
+    if (rule->source == SOURCE_VALUE) {
+        inner.value = raw;
+        inner.level = level;
+    }
+    if (!rule->table_given) {
+        inner.table = rule->table;
+    }
+    if (!inner.target || !engine_run(e, &inner, rule->map) || !inner.target->solid) {
+        return NULL;
+    }
+    return inner.target;
+}
+
+/* A resource of its own for @raw, or only a name if it can't be recognised again. */
+static struct element *mention(struct engine *e, const struct place *place,
+                               const struct rule *rule, struct str raw, enum value_level level)
+{
+    struct resource *before = e->last;
+    struct resource *made = engine_resource(e, &rule_resources[rule->resource], NULL);
+    if (!made) {
+        return NULL;
+    }
+    struct place inner = *place;
+    inner.value = raw;
+    inner.level = level;
+    inner.table = NULL;
+    inner.top = false;
+    inner.owner = made;
+    inner.target = made->root;
+    bool kept = engine_run(e, &inner, rule->map) && identity_has(made);
+    if (!kept) {
+        made->root->solid = false; /* what it mentions itself stays in the list */
+    }
+    if (!kept && e->last == made) {
+        e->last = before;
+        *(before ? &before->next : &e->first) = NULL;
+    }
+    return reference(e, kept ? made : NULL, made->display);
+}
+
+/* What @rule makes of @raw; *unfit if there is a value that isn't of its type. */
+static struct element *convert(struct engine *e, const struct place *place,
+                               const struct rule *rule, struct str raw, enum value_level level,
+                               bool *unfit)
+{
+    if (rule->type == TYPE_MAP) {
+        return run_block(e, place, rule, raw, level);
+    }
+    if (rule->type == TYPE_RESOURCE) {
+        return mention(e, place, rule, raw, level);
+    }
+    struct element *out = new_element(e, ELEMENT_STRING);
+    enum leaf_result r = out ? leaf_convert(e, place, rule, raw, out) : LEAF_NOTHING;
+    *unfit = r == LEAF_UNFIT;
+    return r == LEAF_FITS && !e->error ? out : NULL;
+}
+
+/* Convert and put, by the rule or its alternative. */
+static void apply(struct engine *e, const struct place *place, const struct rule *rule,
+                  struct str raw, enum value_level level)
+{
+    bool unfit = false;
+    struct element *child = convert(e, place, rule, raw, level, &unfit);
+    const struct rule *used = rule;
+    if (!child && rule->otherwise) {
+        used = rule->otherwise;
+        child = convert(e, place, used, raw, level, &unfit);
+    } else if (unfit) {
+        source_issue(e, place, ISSUE_WARNING, "value",
+                     rule->type == TYPE_CODESYSTEM
+                         ? "the coding system is not known: the code has no system"
+                         : "not a value of the type or table that is expected here: not read");
+    }
+    if (child && !e->error) {
+        put(e, place, used, child);
+    }
+}
+
+static void record_delete(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    if (!place->top || is_display(rule)) {
+        return;
+    }
+    struct translate_delete *d = arena_alloc(e->arena, sizeof(*d));
+    if (!d) {
+        e->error = -ENOMEM;
+        return;
+    }
+    *d = (struct translate_delete){ .path = str_z(rule->path[0].name),
+                                    .next = place->owner->deletes };
+    place->owner->deletes = d;
+}
+
+/* One raw value of SOURCE_VALUE. */
+static void apply_value(struct engine *e, const struct place *place, const struct rule *rule,
+                        struct str raw, enum value_level level)
+{
+    switch (v2_presence(raw)) {
+    case V2_PRESENT: apply(e, place, rule, raw, level); return;
+    case V2_DELETE: record_delete(e, place, rule); return;
+    case V2_ABSENT:
+    case V2_EMPTY:
+        if (rule->type == TYPE_ISSUER) {
+            apply(e, place, rule, raw, level); /* the sender may have a default */
+        }
+        return;
+    }
+}
+
+/* All repetitions of a text field as lines. */
+static void apply_lines(struct engine *e, const struct place *place, const struct rule *rule,
+                        struct str field)
+{
+    if (v2_presence(field) != V2_PRESENT) {
+        apply_value(e, place, rule, field, LEVEL_PART);
+        return;
+    }
+    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
+    bool first = true;
+    while (field.n) {
+        struct str part = str_cut(&field, e->message->delims.repetition);
+        buf_z(&b, first ? "" : "\n");
+        buf_str_put(&b, source_text(e, part));
+        first = false;
+    }
+    struct rule text = *rule;
+    text.source = SOURCE_TEXT; /* decoded already */
+    bool unfit = false;
+    struct element *child = convert(e, place, &text, buf_str(&b), LEVEL_PART, &unfit);
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    if (child && !e->error) {
+        put(e, place, rule, child);
+    }
+}
+
+static void run_value(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    if (rule->from.segment == RULE_VALUE) {
+        enum value_level level;
+        struct str raw = source_find(e, place, &rule->from, &level);
+        apply_value(e, place, rule, raw, level);
+        return;
+    }
+    struct place here = *place;
+    here.field = rule->from.field;
+    here.repetition = 0;
+    struct str rest = source_field(e, place, &rule->from);
+    if (rule->which == WHICH_LINES) {
+        apply_lines(e, &here, rule, rest);
+        return;
+    }
+    bool more = rest.p != NULL;
+    while (more && !e->error) {
+        struct str whole = rest;
+        struct str repetition = str_cut(&rest, e->message->delims.repetition);
+        more = repetition.n < whole.n; /* a delimiter followed */
+        here.repetition++;
+        if (rule->which != WHICH_REST || here.repetition > 1) {
+            enum value_level level;
+            struct str raw = source_part(e, &rule->from, repetition, &level);
+            apply_value(e, &here, rule, raw, level);
+        }
+        if (rule->which == WHICH_FIRST) {
+            return;
+        }
+    }
+}
+
+static void run_format(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    struct buf b = arena_buf(e->arena, V2_MESSAGE_MAX);
+    bool any = false;
+    for (int i = 0; i < rule->piece_count; i++) {
+        const struct rule_piece *piece = &rule->pieces[i];
+        enum value_level level;
+        struct str raw = source_find(e, place, &piece->at, &level);
+        if (v2_presence(raw) != V2_PRESENT) {
+            continue;
+        }
+        if (any || i == 0) {
+            buf_str_put(&b, piece->lead);
+        }
+        buf_str_put(&b, source_text(e, raw));
+        any = true;
+    }
+    if (any) {
+        buf_str_put(&b, rule->text);
+        e->error = buf_failed(&b) ? -ENOMEM : e->error;
+        apply(e, place, rule, buf_str(&b), LEVEL_PART);
+    }
+}
+
+static struct str known(struct engine *e, const struct place *place, enum rule_known which)
+{
+    switch (which) {
+    case KNOWN_RECORDED: return e->site->recorded;
+    case KNOWN_GATEWAY: return e->site->gateway;
+    case KNOWN_SENDER: return e->site->sender;
+    case KNOWN_TABLE: return place->table ? place->table->source : (struct str){ 0 };
+    case KNOWN_DIGEST:
+    case KNOWN_IT: break;
+    }
+    struct buf b = arena_buf(e->arena, 64);
+    if (e->site->digest) {
+        buf_hex(&b, e->site->digest, 32);
+    }
+    return buf_str(&b);
+}
+
+static void link_to(struct engine *e, const struct place *place, const struct rule *rule,
+                    const struct resource *to)
+{
+    struct element *object = NULL;
+    if (rule->type == TYPE_MAP) {
+        struct place about = *place;
+        about.it = to;
+        object = run_block(e, &about, rule, (struct str){ 0 }, LEVEL_PART);
+    } else {
+        object = reference(e, to, (struct str){ 0 });
+    }
+    if (object) {
+        put(e, place, rule, object);
+    }
+}
+
+/* References to all of type @type in groups below @group. */
+static void link_below(struct engine *e, const struct place *place, const struct rule *rule,
+                       const struct group *group)
+{
+    for (const struct group *g = group->first; g; g = g->next) {
+        for (int i = 0; i < g->rules->resource_count; i++) {
+            if (g->rules->resources[i] == rule->resource && g->resources[i]) {
+                link_to(e, place, rule, g->resources[i]);
+            }
+        }
+        link_below(e, place, rule, g);
+    }
+}
+
+static void run_resource(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    const struct rule_resource *type = &rule_resources[rule->resource];
+    const struct resource *to = NULL;
+    switch (rule->near) {
+    case NEAR_BELOW: link_below(e, place, rule, place->group); return;
+    case NEAR_EVERY:
+        for (const struct resource *r = e->first; r; r = r->next) {
+            if (r != place->owner && r->root->solid) {
+                link_to(e, place, rule, r);
+            }
+        }
+        return;
+    case NEAR_HERE: to = groups_resource(place->group, type); break;
+    case NEAR_ABOVE:
+        to = place->group->parent ? groups_resource(place->group->parent, type) : NULL;
+        break;
+    }
+    if (to) {
+        link_to(e, place, rule, to);
+    }
+}
+
+static void run_rule(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    if (rule->test_count && !source_tests(e, place, rule->tests, rule->test_count)) {
+        return;
+    }
+    struct str text = rule->text;
+    switch (rule->source) {
+    case SOURCE_VALUE: run_value(e, place, rule); return;
+    case SOURCE_FORMAT: run_format(e, place, rule); return;
+    case SOURCE_RESOURCE: run_resource(e, place, rule); return;
+    case SOURCE_KNOWN:
+        if (rule->known == KNOWN_IT) {
+            link_to(e, place, rule, place->it);
+            return;
+        }
+        text = known(e, place, rule->known);
+        break;
+    case SOURCE_NONE:
+    case SOURCE_TEXT: break;
+    }
+    if (text.n || rule->source == SOURCE_NONE) {
+        apply(e, place, rule, text, LEVEL_PART);
+    }
+}
+
+bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map)
+{
+    if (!source_tests(e, place, map->required, map->required_count)) {
+        return false;
+    }
+    for (uint16_t i = 0; i < map->count && !e->error; i++) {
+        run_rule(e, place, &map->rules[i]);
+    }
+    return true;
+}

@@ -1,0 +1,151 @@
+/*
+ * The state of one translation, shared by the engine's parts:
+ *
+ *     groups.c    which segments belong together
+ *     source.c    what a rule's address finds
+ *     leaf.c      one value to a primitive
+ *     engine.c    running maps
+ *     identity.c  what resources are recognised by
+ *     to_fhir.c   all in order, and the Bundle
+ */
+#pragma once
+
+#include "fhir/translate/resource.h"
+
+/*
+ * Segments that belong together, such as an order with its results.
+ *
+ * @members:   for each member of the rules its first segment in the message, or NULL
+ * @resources: for each resource of the rules the one of this group, or NULL
+ * @last:      index of the member that came last, -1 before the first
+ * @key:       digest, once @keyed
+ */
+struct group {
+    const struct rule_group *rules;
+    struct group *parent;
+    struct group *first;
+    struct group *newest;
+    struct group *next;
+    const struct v2_segment *members[RULE_MEMBERS_MAX];
+    struct resource *resources[RULE_RESOURCES_MAX];
+    int last;
+    bool keyed;
+    uint8_t key[32];
+};
+
+/*
+ * @segment_ids: for each segment of the message its index in rule_segments, or -1
+ * @homes:       for each segment its group, or NULL
+ * @unread:      see struct translate_result
+ * @error:       0, or the first -errno; nothing more is done after it
+ */
+struct engine {
+    struct arena *arena;
+    const struct v2_message *message;
+    const struct translate_site *site;
+    struct issues *issues;
+    int16_t *segment_ids;
+    struct group **homes;
+    struct group *root;
+    struct resource *first;
+    struct resource *last;
+    size_t unread;
+    int error;
+};
+
+/* How the parts of a value are cut. */
+enum value_level {
+    LEVEL_REPETITION, /* into components */
+    LEVEL_COMPONENT,  /* into subcomponents */
+    LEVEL_PART,       /* not at all */
+};
+
+/*
+ * Where a map runs.
+ *
+ * @segment:    the segment it is for; NULL in resource sections
+ * @segment_id: its index in rule_segments
+ * @value:      what addresses without segment are in; p is NULL if there is none
+ * @target:     object that paths start from
+ * @owner:      resource that @target belongs to
+ * @top:        @target is the resource itself
+ * @table:      the one in force, for "given"
+ * @it:         the resource that a block is about
+ * @field, @repetition: of the value, for issues
+ */
+struct place {
+    struct group *group;
+    const struct v2_segment *segment;
+    int16_t segment_id;
+    struct str value;
+    enum value_level level;
+    struct element *target;
+    struct resource *owner;
+    bool top;
+    const struct rule_table *table;
+    const struct resource *it;
+    uint8_t field;
+    uint32_t repetition;
+};
+
+/* groups.c: build the tree of groups; segments without a place are reported. */
+void groups_build(struct engine *e, const struct rule_group *root);
+
+/* The first segment with index @id in reach of @group: in it, above it, just below it. */
+const struct v2_segment *groups_segment(const struct group *group, int16_t id);
+
+/* The resource of type @type that @group or the nearest group above it has, or NULL. */
+struct resource *groups_resource(const struct group *group, const struct rule_resource *type);
+
+/* source.c: what @at finds in @place, raw; its level in @level. */
+struct str source_find(const struct engine *e, const struct place *place,
+                       const struct rule_address *at, enum value_level *level);
+
+/* The whole field of @at with all repetitions; p is NULL for RULE_VALUE. */
+struct str source_field(const struct engine *e, const struct place *place,
+                        const struct rule_address *at);
+
+/* The part of repetition @raw that @at names. */
+struct str source_part(const struct engine *e, const struct rule_address *at, struct str raw,
+                       enum value_level *level);
+
+/* Decoded text of @raw without control characters; marks @e if there is no memory. */
+struct str source_text(struct engine *e, struct str raw);
+
+/* Whether all @count tests hold. */
+bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests,
+                  size_t count);
+
+/* Tell the person reading the issues about the value at @place. */
+void source_issue(struct engine *e, const struct place *place, enum issue_severity severity,
+                  const char *code, const char *text);
+
+/* leaf.c */
+enum leaf_result {
+    LEAF_NOTHING, /* no value, no harm */
+    LEAF_FITS,
+    LEAF_UNFIT, /* there is a value, but not one of the type */
+};
+
+/* Convert @raw by @rule's type into @out, which is a new element. */
+enum leaf_result leaf_convert(struct engine *e, const struct place *place,
+                              const struct rule *rule, struct str raw, struct element *out);
+
+/* Whether @text is a decimal number as v2 writes them. */
+bool leaf_is_number(struct str text);
+
+/* The code of @table for @code, or what it has for others; NULL if neither. */
+const struct rule_code *leaf_lookup(const struct rule_table *table, struct str code);
+
+/* engine.c: run @map in @place; whether its required tests held. */
+bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map);
+
+/* A new resource in the list; NULL if there is no memory. */
+struct resource *engine_resource(struct engine *e, const struct rule_resource *type,
+                                 struct group *group);
+
+/* identity.c: give all resources their ids, join those that are the same. */
+void identity_assign(struct engine *e);
+
+/* Whether @resource has an identifier with a value. */
+bool identity_has(const struct resource *resource);

@@ -1,0 +1,186 @@
+/*
+ * Placing segments in groups.
+ *
+ * A segment goes to the innermost open group that has room for it or may open a group below
+ * itself that does. A group has room if the segment isn't there yet, or may repeat, and none
+ * that belongs after it has come. So an OBR after an OBX closes that result and its order and
+ * opens the next order, whatever the version's exact structure is.
+ */
+#include "fhir/translate/engine.h"
+
+#include "fhir/v2/address.h"
+
+#include <errno.h>
+
+static int member_index(const struct rule_group *rules, int16_t id)
+{
+    for (int i = 0; i < rules->member_count; i++) {
+        if (rules->members[i].segment == id) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Whether @group can take one more segment @id; the member's index or -1. */
+static int room(const struct group *group, int16_t id)
+{
+    int i = member_index(group->rules, id);
+    if (i < 0 || i < group->last || (group->members[i] && !group->rules->members[i].many)) {
+        return -1;
+    }
+    return i;
+}
+
+static struct group *open_group(struct engine *e, const struct rule_group *rules,
+                                struct group *parent)
+{
+    struct group *group = arena_calloc(e->arena, 1, sizeof(*group));
+    if (!group) {
+        e->error = -ENOMEM;
+        return NULL;
+    }
+    group->rules = rules;
+    group->parent = parent;
+    group->last = -1;
+    if (parent && parent->newest) {
+        parent->newest->next = group;
+    } else if (parent) {
+        parent->first = group;
+    }
+    if (parent) {
+        parent->newest = group;
+    }
+    return group;
+}
+
+/* Whether groups of this kind, or below one, have @id. */
+static bool leads_to(const struct rule_group *rules, int16_t id)
+{
+    if (member_index(rules, id) >= 0) {
+        return true;
+    }
+    for (int i = 0; i < rules->child_count; i++) {
+        if (leads_to(rules->children[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Open a group below @group that has @id, and those between; NULL if none has. */
+static struct group *open_below(struct engine *e, struct group *group, int16_t id)
+{
+    const struct rule_group *rules = group->rules;
+    const struct rule_group *way = NULL;
+    for (int i = 0; i < rules->child_count; i++) {
+        if (member_index(rules->children[i], id) >= 0) {
+            return open_group(e, rules->children[i], group);
+        }
+        if (!way && leads_to(rules->children[i], id)) {
+            way = rules->children[i];
+        }
+    }
+    /* The segment that should open the group between is missing. */
+    struct group *between = way ? open_group(e, way, group) : NULL;
+    return between ? open_below(e, between, id) : NULL;
+}
+
+/* The group that @id belongs to, coming after something in @current; NULL if none. */
+static struct group *home(struct engine *e, struct group *current, int16_t id)
+{
+    for (struct group *g = current; g; g = g->parent) {
+        if (room(g, id) >= 0) {
+            return g;
+        }
+        struct group *below = open_below(e, g, id);
+        if (below || e->error) {
+            return below;
+        }
+    }
+    return NULL;
+}
+
+/* Index of @name in the sorted list of segments, or -1. */
+static int16_t segment_id(const char *name)
+{
+    int low = 0;
+    int high = rule_segment_count - 1;
+    while (low <= high) {
+        int middle = (low + high) / 2;
+        int order = memcmp(name, rule_segments[middle], 4);
+        if (order == 0) {
+            return (int16_t)middle;
+        }
+        low = order > 0 ? middle + 1 : low;
+        high = order > 0 ? high : middle - 1;
+    }
+    return -1;
+}
+
+void groups_build(struct engine *e, const struct rule_group *root)
+{
+    const struct v2_message *m = e->message;
+    e->segment_ids = arena_calloc(e->arena, m->count, sizeof(*e->segment_ids));
+    e->homes = arena_calloc(e->arena, m->count, sizeof(struct group *));
+    e->root = open_group(e, root, NULL);
+    if (!e->segment_ids || !e->homes || !e->root) {
+        e->error = -ENOMEM;
+        return;
+    }
+
+    struct group *current = e->root;
+    for (size_t i = 0; i < m->count; i++) {
+        int16_t id = segment_id(m->segments[i].name);
+        e->segment_ids[i] = id;
+        struct group *group = id >= 0 ? home(e, current, id) : NULL;
+        if (e->error) {
+            return;
+        }
+        if (!group) {
+            continue;
+        }
+        int member = member_index(group->rules, id);
+        if (!group->members[member]) {
+            group->members[member] = &m->segments[i];
+        }
+        group->last = member;
+        e->homes[i] = group;
+        current = group;
+    }
+}
+
+static const struct v2_segment *own_segment(const struct group *group, int16_t id)
+{
+    int i = member_index(group->rules, id);
+    return i >= 0 ? group->members[i] : NULL;
+}
+
+const struct v2_segment *groups_segment(const struct group *group, int16_t id)
+{
+    for (const struct group *g = group; g; g = g->parent) {
+        const struct v2_segment *segment = own_segment(g, id);
+        if (segment) {
+            return segment;
+        }
+    }
+    for (const struct group *g = group->first; g; g = g->next) {
+        const struct v2_segment *segment = own_segment(g, id);
+        if (segment) {
+            return segment;
+        }
+    }
+    return NULL;
+}
+
+struct resource *groups_resource(const struct group *group, const struct rule_resource *type)
+{
+    for (const struct group *g = group; g; g = g->parent) {
+        for (int i = 0; i < g->rules->resource_count; i++) {
+            if (&rule_resources[g->rules->resources[i]] == type && g->resources[i]) {
+                return g->resources[i];
+            }
+        }
+    }
+    return NULL;
+}

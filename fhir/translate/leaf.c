@@ -1,0 +1,534 @@
+/*
+ * One value of the message to one primitive of FHIR.
+ *
+ * Numbers stay the text they are wherever JSON allows that text. Times keep their precision; a
+ * time with hours but without offset takes the sender's zone, or loses its hours and keeps
+ * what it was beside it.
+ */
+#include "fhir/translate/engine.h"
+
+#include "fhir/v2/address.h"
+#include "fhir/v2/timestamp.h"
+
+#include <errno.h>
+
+enum {
+    TIME_SIZE = 48, /* of a FHIR dateTime as text, with all nine digits */
+};
+
+static bool space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct str trimmed(struct str s)
+{
+    size_t from = 0;
+    size_t to = s.n;
+    while (from < to && space(s.p[from])) {
+        from++;
+    }
+    while (to > from && space(s.p[to - 1])) {
+        to--;
+    }
+    return str_slice(s, from, to);
+}
+
+static enum leaf_result text_leaf(struct element *out, struct str text)
+{
+    if (trimmed(text).n == 0) {
+        return LEAF_NOTHING;
+    }
+    out->text = text;
+    return LEAF_FITS;
+}
+
+/* Copy what @b wrote on the stack into the arena. */
+static enum leaf_result keep(struct engine *e, struct element *out, const struct buf *b)
+{
+    out->text = arena_str(e->arena, buf_str(b));
+    if (!out->text.p) {
+        e->error = -ENOMEM;
+        return LEAF_NOTHING;
+    }
+    return LEAF_FITS;
+}
+
+const struct rule_code *leaf_lookup(const struct rule_table *table, struct str code)
+{
+    int low = 0;
+    int high = table->count - 1;
+    while (low <= high) {
+        int middle = (low + high) / 2;
+        int order = str_cmp(code, table->codes[middle].from);
+        if (order == 0) {
+            return &table->codes[middle];
+        }
+        low = order > 0 ? middle + 1 : low;
+        high = order > 0 ? high : middle - 1;
+    }
+    return table->other;
+}
+
+static enum leaf_result code_leaf(const struct rule *rule, struct element *out, struct str text)
+{
+    text = trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (!rule->table) {
+        out->text = text;
+        return LEAF_FITS;
+    }
+    const struct rule_code *code = leaf_lookup(rule->table, text);
+    if (!code) {
+        return LEAF_UNFIT;
+    }
+    if (!code->code.n) {
+        return LEAF_NOTHING; /* known to have no counterpart */
+    }
+    out->text = code->code;
+    return LEAF_FITS;
+}
+
+static bool add_text(struct engine *e, struct element *object, const char *name,
+                     struct str text)
+{
+    if (!text.n) {
+        return true;
+    }
+    struct element *child = element_new(e->arena, ELEMENT_STRING);
+    if (!child) {
+        e->error = -ENOMEM;
+        return false;
+    }
+    child->text = text;
+    element_append(object, child, name);
+    return true;
+}
+
+/* A Coding through a table; as CodeableConcept if @concept. */
+static enum leaf_result coding_leaf(struct engine *e, const struct rule_table *table,
+                                    struct element *out, struct str text, bool concept)
+{
+    const struct rule_code *code = table ? leaf_lookup(table, trimmed(text)) : NULL;
+    if (!code || !code->code.n) {
+        return LEAF_NOTHING;
+    }
+    struct element *coding = out;
+    out->kind = ELEMENT_OBJECT;
+    out->solid = true;
+    if (concept) {
+        static const struct rule_step path[] = { { "coding", true } };
+        coding = element_new(e->arena, ELEMENT_OBJECT);
+        if (!coding || !element_put(e->arena, out, path, 1, coding)) {
+            e->error = -ENOMEM;
+            return LEAF_NOTHING;
+        }
+    }
+    bool done = add_text(e, coding, "system", code->system.n ? code->system : table->system) &&
+                add_text(e, coding, "code", code->code) &&
+                add_text(e, coding, "display", code->display);
+    return done ? LEAF_FITS : LEAF_NOTHING;
+}
+
+static bool any_of(struct str text, const struct str *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(text, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Table 0136, and what is seen instead of it. */
+static enum leaf_result boolean_leaf(struct element *out, struct str text)
+{
+    static const struct str yes[] = { { "Y", 1 }, { "1", 1 }, { "YES", 3 }, { "Yes", 3 } };
+    static const struct str no[] = { { "N", 1 }, { "0", 1 }, { "NO", 2 }, { "No", 2 } };
+    text = trimmed(text);
+    bool is = any_of(text, yes, ARRAY_LEN(yes));
+    if (!is && !any_of(text, no, ARRAY_LEN(no))) {
+        return text.n ? LEAF_UNFIT : LEAF_NOTHING;
+    }
+    out->kind = ELEMENT_LITERAL;
+    out->text = is ? STR("true") : STR("false");
+    return LEAF_FITS;
+}
+
+static size_t count_digits(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9') {
+        n++;
+    }
+    return n;
+}
+
+/* A number taken apart. */
+struct decimal {
+    bool minus;
+    bool plus;
+    bool point;
+    struct str whole;
+    struct str fraction;
+};
+
+static bool read_decimal(struct str text, struct decimal *d)
+{
+    *d = (struct decimal){ .minus = text.n && text.p[0] == '-',
+                           .plus = text.n && text.p[0] == '+' };
+    struct str rest = str_slice(text, d->minus || d->plus ? 1 : 0, text.n);
+    d->whole = str_slice(rest, 0, count_digits(rest));
+    rest = str_slice(rest, d->whole.n, rest.n);
+    d->point = rest.n && rest.p[0] == '.';
+    if (d->point) {
+        rest = str_slice(rest, 1, rest.n);
+        d->fraction = str_slice(rest, 0, count_digits(rest));
+        rest = str_slice(rest, d->fraction.n, rest.n);
+    }
+    return !rest.n && (d->whole.n || d->fraction.n);
+}
+
+bool leaf_is_number(struct str text)
+{
+    struct decimal d;
+    return read_decimal(trimmed(text), &d);
+}
+
+/*
+ * v2 allows a plus, leading zeros and a bare point, JSON doesn't: those few are written
+ * anew, everything else stays as it is.
+ */
+static enum leaf_result decimal_leaf(struct engine *e, struct element *out, struct str text)
+{
+    struct decimal d;
+    text = trimmed(text);
+    if (!read_decimal(text, &d)) {
+        return text.n ? LEAF_UNFIT : LEAF_NOTHING;
+    }
+    size_t zeros = 0;
+    while (zeros + 1 < d.whole.n && d.whole.p[zeros] == '0') {
+        zeros++;
+    }
+    out->kind = ELEMENT_LITERAL;
+    if (d.whole.n && !zeros && !d.plus && (!d.point || d.fraction.n)) {
+        out->text = text;
+        return LEAF_FITS;
+    }
+    struct buf b = arena_buf(e->arena, text.n + 2);
+    buf_z(&b, d.minus ? "-" : "");
+    buf_str_put(&b, d.whole.n ? str_slice(d.whole, zeros, d.whole.n) : STR("0"));
+    buf_z(&b, d.fraction.n ? "." : "");
+    buf_str_put(&b, d.fraction);
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    out->text = buf_str(&b);
+    return LEAF_FITS;
+}
+
+static enum leaf_result integer_leaf(struct element *out, struct str text, bool positive)
+{
+    text = trimmed(text);
+    while (text.n > 1 && text.p[0] == '0') {
+        text = str_slice(text, 1, text.n);
+    }
+    if (text.n == 0) {
+        return LEAF_NOTHING;
+    }
+    if (count_digits(text) != text.n || text.n > 9 || (positive && text.p[0] == '0')) {
+        return LEAF_UNFIT;
+    }
+    out->kind = ELEMENT_LITERAL;
+    out->text = text;
+    return LEAF_FITS;
+}
+
+static void two(struct buf *b, int value)
+{
+    buf_c(b, (char)('0' + value / 10 % 10));
+    buf_c(b, (char)('0' + value % 10));
+}
+
+static void write_date(struct buf *b, const struct v2_timestamp *t)
+{
+    two(b, t->year / 100);
+    two(b, t->year % 100);
+    if (t->precision >= V2_MONTH) {
+        buf_c(b, '-');
+        two(b, t->month);
+    }
+    if (t->precision >= V2_DAY) {
+        buf_c(b, '-');
+        two(b, t->day);
+    }
+}
+
+static void write_clock(struct buf *b, const struct v2_timestamp *t)
+{
+    two(b, t->hour);
+    buf_c(b, ':');
+    two(b, t->minute);
+    buf_c(b, ':');
+    two(b, t->second);
+    if (t->precision == V2_FRACTION) {
+        buf_c(b, '.');
+        buf_str_put(b, t->fraction);
+    }
+}
+
+static void write_offset(struct buf *b, int offset)
+{
+    int minutes = offset < 0 ? -offset : offset;
+    buf_c(b, offset < 0 ? '-' : '+');
+    two(b, minutes / 60);
+    buf_c(b, ':');
+    two(b, minutes % 60);
+}
+
+/* The offset of @t: its own, or that of the sender's zone then; false if neither is known. */
+static bool find_offset(const struct engine *e, const struct v2_timestamp *t, int *minutes)
+{
+    const struct translate_site *site = e->site;
+    if (t->has_offset) {
+        *minutes = t->offset;
+        return true;
+    }
+    struct tm local = {
+        .tm_year = t->year - 1900,
+        .tm_mon = t->month - 1,
+        .tm_mday = t->day,
+        .tm_hour = t->hour,
+        .tm_min = t->minute,
+        .tm_sec = t->second,
+        .tm_isdst = -1,
+    };
+    return site->zone.n && site->zone_offset &&
+           site->zone_offset(site->zone_owner, site->zone, &local, minutes) == 0;
+}
+
+static enum leaf_result datetime_leaf(struct engine *e, const struct place *place,
+                                      struct element *out, struct str text)
+{
+    struct v2_timestamp t;
+    text = trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (v2_timestamp_read(text, &t) != 0) {
+        return LEAF_UNFIT;
+    }
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_date(&b, &t);
+    if (t.precision <= V2_DAY) {
+        return keep(e, out, &b);
+    }
+
+    int offset = 0;
+    if (!find_offset(e, &t, &offset)) {
+        out->original = text;
+        source_issue(e, place, ISSUE_WARNING, "value",
+                     "a time without offset, and the sender's zone is not known: only its date "
+                     "was read");
+        return keep(e, out, &b);
+    }
+    if (t.precision < V2_MINUTE) {
+        out->original = text; /* FHIR has no hours without minutes */
+    }
+    buf_c(&b, 'T');
+    write_clock(&b, &t);
+    write_offset(&b, offset);
+    return keep(e, out, &b);
+}
+
+static enum leaf_result date_leaf(struct engine *e, struct element *out, struct str text)
+{
+    struct v2_timestamp t;
+    text = trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (v2_timestamp_read(text, &t) != 0) {
+        return LEAF_UNFIT;
+    }
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_date(&b, &t);
+    return keep(e, out, &b);
+}
+
+/* An instant is at least a second with its offset. */
+static enum leaf_result instant_leaf(struct engine *e, const struct place *place,
+                                     struct element *out, struct str text)
+{
+    if (text.n > 10 && text.p[4] == '-') {
+        return text_leaf(out, text); /* ours, written as FHIR has it */
+    }
+    enum leaf_result r = datetime_leaf(e, place, out, text);
+    bool whole = r == LEAF_FITS && out->text.n > 10 && !out->original.n;
+    out->original = (struct str){ 0 };
+    return whole || r != LEAF_FITS ? r : LEAF_UNFIT;
+}
+
+static enum leaf_result time_leaf(struct engine *e, struct element *out, struct str text)
+{
+    struct v2_timestamp t;
+    text = trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (v2_time_read(text, &t) != 0) {
+        return LEAF_UNFIT;
+    }
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_clock(&b, &t);
+    if (t.precision < V2_MINUTE || t.has_offset) {
+        out->original = text;
+    }
+    return keep(e, out, &b);
+}
+
+static bool base64_char(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           c == '+' || c == '/' || c == '=';
+}
+
+/* Without the line ends that some senders break it with. */
+static enum leaf_result base64_leaf(struct engine *e, struct element *out, struct str text)
+{
+    char *p = arena_alloc(e->arena, text.n);
+    if (!p) {
+        e->error = -ENOMEM;
+        return LEAF_NOTHING;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (base64_char(text.p[i])) {
+            p[n++] = text.p[i];
+        } else if (!space(text.p[i])) {
+            return LEAF_UNFIT;
+        }
+    }
+    out->text = str_of(p, n);
+    return n == 0 ? LEAF_NOTHING : n % 4 == 0 ? LEAF_FITS : LEAF_UNFIT;
+}
+
+static bool dotted(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '.' && !(s.p[i] >= '0' && s.p[i] <= '9')) {
+            return false;
+        }
+    }
+    return s.n > 2 && s.p[0] >= '0' && s.p[0] <= '2' && s.p[1] == '.';
+}
+
+static enum leaf_result joined(struct engine *e, struct element *out, const char *lead,
+                               struct str rest)
+{
+    struct buf b = arena_buf(e->arena, rest.n + 64);
+    buf_z(&b, lead);
+    buf_str_put(&b, rest);
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    out->text = buf_str(&b);
+    return LEAF_FITS;
+}
+
+/*
+ * The system for an assigning authority: what the operator wrote down, else what a universal
+ * id says by itself. A namespace that nobody wrote down says nothing.
+ */
+static enum leaf_result assigner_leaf(struct engine *e, struct element *out, struct str raw)
+{
+    const struct v2_delims *delims = &e->message->delims;
+    struct str system = v2_assigner_system(&e->site->assigners, delims, raw);
+    if (system.n) {
+        out->trusted = true;
+        out->text = system;
+        return LEAF_FITS;
+    }
+    char cut = raw.n && memchr(raw.p, delims->component, raw.n) ? delims->component
+                                                                : delims->subcomponent;
+    struct str id = v2_part(raw, cut, 2);
+    struct str kind = v2_part(raw, cut, 3);
+    if (dotted(id) && (!kind.n || str_eq(kind, STR("ISO")))) {
+        return joined(e, out, "urn:oid:", id);
+    }
+    if (id.n == RESOURCE_UUID_SIZE &&
+        (str_eq(kind, STR("UUID")) || str_eq(kind, STR("GUID")))) {
+        return joined(e, out, "urn:uuid:", id);
+    }
+    if (str_eq(kind, STR("URI")) && id.n) {
+        out->text = source_text(e, id);
+        return LEAF_FITS;
+    }
+    return LEAF_NOTHING;
+}
+
+/* The system for the name of a coding system, table 0396. */
+static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, struct str text)
+{
+    text = trimmed(text);
+    const struct rule_code *known = leaf_lookup(&rule_coding_systems, text);
+    if (known) {
+        out->text = known->code;
+        return known->code.n ? LEAF_FITS : LEAF_NOTHING;
+    }
+    if (str_starts(text, STR("HL7")) && text.n == 7 &&
+        count_digits(str_slice(text, 3, text.n)) == 4) {
+        return joined(e, out, "http://terminology.hl7.org/CodeSystem/v2-",
+                      str_slice(text, 3, text.n));
+    }
+    if (dotted(text)) {
+        return joined(e, out, "urn:oid:", text);
+    }
+    if (str_starts(text, STR("http://")) || str_starts(text, STR("https://")) ||
+        str_starts(text, STR("urn:"))) {
+        out->text = text;
+        return LEAF_FITS;
+    }
+    const struct v2_assigners *assigners = &e->site->assigners;
+    for (size_t i = 0; text.n && i < assigners->count; i++) {
+        if (str_eq(assigners->list[i].authority, text)) {
+            out->text = assigners->list[i].system;
+            return LEAF_FITS;
+        }
+    }
+    return text.n ? LEAF_UNFIT : LEAF_NOTHING;
+}
+
+enum leaf_result leaf_convert(struct engine *e, const struct place *place,
+                              const struct rule *rule, struct str raw, struct element *out)
+{
+    const struct rule_table *table = rule->table_given ? place->table : rule->table;
+    if (rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER) {
+        return assigner_leaf(e, out, raw);
+    }
+    struct str text = rule->source == SOURCE_VALUE ? source_text(e, raw) : raw;
+    switch (rule->type) {
+    case TYPE_STRING: return text_leaf(out, text);
+    case TYPE_CODE: return code_leaf(rule, out, text);
+    case TYPE_URI: return text_leaf(out, trimmed(text));
+    case TYPE_BOOLEAN: return boolean_leaf(out, text);
+    case TYPE_INTEGER: return integer_leaf(out, text, false);
+    case TYPE_POSITIVE: return integer_leaf(out, text, true);
+    case TYPE_DECIMAL: return decimal_leaf(e, out, text);
+    case TYPE_DATE: return date_leaf(e, out, text);
+    case TYPE_DATETIME: return datetime_leaf(e, place, out, text);
+    case TYPE_INSTANT: return instant_leaf(e, place, out, text);
+    case TYPE_TIME: return time_leaf(e, out, text);
+    case TYPE_BASE64: return base64_leaf(e, out, text);
+    case TYPE_CODING: return coding_leaf(e, table, out, text, false);
+    case TYPE_CONCEPT: return coding_leaf(e, table, out, text, true);
+    case TYPE_CODESYSTEM: return codesystem_leaf(e, out, text);
+    case TYPE_ASSIGNER:
+    case TYPE_ISSUER:
+    case TYPE_REFERENCE:
+    case TYPE_MAP:
+    case TYPE_RESOURCE: break;
+    }
+    return LEAF_NOTHING;
+}

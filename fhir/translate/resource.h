@@ -1,0 +1,44 @@
+/* A resource of the Bundle under construction, and what it is recognised by. */
+#pragma once
+
+#include "fhir/translate/element.h"
+#include "fhir/translate/to_fhir.h"
+
+enum {
+    RESOURCE_UUID_SIZE = 36, /* characters of a UUID */
+    RESOURCE_URL_SIZE = 45,  /* and of "urn:uuid:" before it */
+};
+
+struct group;
+
+/*
+ * @group:   where it belongs; NULL if the message only mentions it
+ * @display: a name for references
+ * @url:     "urn:uuid:" and its id
+ * @by_id:   written under its id; otherwise recognised by @system and @value
+ * @same:    another resource of the Bundle that is the same; references go there
+ * @deletes: elements that the message deletes
+ * @repeat:  how many with the same key came before it; @repeats: how many came after it
+ */
+struct resource {
+    const struct rule_resource *type;
+    struct group *group;
+    struct element *root;
+    struct str display;
+    char url[RESOURCE_URL_SIZE];
+    bool by_id;
+    struct str system;
+    struct str value;
+    const struct resource *same;
+    struct translate_delete *deletes;
+    uint32_t repeat;
+    uint32_t repeats;
+    struct resource *next;
+};
+
+/* What references to it say. */
+static inline struct str resource_url(const struct resource *resource)
+{
+    const struct resource *r = resource->same ? resource->same : resource;
+    return str_of(r->url, RESOURCE_URL_SIZE);
+}

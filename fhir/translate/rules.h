@@ -1,0 +1,269 @@
+/*
+ * What schemas/gen/map.py makes of schemas/map/: tables that the engine runs.
+ *
+ * A rule takes something from the message, tests, converts it and puts it at a path in a
+ * resource. Rules come in maps: for a segment, for a datatype, for finishing a resource, for a
+ * block. Groups say which segments belong together. schemas/map/README.md has the language.
+ */
+#pragma once
+
+#include "crypto/base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    RULE_VALUE = -1, /* as a segment: the value at hand, not a segment */
+};
+
+/*
+ * @segment: index into rule_segments, or RULE_VALUE
+ * @field:   of the segment; unused for RULE_VALUE
+ * @onwards: @component and all that follow it, not cut
+ */
+struct rule_address {
+    int16_t segment;
+    uint8_t field;
+    uint8_t component;
+    uint8_t subcomponent;
+    bool onwards;
+};
+
+enum rule_op {
+    OP_VALUED,
+    OP_MISSING,
+    OP_IN,     /* one of the values */
+    OP_NOT_IN, /* none of them; true if missing */
+    OP_PREFIX, /* begins with one of the values */
+    OP_LONGER, /* than that many characters */
+    OP_NUMBER, /* reads as a decimal number */
+    OP_SET,    /* the target has such an element already; * at the end: any that begins so */
+    OP_UNSET,
+    OP_RESOURCE, /* such a resource is in reach */
+    OP_NO_RESOURCE,
+};
+
+/*
+ * @values:   @count of them
+ * @number:   of OP_LONGER the length, of OP_RESOURCE the index of the type
+ */
+struct rule_test {
+    enum rule_op op;
+    struct rule_address at;
+    const struct str *values;
+    uint16_t count;
+    uint16_t number;
+};
+
+enum rule_source {
+    SOURCE_NONE,     /* a block that only groups */
+    SOURCE_VALUE,    /* from the message */
+    SOURCE_TEXT,     /* a constant */
+    SOURCE_FORMAT,   /* several addresses with text between */
+    SOURCE_RESOURCE, /* another resource, as a reference */
+    SOURCE_KNOWN,    /* what the caller says */
+};
+
+enum rule_which {
+    WHICH_FIRST, /* repetition */
+    WHICH_EACH,
+    WHICH_REST,  /* all but the first */
+    WHICH_LINES, /* all, joined by line ends */
+};
+
+enum rule_near {
+    NEAR_HERE,  /* in this group or the nearest one above */
+    NEAR_ABOVE, /* above this group */
+    NEAR_BELOW, /* all in groups below */
+    NEAR_EVERY, /* all of the message but this one */
+};
+
+enum rule_known {
+    KNOWN_RECORDED,
+    KNOWN_GATEWAY,
+    KNOWN_DIGEST,
+    KNOWN_SENDER,
+    KNOWN_TABLE, /* the code system of the table in force */
+    KNOWN_IT,    /* the resource that the block is about */
+};
+
+enum rule_type {
+    TYPE_STRING,
+    TYPE_CODE,
+    TYPE_URI,
+    TYPE_BOOLEAN,
+    TYPE_INTEGER,
+    TYPE_POSITIVE,
+    TYPE_DECIMAL,
+    TYPE_DATE,
+    TYPE_DATETIME,
+    TYPE_INSTANT,
+    TYPE_TIME,
+    TYPE_BASE64,
+    TYPE_CODING,     /* through a table */
+    TYPE_CONCEPT,    /* the same as a CodeableConcept */
+    TYPE_ASSIGNER,   /* an assigning authority to a system */
+    TYPE_ISSUER,     /* the same, or the sender's default if there is none */
+    TYPE_CODESYSTEM, /* name of a coding system to a system */
+    TYPE_REFERENCE,
+    TYPE_MAP,      /* a datatype or a block */
+    TYPE_RESOURCE, /* a resource of its own, and a reference to it */
+};
+
+struct rule_code {
+    struct str from;
+    struct str code;
+    struct str display;
+    struct str system; /* empty: the table's */
+};
+
+/*
+ * @codes:  sorted by @from
+ * @other:  what unknown codes become; NULL if nothing
+ * @system: of the codes after the table
+ * @source: of the codes before it; may be empty
+ */
+struct rule_table {
+    const char *name;
+    struct str system;
+    struct str source;
+    const struct rule_code *codes;
+    uint16_t count;
+    const struct rule_code *other;
+};
+
+/* @append: a new element of an array, instead of the one member of that name */
+struct rule_step {
+    const char *name;
+    bool append;
+};
+
+/* @lead: written before the value if there is one and something stands before it */
+struct rule_piece {
+    struct str lead;
+    struct rule_address at;
+};
+
+struct rule_map;
+
+/*
+ * @text:      constant of SOURCE_TEXT; what follows the last piece of SOURCE_FORMAT
+ * @table:     for codes; NULL with @table_given: the one in force where the map is used
+ * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
+ * @otherwise: tried if the value doesn't fit the type
+ */
+struct rule {
+    enum rule_source source;
+    enum rule_which which;
+    enum rule_near near;
+    enum rule_known known;
+    struct rule_address from;
+    struct str text;
+    const struct rule_piece *pieces;
+    const struct rule_test *tests;
+    const struct rule_step *path;
+    uint8_t piece_count;
+    uint8_t test_count;
+    uint8_t path_count;
+    bool table_given;
+    enum rule_type type;
+    uint16_t resource;
+    const struct rule_map *map;
+    const struct rule_table *table;
+    const struct rule *otherwise;
+};
+
+/* @required: tests that must hold for the map to give anything */
+struct rule_map {
+    const char *name;
+    const struct rule *rules;
+    const struct rule_test *required;
+    uint16_t count;
+    uint16_t required_count;
+};
+
+enum rule_kind {
+    KIND_EVENT,    /* id computed from the keys of its group */
+    KIND_IDENTITY, /* recognised by identifier */
+    KIND_TRUSTED,  /* the same, but only by systems from the sender's assigners */
+    KIND_SOURCE,   /* says where the rest comes from: one a message, id from its digest */
+};
+
+/* @unite: two with the same key are one; otherwise they are counted */
+struct rule_resource {
+    const char *name;
+    enum rule_kind kind;
+    bool unite;
+    const struct rule_map *finish; /* may be NULL */
+};
+
+/* @above: the resource belongs to a group above the segment's */
+struct rule_segment_map {
+    uint16_t segment;
+    uint16_t resource;
+    bool above;
+    const struct rule_map *map;
+};
+
+/* @many: may stand there more than once */
+struct rule_member {
+    uint16_t segment;
+    bool many;
+};
+
+/* The first valued address counts. */
+struct rule_key {
+    const struct rule_address *any;
+    uint16_t count;
+};
+
+/*
+ * @members:    in the order in which they stand in a message
+ * @resources:  types of which a group of this kind has one each
+ * @parent_key: the key of the group above is always part of the key; otherwise only if the
+ *              first part is missing
+ */
+struct rule_group {
+    const char *name;
+    const struct rule_member *members;
+    const uint16_t *resources;
+    const struct rule_group *const *children;
+    const struct rule_key *keys;
+    uint8_t member_count;
+    uint8_t resource_count;
+    uint8_t child_count;
+    uint8_t key_count;
+    bool parent_key;
+};
+
+struct rule_message {
+    struct str type;
+    struct str event;
+    const struct rule_group *root;
+};
+
+enum {
+    RULE_RESOURCES_MAX = 8, /* of one group */
+    RULE_MEMBERS_MAX = 24,  /* of one group */
+};
+
+/* Names of segments, sorted. */
+extern const char rule_segments[][4];
+extern const uint16_t rule_segment_count;
+
+/* Maps of segments, sorted by segment; rule_segment_first[s] to [s + 1] are those of s. */
+extern const struct rule_segment_map rule_segment_maps[];
+extern const uint16_t rule_segment_first[];
+
+/* Fields of each segment that some rule reads, and that are left alone on purpose: bits. */
+extern const uint64_t rule_read[][2];
+extern const uint64_t rule_ignored[][2];
+
+extern const struct rule_resource rule_resources[];
+extern const uint16_t rule_resource_count;
+
+extern const struct rule_message rule_messages[];
+extern const uint16_t rule_message_count;
+
+/* Systems of coding systems by their names in table 0396. */
+extern const struct rule_table rule_coding_systems;

@@ -1,0 +1,212 @@
+/* What the addresses and tests of rules find in the message. */
+#include "fhir/translate/engine.h"
+
+#include "fhir/v2/address.h"
+#include "fhir/v2/escape.h"
+
+#include <errno.h>
+
+/* From the start of part @number of @whole to its end. */
+static struct str onwards(struct str whole, char delim, uint32_t number)
+{
+    struct str part = v2_part(whole, delim, number);
+    if (part.p) {
+        part.n = (size_t)(whole.p + whole.n - part.p);
+    }
+    return part;
+}
+
+static char delim_of(const struct engine *e, enum value_level level)
+{
+    switch (level) {
+    case LEVEL_REPETITION: return e->message->delims.component;
+    case LEVEL_COMPONENT: return e->message->delims.subcomponent;
+    case LEVEL_PART: break;
+    }
+    return '\0';
+}
+
+static enum value_level below(enum value_level level)
+{
+    return level == LEVEL_REPETITION ? LEVEL_COMPONENT : LEVEL_PART;
+}
+
+/* Component and subcomponent of @raw, which is at *level. */
+static struct str cut(const struct engine *e, const struct rule_address *at, struct str raw,
+                      enum value_level *level)
+{
+    if (!at->component) {
+        return raw;
+    }
+    char delim = delim_of(e, *level);
+    if (at->onwards) {
+        return onwards(raw, delim, at->component);
+    }
+    raw = v2_part(raw, delim, at->component);
+    *level = below(*level);
+    if (at->subcomponent) {
+        raw = v2_part(raw, delim_of(e, *level), at->subcomponent);
+        *level = LEVEL_PART;
+    }
+    return raw;
+}
+
+struct str source_part(const struct engine *e, const struct rule_address *at, struct str raw,
+                       enum value_level *level)
+{
+    *level = LEVEL_REPETITION;
+    return cut(e, at, raw, level);
+}
+
+struct str source_field(const struct engine *e, const struct place *place,
+                        const struct rule_address *at)
+{
+    if (at->segment == RULE_VALUE) {
+        return (struct str){ 0 };
+    }
+    const struct v2_segment *segment = at->segment == place->segment_id
+                                           ? place->segment
+                                           : groups_segment(place->group, at->segment);
+    return segment ? v2_field(e->message, segment, at->field) : (struct str){ 0 };
+}
+
+struct str source_find(const struct engine *e, const struct place *place,
+                       const struct rule_address *at, enum value_level *level)
+{
+    if (at->segment == RULE_VALUE) {
+        *level = place->level;
+        return cut(e, at, place->value, level);
+    }
+    struct str field = source_field(e, place, at);
+    return source_part(e, at, v2_part(field, e->message->delims.repetition, 1), level);
+}
+
+/* Replace control characters, which FHIR text can't have, by spaces. */
+static struct str without_controls(struct engine *e, struct str text)
+{
+    size_t at = 0;
+    while (at < text.n && ((unsigned char)text.p[at] >= ' ' || text.p[at] == '\n' ||
+                           text.p[at] == '\t' || text.p[at] == '\r')) {
+        at++;
+    }
+    if (at == text.n) {
+        return text;
+    }
+    struct str copy = arena_str(e->arena, text);
+    if (!copy.p) {
+        e->error = -ENOMEM;
+        return (struct str){ 0 };
+    }
+    char *p = (char *)(uintptr_t)copy.p;
+    for (; at < copy.n; at++) {
+        if ((unsigned char)p[at] < ' ' && p[at] != '\n' && p[at] != '\t' && p[at] != '\r') {
+            p[at] = ' ';
+        }
+    }
+    return copy;
+}
+
+struct str source_text(struct engine *e, struct str raw)
+{
+    struct str text = raw;
+    int r = v2_unescape(e->arena, &e->message->delims, raw, &text);
+    if (r < 0) {
+        e->error = r;
+        return (struct str){ 0 };
+    }
+    return without_controls(e, r == 0 ? text : raw); /* an open sequence: as it was sent */
+}
+
+static bool any_value(const struct rule_test *test, struct str raw, bool prefix)
+{
+    for (uint16_t i = 0; i < test->count; i++) {
+        if (prefix ? str_starts(raw, test->values[i]) : str_eq(raw, test->values[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether @place's target has the element @name, or one that begins so before a "*". */
+static bool has_element(const struct place *place, struct str name)
+{
+    if (!str_ends(name, STR("*"))) {
+        return element_get(place->target, name.p) != NULL;
+    }
+    struct str prefix = str_slice(name, 0, name.n - 1);
+    for (const struct element *e = place->target->first; e; e = e->next) {
+        if (str_starts(str_z(e->name), prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool holds(const struct engine *e, const struct place *place,
+                  const struct rule_test *test)
+{
+    switch (test->op) {
+    case OP_SET: return has_element(place, test->values[0]);
+    case OP_UNSET: return !has_element(place, test->values[0]);
+    case OP_RESOURCE:
+        return groups_resource(place->group, &rule_resources[test->number]) != NULL;
+    case OP_NO_RESOURCE:
+        return groups_resource(place->group, &rule_resources[test->number]) == NULL;
+    case OP_VALUED:
+    case OP_MISSING:
+    case OP_IN:
+    case OP_NOT_IN:
+    case OP_PREFIX:
+    case OP_NUMBER:
+    case OP_LONGER: break;
+    }
+
+    enum value_level level;
+    struct str raw = source_find(e, place, &test->at, &level);
+    bool valued = v2_presence(raw) == V2_PRESENT;
+    switch (test->op) {
+    case OP_VALUED: return valued;
+    case OP_MISSING: return !valued;
+    case OP_IN: return valued && any_value(test, raw, false);
+    case OP_NOT_IN: return !valued || !any_value(test, raw, false);
+    case OP_PREFIX: return valued && any_value(test, raw, true);
+    case OP_LONGER: return valued && raw.n > test->number;
+    case OP_NUMBER: return valued && leaf_is_number(raw);
+    case OP_SET:
+    case OP_UNSET:
+    case OP_RESOURCE:
+    case OP_NO_RESOURCE: break;
+    }
+    return false;
+}
+
+bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!holds(e, place, &tests[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void source_issue(struct engine *e, const struct place *place, enum issue_severity severity,
+                  const char *code, const char *text)
+{
+    struct v2_address at = { .field = place->field, .repetition = place->repetition };
+    if (place->segment) {
+        memcpy(at.segment, place->segment->name, sizeof(at.segment));
+        for (size_t i = 0; i < e->message->count; i++) {
+            const struct v2_segment *s = &e->message->segments[i];
+            at.occurrence += memcmp(s->name, at.segment, sizeof(at.segment)) == 0;
+            if (s == place->segment) {
+                break;
+            }
+        }
+    }
+    char name[64];
+    struct buf b = buf_fixed(name, sizeof(name));
+    v2_address_write(&b, &at);
+    issues_add(e->issues, severity, code, buf_str(&b), "%s", text);
+}

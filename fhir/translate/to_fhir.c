@@ -1,0 +1,382 @@
+/*
+ * A message to a Bundle: group the segments, run their maps, finish and recognise the
+ * resources, write them.
+ */
+#include "fhir/translate/to_fhir.h"
+
+#include "fhir/translate/engine.h"
+#include "fhir/v2/address.h"
+
+#include <errno.h>
+
+enum {
+    WORDS = 2, /* of 64 fields each in the tables' bits */
+};
+
+static const struct rule_message *find_rules(const struct v2_message *message)
+{
+    struct v2_header h;
+    v2_header(message, &h);
+    for (uint16_t i = 0; i < rule_message_count; i++) {
+        if (str_eq(h.type, rule_messages[i].type) && str_eq(h.event, rule_messages[i].event)) {
+            return &rule_messages[i];
+        }
+    }
+    return NULL;
+}
+
+bool translate_knows(const struct v2_message *message)
+{
+    return find_rules(message) != NULL;
+}
+
+/* The resource of type @index that @group itself has, made if it may have one. */
+static struct resource *own_resource(struct engine *e, struct group *group, uint16_t index)
+{
+    for (int i = 0; i < group->rules->resource_count; i++) {
+        if (group->rules->resources[i] == index) {
+            if (!group->resources[i]) {
+                group->resources[i] = engine_resource(e, &rule_resources[index], group);
+            }
+            return group->resources[i];
+        }
+    }
+    return NULL;
+}
+
+static void run_segment_map(struct engine *e, const struct rule_segment_map *map,
+                            struct group *home, const struct v2_segment *segment)
+{
+    struct group *group = map->above ? home->parent : home;
+    struct resource *owner = NULL;
+    while (group && !owner && !e->error) {
+        owner = own_resource(e, group, map->resource);
+        group = map->above ? group->parent : NULL;
+    }
+    if (!owner) {
+        return;
+    }
+    struct place place = {
+        .group = home,
+        .segment = segment,
+        .segment_id = (int16_t)map->segment,
+        .target = owner->root,
+        .owner = owner,
+        .top = true,
+    };
+    (void)engine_run(e, &place, map->map);
+}
+
+static void run_segments(struct engine *e)
+{
+    for (size_t i = 0; i < e->message->count && !e->error; i++) {
+        int16_t id = e->segment_ids[i];
+        if (!e->homes[i]) {
+            continue;
+        }
+        for (uint16_t m = rule_segment_first[id]; m < rule_segment_first[id + 1]; m++) {
+            run_segment_map(e, &rule_segment_maps[m], e->homes[i], &e->message->segments[i]);
+        }
+    }
+}
+
+/* Forget resources that hold nothing, so that nothing refers to them. */
+static void drop_empty(struct group *group)
+{
+    for (int i = 0; i < group->rules->resource_count; i++) {
+        if (group->resources[i] && !group->resources[i]->root->solid) {
+            group->resources[i] = NULL;
+        }
+    }
+    for (struct group *g = group->first; g; g = g->next) {
+        drop_empty(g);
+    }
+}
+
+static void finish(struct engine *e, struct resource *resource)
+{
+    struct place place = {
+        .group = resource->group,
+        .segment_id = RULE_VALUE,
+        .target = resource->root,
+        .owner = resource,
+        .top = true,
+    };
+    (void)engine_run(e, &place, resource->type->finish);
+}
+
+static void finish_all(struct engine *e)
+{
+    drop_empty(e->root);
+    for (struct resource *r = e->first; r && !e->error; r = r->next) {
+        if (r->group && r->root->solid) {
+            finish(e, r);
+        }
+    }
+    const struct rule_group *rules = e->root->rules;
+    for (int i = 0; i < rules->resource_count && !e->error; i++) {
+        if (rule_resources[rules->resources[i]].kind == KIND_SOURCE && e->first) {
+            struct resource *source = own_resource(e, e->root, rules->resources[i]);
+            if (source) {
+                finish(e, source);
+            }
+        }
+    }
+}
+
+/* A field that holds something and that no rule reads. */
+static void report_field(struct engine *e, size_t segment, uint32_t field)
+{
+    struct place place = { .segment = &e->message->segments[segment],
+                           .field = (uint8_t)(field < UINT8_MAX ? field : UINT8_MAX) };
+    e->unread++;
+    source_issue(e, &place, ISSUE_INFORMATION, "not-supported",
+                 "kept in the source message, not translated");
+}
+
+static void report_segment(struct engine *e, size_t segment)
+{
+    const struct v2_segment *s = &e->message->segments[segment];
+    e->unread++;
+    issues_add(e->issues, ISSUE_INFORMATION, "not-supported",
+               s->name[0] ? str_z(s->name) : STR("message"),
+               "segment %zu is kept in the source message, not translated", segment + 1);
+}
+
+static void report_fields(struct engine *e, size_t segment, int16_t id)
+{
+    const struct v2_segment *s = &e->message->segments[segment];
+    uint32_t last = v2_field_last(s);
+    for (uint32_t f = 1; f <= last; f++) {
+        bool known = f < WORDS * 64 &&
+                     ((rule_read[id][f / 64] | rule_ignored[id][f / 64]) >> (f % 64) & 1);
+        if (!known && v2_presence(v2_field(e->message, s, f)) >= V2_DELETE) {
+            report_field(e, segment, f);
+        }
+    }
+}
+
+static void report_unread(struct engine *e)
+{
+    for (size_t i = 0; i < e->message->count; i++) {
+        int16_t id = e->segment_ids[i];
+        if (!e->homes[i] || !(rule_read[id][0] | rule_read[id][1])) {
+            report_segment(e, i);
+        } else {
+            report_fields(e, i, id);
+        }
+    }
+}
+
+/* Whether @c stands for itself in a query. */
+static bool plain_in_query(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* @text as part of a token parameter: FHIR's escapes, then percent signs. */
+static void put_token(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '\\' || c == ',' || c == '|' || c == '$') {
+            buf_z(out, "%5C");
+        }
+        if (plain_in_query(c)) {
+            buf_c(out, c);
+        } else {
+            buf_c(out, '%');
+            buf_hex(out, &c, 1);
+        }
+    }
+}
+
+static struct str request_url(struct engine *e, const struct resource *r)
+{
+    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
+    buf_z(&b, r->type->name);
+    if (r->by_id) {
+        buf_c(&b, '/');
+        buf_put(&b, r->url + 9, RESOURCE_UUID_SIZE);
+    } else {
+        buf_z(&b, "?identifier=");
+        put_token(&b, r->system);
+        buf_z(&b, "%7C");
+        put_token(&b, r->value);
+    }
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    return buf_str(&b);
+}
+
+/* Identifiers of @r that say where they come from, the one in the URL first. */
+static void list_identifiers(struct engine *e, const struct resource *r,
+                             struct translate_entry *entry)
+{
+    if (r->by_id) {
+        return;
+    }
+    entry->identifiers =
+        arena_calloc(e->arena, TRANSLATE_IDENTIFIERS_MAX, sizeof(*entry->identifiers));
+    if (!entry->identifiers) {
+        e->error = -ENOMEM;
+        return;
+    }
+    entry->identifiers[entry->identifier_count++] =
+        (struct translate_identifier){ .system = r->system, .value = r->value };
+    const struct element *id = element_first(r->root, "identifier");
+    for (; id && entry->identifier_count < TRANSLATE_IDENTIFIERS_MAX; id = id->next) {
+        const struct element *system = element_get(id, "system");
+        struct str value = element_text(id, "value");
+        bool first = system && str_eq(system->text, r->system) && str_eq(value, r->value);
+        bool trust = r->type->kind != KIND_TRUSTED || (system && system->trusted);
+        if (system && system->text.n && value.n && trust && !first) {
+            entry->identifiers[entry->identifier_count++] =
+                (struct translate_identifier){ .system = system->text, .value = value };
+        }
+    }
+}
+
+/* Deletes of elements that the resource doesn't carry all the same, each once. */
+static const struct translate_delete *list_deletes(const struct resource *r)
+{
+    struct translate_delete *kept = NULL;
+    struct translate_delete *next = NULL;
+    for (struct translate_delete *d = r->deletes; d; d = next) {
+        next = (struct translate_delete *)(uintptr_t)d->next;
+        bool seen = element_get(r->root, d->path.p) != NULL;
+        for (const struct translate_delete *k = kept; k && !seen; k = k->next) {
+            seen = str_eq(k->path, d->path);
+        }
+        if (!seen) {
+            d->next = kept;
+            kept = d;
+        }
+    }
+    return kept;
+}
+
+static void write_resource(struct json_writer *w, const struct resource *r)
+{
+    json_object(w, "resource");
+    json_z(w, "resourceType", r->type->name);
+    if (r->by_id) {
+        json_string(w, "id", str_of(r->url + 9, RESOURCE_UUID_SIZE));
+    }
+    element_write_members(w, r->root);
+    json_end(w);
+}
+
+static void describe(struct engine *e, const struct resource *r, struct translate_entry *entry)
+{
+    entry->type = r->type->name;
+    entry->full_url = resource_url(r);
+    entry->id = r->by_id ? str_of(r->url + 9, RESOURCE_UUID_SIZE) : (struct str){ 0 };
+    entry->url = request_url(e, r);
+    entry->deletes = list_deletes(r);
+    list_identifiers(e, r, entry);
+}
+
+/* Write one entry; where its resource stands in the text goes to @span. */
+static void write_entry(struct json_writer *w, const struct resource *r,
+                        const struct translate_entry *entry, size_t span[2])
+{
+    static const size_t name_size = sizeof(",\"resource\":") - 1;
+    json_object(w, NULL);
+    json_string(w, "fullUrl", entry->full_url);
+    span[0] = w->out->n + name_size;
+    write_resource(w, r);
+    span[1] = w->out->n;
+    json_object(w, "request");
+    json_z(w, "method", "PUT");
+    json_string(w, "url", entry->url);
+    json_end(w);
+    json_end(w);
+}
+
+static bool written(const struct resource *r)
+{
+    return r->root->solid && !r->same;
+}
+
+static int write_entries(struct engine *e, struct translate_result *out, size_t (*spans)[2])
+{
+    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
+    struct json_writer w = json_writer(&b);
+    json_object(&w, NULL);
+    json_z(&w, "resourceType", "Bundle");
+    json_z(&w, "type", "transaction");
+    if (e->site->recorded.n) {
+        json_string(&w, "timestamp", e->site->recorded);
+    }
+    json_array(&w, "entry");
+    size_t n = 0;
+    for (const struct resource *r = e->first; r; r = r->next) {
+        if (written(r)) {
+            write_entry(&w, r, &out->entries[n], spans[n]);
+            n++;
+        }
+    }
+    json_end(&w);
+    json_end(&w);
+    if (buf_failed(&b)) {
+        return b.n >= b.limit / 2 ? TRANSLATE_E_SIZE : -ENOMEM;
+    }
+    out->bundle = buf_str(&b);
+    for (size_t i = 0; i < n; i++) {
+        out->entries[i].resource = str_slice(out->bundle, spans[i][0], spans[i][1]);
+    }
+    return 0;
+}
+
+static int write_bundle(struct engine *e, struct translate_result *out)
+{
+    for (const struct resource *r = e->first; r; r = r->next) {
+        out->count += written(r);
+    }
+    out->entries = arena_calloc(e->arena, out->count, sizeof(*out->entries));
+    size_t(*spans)[2] = arena_calloc(e->arena, out->count, sizeof(*spans));
+    if (!out->entries || !spans) {
+        return -ENOMEM;
+    }
+    size_t n = 0;
+    for (const struct resource *r = e->first; r; r = r->next) {
+        if (written(r)) {
+            describe(e, r, &out->entries[n++]);
+        }
+    }
+    return e->error ? e->error : write_entries(e, out, spans);
+}
+
+int translate_to_fhir(struct arena *arena, const struct v2_message *message,
+                      const struct translate_site *site, struct translate_result *out,
+                      struct issues *issues)
+{
+    const struct rule_message *rules = find_rules(message);
+    if (!rules) {
+        return TRANSLATE_E_TYPE;
+    }
+    struct engine e = { .arena = arena, .message = message, .site = site, .issues = issues };
+    groups_build(&e, rules->root);
+    if (!e.error) {
+        run_segments(&e);
+    }
+    if (!e.error) {
+        finish_all(&e);
+    }
+    if (!e.error) {
+        identity_assign(&e);
+    }
+    if (e.error) {
+        return e.error;
+    }
+    struct translate_result result = { 0 };
+    int r = write_bundle(&e, &result);
+    if (r != 0) {
+        return r;
+    }
+    report_unread(&e);
+    result.unread = e.unread;
+    *out = result;
+    return 0;
+}
