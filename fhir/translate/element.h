@@ -23,6 +23,7 @@ struct resource;
 /*
  * @solid:    of objects: holds something that came from the message, not only constants
  * @trusted:  of strings: a system that the operator wrote down
+ * @weak:     yields to what is stored
  * @text:     of strings and literals
  * @original: what a value was before it lost precision; written as an extension
  * @link:     of links
@@ -31,6 +32,7 @@ struct element {
     enum element_kind kind;
     bool solid;
     bool trusted;
+    bool weak;
     const char *name;
     struct str text;
     struct str original;

@@ -54,6 +54,7 @@ static void put(struct engine *e, const struct place *place, const struct rule *
         place->owner->display = child->text;
         return;
     }
+    child->weak = rule->weak;
     if (!element_put(e->arena, place->target, rule->path, rule->path_count, child)) {
         e->error = -ENOMEM;
         return;
@@ -179,13 +180,13 @@ static void record_delete(struct engine *e, const struct place *place, const str
     if (!place->top || is_display(rule)) {
         return;
     }
-    struct translate_delete *d = arena_alloc(e->arena, sizeof(*d));
+    struct translate_path *d = arena_alloc(e->arena, sizeof(*d));
     if (!d) {
         e->error = -ENOMEM;
         return;
     }
-    *d = (struct translate_delete){ .path = str_z(rule->path[0].name),
-                                    .next = place->owner->deletes };
+    *d = (struct translate_path){ .path = str_z(rule->path[0].name),
+                                  .next = place->owner->deletes };
     place->owner->deletes = d;
 }
 

@@ -177,9 +177,9 @@ static void join(struct resource *into, struct resource *from)
     from->same = into;
     element_unite(into->root, from->root);
     if (from->deletes) {
-        struct translate_delete *d = from->deletes;
+        struct translate_path *d = from->deletes;
         while (d->next) {
-            d = (struct translate_delete *)(uintptr_t)d->next;
+            d = (struct translate_path *)(uintptr_t)d->next;
         }
         d->next = into->deletes;
         into->deletes = from->deletes;

@@ -30,7 +30,7 @@ struct resource {
     struct str system;
     struct str value;
     const struct resource *same;
-    struct translate_delete *deletes;
+    struct translate_path *deletes;
     uint32_t repeat;
     uint32_t repeats;
     struct resource *next;

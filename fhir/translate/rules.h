@@ -150,6 +150,7 @@ struct rule_map;
  * @text:      constant of SOURCE_TEXT; what follows the last piece of SOURCE_FORMAT
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
  * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
+ * @weak:      what it puts yields to what is stored elsewhere
  * @otherwise: tried if the value doesn't fit the type
  */
 struct rule {
@@ -166,6 +167,7 @@ struct rule {
     uint8_t test_count;
     uint8_t path_count;
     bool table_given;
+    bool weak;
     enum rule_type type;
     uint16_t resource;
     const struct rule_map *map;

@@ -238,14 +238,14 @@ static void list_identifiers(struct engine *e, const struct resource *r,
 }
 
 /* Deletes of elements that the resource doesn't carry all the same, each once. */
-static const struct translate_delete *list_deletes(const struct resource *r)
+static const struct translate_path *list_deletes(const struct resource *r)
 {
-    struct translate_delete *kept = NULL;
-    struct translate_delete *next = NULL;
-    for (struct translate_delete *d = r->deletes; d; d = next) {
-        next = (struct translate_delete *)(uintptr_t)d->next;
+    struct translate_path *kept = NULL;
+    struct translate_path *next = NULL;
+    for (struct translate_path *d = r->deletes; d; d = next) {
+        next = (struct translate_path *)(uintptr_t)d->next;
         bool seen = element_get(r->root, d->path.p) != NULL;
-        for (const struct translate_delete *k = kept; k && !seen; k = k->next) {
+        for (const struct translate_path *k = kept; k && !seen; k = k->next) {
             seen = str_eq(k->path, d->path);
         }
         if (!seen) {
@@ -254,6 +254,25 @@ static const struct translate_delete *list_deletes(const struct resource *r)
         }
     }
     return kept;
+}
+
+/* Elements that yield to what is stored. */
+static const struct translate_path *list_defaults(struct engine *e, const struct resource *r)
+{
+    struct translate_path *list = NULL;
+    for (const struct element *m = r->root->first; m; m = m->next) {
+        if (!m->weak) {
+            continue;
+        }
+        struct translate_path *path = arena_alloc(e->arena, sizeof(*path));
+        if (!path) {
+            e->error = -ENOMEM;
+            return NULL;
+        }
+        *path = (struct translate_path){ .path = str_z(m->name), .next = list };
+        list = path;
+    }
+    return list;
 }
 
 static void write_resource(struct json_writer *w, const struct resource *r)
@@ -274,6 +293,7 @@ static void describe(struct engine *e, const struct resource *r, struct translat
     entry->id = r->by_id ? str_of(r->url + 9, RESOURCE_UUID_SIZE) : (struct str){ 0 };
     entry->url = request_url(e, r);
     entry->deletes = list_deletes(r);
+    entry->defaults = list_defaults(e, r);
     list_identifiers(e, r, entry);
 }
 

@@ -62,10 +62,10 @@ struct translate_identifier {
     struct str value;
 };
 
-/* An element that the message deletes by two double quotes. */
-struct translate_delete {
-    struct str path; /* "birthDate", "address": top-level element of the resource */
-    struct translate_delete *next;
+/* One of some top-level elements of a resource. */
+struct translate_path {
+    struct str path; /* "birthDate", "address" */
+    struct translate_path *next;
 };
 
 /*
@@ -77,7 +77,8 @@ struct translate_delete {
  * @url:         where the Bundle's request puts it: "Type/id" or "Type?identifier=…"
  * @resource:    JSON of the resource, inside the Bundle's text
  * @identifiers: @identifier_count of them; the first is the one in the conditional URL
- * @deletes:     what to remove from the stored resource; NULL if nothing
+ * @deletes:     what the message deletes by two double quotes; NULL if nothing
+ * @defaults:    what stands there only because it must: yields to what is stored
  */
 struct translate_entry {
     const char *type;
@@ -87,7 +88,8 @@ struct translate_entry {
     struct str resource;
     struct translate_identifier *identifiers;
     size_t identifier_count;
-    const struct translate_delete *deletes;
+    const struct translate_path *deletes;
+    const struct translate_path *defaults;
 };
 
 /*

@@ -25,7 +25,7 @@ KNOWN = {
 WHICH = {"each": "EACH", "rest": "REST", "lines": "LINES"}
 CODING_SYSTEMS = "CodingSystems"
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|->|[{}]|[^\s{}"]+')
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|->|~>|[{}]|[^\s{}"]+')
 ADDRESS = re.compile(r"(?:([A-Z][A-Z0-9]{2})-(\d+))?((?:\.\d+)*)(\+?)$")
 PATH = re.compile(r"[a-zA-Z_]\w*(\[\])?(\.[a-zA-Z_]\w*(\[\])?)*$")
 TYPE = re.compile(r"(\w+)(?:\((\w+)\))?$")
@@ -295,16 +295,17 @@ class Compiler:
         raise line.wrong(f"'{' '.join(words)}' is no condition")
 
     def row(self, line, tokens, the_map):
-        if "->" not in tokens:
-            raise line.wrong("a row wants '->'")
-        arrow = tokens.index("->")
+        weak = "~>" in tokens
+        if not weak and "->" not in tokens:
+            raise line.wrong("a row wants '->' or '~>'")
+        arrow = tokens.index("~>" if weak else "->")
         left, right = tokens[:arrow], tokens[arrow + 1:]
         tests = []
         if "if" in left:
             tests = self.tests(line, left[left.index("if") + 1:], the_map.segment)
             left = left[:left.index("if")]
         row = self.source(line, left, the_map.segment)
-        row["tests"], row["line"] = tests, line
+        row["tests"], row["line"], row["weak"] = tests, line, weak
         refers = row["source"] == "RESOURCE" or any("RESOURCE" in t[0] for t in tests)
         if refers and not the_map.name.startswith("resource "):
             raise line.wrong("other resources are in reach only in a resource section")
@@ -444,7 +445,8 @@ class Compiler:
             f".path = (const struct rule_step[]){{ {steps} }}",
             f".path_count = {len(row['path'])}", f".type = {c_type}", f".map = {c_map}",
             f".resource = {resource}", f".table = {self.c_table(row)}",
-            f".table_given = {str(row['table'] == 'given').lower()}", f".otherwise = {other}",
+            f".table_given = {str(row['table'] == 'given').lower()}",
+            f".weak = {str(row['weak']).lower()}", f".otherwise = {other}",
         ]
         return "{ " + ", ".join(fields) + " }"
 
