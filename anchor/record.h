@@ -104,7 +104,7 @@ struct record_consent {
  * @gateway, @route, @basis, @map: RECORD_NAME_MAX characters of [A-Za-z0-9._:/-]; borrowed;
  *            @route and @map may be empty, @map is the version of the mapping rows used
  * @released, @withheld, @refused: counts of entries (RECORD_LISTENER: requests); 0: not said
- * @consents: borrowed, in the order in which they are written
+ * @consents: in the order in which they are written
  */
 struct record {
     uint8_t id[RECORD_UUID_SIZE];
