@@ -447,7 +447,13 @@ static void on_head(void *arg, int r, const struct db_rows *rows)
             indexes[n++] = nodes / TILE_WIDTH;
         }
     }
-    went(writer, store_tiles(writer->db, LOG_NUMBER, levels, indexes, n, on_edge, writer));
+    const struct store_tiles what = {
+        .log = LOG_NUMBER,
+        .levels = levels,
+        .indexes = indexes,
+        .n = n,
+    };
+    went(writer, store_tiles(writer->db, &what, on_edge, writer));
 }
 
 static void load(struct log_writer *writer)

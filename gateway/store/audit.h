@@ -91,12 +91,17 @@ MUST_USE struct op *store_recipients(struct db *db, const int64_t *numbers, size
                                      db_done_fn done, void *arg);
 int64_t store_recipient_row(const struct db_rows *rows, int i, struct store_sealed *out);
 
-/* A stored tile; may be wider than asked for, the front is what it was.
- * Rows: none or one, store_tile_hashes() */
-MUST_USE struct op *store_tile(struct db *db, int16_t log, int16_t level, uint64_t index,
-                               db_done_fn done, void *arg);
-/* All tiles with these levels and indexes; rows: level, index, hashes: store_tile_row() */
-MUST_USE struct op *store_tiles(struct db *db, int16_t log, const int16_t *levels,
-                                const uint64_t *indexes, size_t n, db_done_fn done, void *arg);
+/* Which tiles; borrowed for the call. */
+struct store_tiles {
+    int16_t log;
+    const int16_t *levels;
+    const uint64_t *indexes;
+    size_t n;
+};
+
+/* Stored tiles, those that there are, in any order. One may be wider than its name in a smaller
+ * tree says: what it held then is its front. Rows: store_tile_row() */
+MUST_USE struct op *store_tiles(struct db *db, const struct store_tiles *what, db_done_fn done,
+                                void *arg);
 void store_tile_row(const struct db_rows *rows, int i, int16_t *level, uint64_t *index,
                     struct str *hashes);

@@ -15,7 +15,6 @@
  */
 #include "gateway/store/batch.h"
 
-#include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/store/batch_member.h"
 #include "gateway/store/batch_rows.h"
@@ -45,7 +44,7 @@ struct batch {
     struct event *kick;
     struct event *timer; /* while away: until what waits is refused */
     enum state state;
-    int64_t away_since;
+    bool refusing; /* away for too long */
     uint8_t instance[16];
     int64_t generation;
     int64_t number; /* of the last transaction sent */
@@ -254,6 +253,7 @@ static void outdated(struct batch *batch)
     return_from(batch, batch->flying.first);
 }
 
+/* Somebody else's lock, or a full server: in a while, but not for ever. */
 static void try_again(struct batch *batch, int r)
 {
     struct batch_member *m = batch->flying.first;
@@ -265,6 +265,9 @@ static void try_again(struct batch *batch, int r)
         m = next;
     }
     return_from(batch, batch->flying.first);
+    struct timeval wait = { .tv_usec = TRY_AGAIN_MS * 1000 };
+    batch->state = STATE_IDLE;
+    (void)event_add(batch->kick, &wait);
 }
 
 /* Of those taken before, tell the ACK; the others depart again without them. */
@@ -298,9 +301,9 @@ static void on_looked_up(void *arg, int r, const struct db_rows *rows)
     }
     if (r < 0) {
         try_again(batch, r);
-    } else {
-        sort_out(batch, rows);
+        return;
     }
+    sort_out(batch, rows);
     idle(batch);
 }
 
@@ -311,13 +314,6 @@ static void look_up(struct batch *batch)
     if (!batch->under_way) {
         db_drop(batch->db);
     }
-}
-
-static void on_retry(struct batch *batch)
-{
-    struct timeval wait = { .tv_usec = TRY_AGAIN_MS * 1000 };
-    batch->state = STATE_IDLE;
-    (void)event_add(batch->kick, &wait);
 }
 
 static void on_committed(void *arg, int r, const struct db_rows *rows)
@@ -331,10 +327,7 @@ static void on_committed(void *arg, int r, const struct db_rows *rows)
     case -EOWNERDEAD: db_drop(batch->db); return;
     case -ESTALE: outdated(batch); break;
     case -EAGAIN:
-    case -ETIMEDOUT:
-        try_again(batch, r);
-        on_retry(batch);
-        return;
+    case -ETIMEDOUT: try_again(batch, r); return;
     default: split(batch, r); break;
     }
     idle(batch);
@@ -367,6 +360,7 @@ static void on_joined(void *arg, int r, const struct db_rows *rows)
         abort();
     }
     (void)event_del(batch->timer);
+    batch->refusing = false;
     idle(batch);
 }
 
@@ -376,7 +370,6 @@ static void on_state(void *arg, bool up)
     if (!up) {
         batch->state = STATE_AWAY;
         batch->under_way = NULL;
-        batch->away_since = clock_mono_ms();
         struct timeval wait = { .tv_sec = BATCH_DOWN_MAX_MS / 1000,
                                 .tv_usec = BATCH_DOWN_MAX_MS % 1000 * 1000 };
         (void)event_add(batch->timer, &wait);
@@ -404,6 +397,7 @@ static void on_away(evutil_socket_t fd, short what, void *arg)
     struct batch *batch = arg;
     (void)fd;
     (void)what;
+    batch->refusing = true;
     for (size_t n = batch_list_count(&batch->waiting); n && batch->waiting.first; n--) {
         finish(batch->waiting.first, -ECONNRESET);
     }
@@ -482,8 +476,7 @@ struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
         errno = EAGAIN;
         return NULL;
     }
-    if (batch->state == STATE_AWAY &&
-        clock_mono_ms() - batch->away_since >= BATCH_DOWN_MAX_MS) {
+    if (batch->refusing) {
         errno = ENOTCONN;
         return NULL;
     }

@@ -306,22 +306,9 @@ static void put_head(struct db_params *p, const struct batch_head *head)
     db_put_i64(p, head->epoch);
 }
 
-static bool memory_failed(const struct batch_rows *rows)
-{
-    for (size_t i = 0; i < used(rows); i++) {
-        if (db_array_failed(&rows->columns[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct op *batch_rows_send(struct batch_rows *rows, struct db *db,
                            const struct batch_head *head, db_done_fn done, void *arg)
 {
-    if (memory_failed(rows)) {
-        return NULL;
-    }
     struct db_params params[TABLES + 1] = { 0 };
     struct db_step steps[TABLES + 1];
     size_t n = 0;

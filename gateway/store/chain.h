@@ -86,8 +86,9 @@ MUST_USE struct op *store_chain_advance(struct db *db, const struct store_advanc
 
 /**
  * store_chain_rollback() - blocks above @number are gone
+ * @number: the last block that both chains have; it must be kept
  *
- * Grants go with them, revocations stay (spec: consent 5.7). The block @number must be kept.
+ * Grants go with them, revocations stay (spec: consent 5.7). -EPERM: another notary leads.
  */
 MUST_USE struct op *store_chain_rollback(struct db *db, uint64_t fence, uint64_t chain,
                                          uint64_t number, db_done_fn done, void *arg);

@@ -144,6 +144,11 @@ struct op *db_queue_send(struct db_queue *queue, const struct db_step *steps, si
                          db_done_fn done, void *arg)
 {
     for (size_t i = 0; i < n; i++) {
+        if (steps[i].params && steps[i].params->failed) {
+            return NULL;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
         if (prepare(queue, steps[i].statement) < 0) {
             return NULL;
         }

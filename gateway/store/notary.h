@@ -15,7 +15,8 @@
  * @holder: instance of the process, shown to people
  *
  * Rows: store_notary_epoch(). Ask again while it says no; after a loss of the connection it is
- * no longer the leader and asks anew.
+ * no longer the leader and asks anew. The session of a leader that asks nothing for 15 s ends,
+ * so that one that was stopped gives way.
  */
 MUST_USE struct op *store_notary_lead(struct db *db, const uint8_t holder[16], db_done_fn done,
                                       void *arg);
@@ -105,8 +106,8 @@ struct store_checkpoint {
     int64_t signed_at; /* ms since 1970 */
 };
 
-/* Keep a checkpoint; the head must have that size and root or have passed it. -EEXIST: that
- * size has one. No rows. */
+/* Keep a checkpoint; the head must have that size and root or have passed it: else -EPERM.
+ * -EEXIST: that size has one. No rows. */
 MUST_USE struct op *store_checkpoint_put(struct db *db, uint64_t fence, int16_t log,
                                          const struct store_checkpoint *checkpoint,
                                          db_done_fn done, void *arg);

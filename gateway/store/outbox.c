@@ -101,13 +101,10 @@ struct op *store_outbox_release(struct db *db, const uint8_t owner[16], const in
 {
     struct db_array array;
     put_shards(&array, shards, n);
-    struct op *op = NULL;
-    if (!db_array_failed(&array)) {
-        struct db_params p = { 0 };
-        db_put_uuid(&p, owner);
-        db_put_array(&p, &array);
-        op = db_query(db, &release, &p, done, arg);
-    }
+    struct db_params p = { 0 };
+    db_put_uuid(&p, owner);
+    db_put_array(&p, &array);
+    struct op *op = db_query(db, &release, &p, done, arg);
     db_array_free(&array);
     return op;
 }
@@ -122,14 +119,11 @@ struct op *store_outbox_fetch(struct db *db, const struct store_outbox_fetch *wh
     for (size_t i = 0; i < what->busy_count; i++) {
         db_array_i64(&busy, what->busy[i]);
     }
-    struct op *op = NULL;
-    if (!db_array_failed(&shards) && !db_array_failed(&busy)) {
-        struct db_params p = { 0 };
-        db_put_array(&p, &shards);
-        db_put_array(&p, &busy);
-        db_put_i32(&p, what->limit);
-        op = db_query(db, &fetch, &p, done, arg);
-    }
+    struct db_params p = { 0 };
+    db_put_array(&p, &shards);
+    db_put_array(&p, &busy);
+    db_put_i32(&p, what->limit);
+    struct op *op = db_query(db, &fetch, &p, done, arg);
     db_array_free(&shards);
     db_array_free(&busy);
     return op;

@@ -181,9 +181,22 @@ void db_array_bytes(struct db_array *a, struct str bytes)
     a->n++;
 }
 
+void db_array_items(struct db_array *a, enum db_type type, const void *items, size_t n,
+                    size_t size)
+{
+    db_array_init(a, type);
+    for (size_t i = 0; i < n; i++) {
+        db_array_bytes(a, str_of((const char *)items + i * size, size));
+    }
+}
+
 void db_put_array(struct db_params *p, struct db_array *a)
 {
-    assert(!db_array_failed(a));
+    if (db_array_failed(a)) {
+        p->failed = true;
+        db_put_null(p);
+        return;
+    }
     be_put(a->b.p, a->n ? 1 : 0, 4);
     be_put(a->b.p + 4, 1, 4); /* may hold NULLs */
     be_put(a->b.p + 8, (uint64_t)a->type, 4);

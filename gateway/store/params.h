@@ -20,6 +20,7 @@ enum {
  */
 struct db_params {
     int n;
+    bool failed; /* an array lacked memory: won't be sent */
     const char *value[DB_PARAMS_MAX];
     int length[DB_PARAMS_MAX];
     char scalar[DB_PARAMS_MAX][DB_UUID_SIZE];
@@ -72,7 +73,11 @@ void db_array_time(struct db_array *a, int64_t utc_ms);
 void db_array_uuid(struct db_array *a, const uint8_t id[DB_UUID_SIZE]);
 void db_array_bytes(struct db_array *a, struct str bytes); /* p NULL: NULL */
 
-/* Did an addition fail for want of memory? Such an array must not be put. */
+/* Initialise @a with @n items of @size bytes each, one after the other in @items. */
+void db_array_items(struct db_array *a, enum db_type type, const void *items, size_t n,
+                    size_t size);
+
+/* Did an addition fail for want of memory? Parameters it is put into fail then. */
 static inline bool db_array_failed(const struct db_array *a)
 {
     return buf_failed(&a->b);

@@ -86,7 +86,7 @@ MUST_USE struct op *store_relay_update(struct db *db, uint64_t fence,
                                        const struct store_sending *sending, db_done_fn done,
                                        void *arg);
 
-/* Keep the evidence of an anchor. */
+/* Keep the evidence of an anchor. No rows. */
 MUST_USE struct op *store_anchor_prove(struct db *db, uint64_t fence, int64_t id,
                                        struct str proof, db_done_fn done, void *arg);
 

@@ -139,14 +139,40 @@ CREATE TRIGGER changed_insert AFTER INSERT ON patient_link
 CREATE TRIGGER changed_delete AFTER DELETE ON patient_link
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION changed_link();
 
--- A new key changes nobody's caches; a destroyed or changed one does.
+-- Enter a key and return the newest of the patient; with p_only_first only if there is none.
+CREATE FUNCTION key_insert(p_id uuid, p_patient uuid, p_root bytea, p_wrapped bytea,
+                           p_only_first boolean) RETURNS SETOF patient_key
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Two that want to be first wait for each other.
+    PERFORM FROM patient WHERE id = p_patient FOR NO KEY UPDATE;
+    IF NOT p_only_first OR NOT EXISTS (SELECT FROM patient_key
+                                       WHERE patient = p_patient AND wrapped IS NOT NULL) THEN
+        INSERT INTO patient_key (id, patient, root, wrapped, created)
+        VALUES (p_id, p_patient, p_root, p_wrapped, clock_timestamp());
+    END IF;
+    RETURN QUERY SELECT * FROM patient_key WHERE patient = p_patient AND wrapped IS NOT NULL
+                 ORDER BY created DESC, id DESC LIMIT 1;
+END
+$$;
+
+-- A new key changes nobody's caches, nor does the same key wrapped anew; a destroyed one does.
 CREATE FUNCTION changed_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM raise_epoch(3::smallint, array_agg(uuid_send(id))) FROM changed HAVING count(*) > 0;
     RETURN NULL;
 END
 $$;
+CREATE FUNCTION destroyed_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM raise_epoch(3::smallint, array_agg(uuid_send(o.id)))
+    FROM changed o LEFT JOIN fresh n ON n.id = o.id AND n.patient = o.patient
+    WHERE o.wrapped IS NOT NULL AND n.wrapped IS NULL HAVING count(*) > 0;
+    RETURN NULL;
+END
+$$;
 CREATE TRIGGER changed_update AFTER UPDATE ON patient_key
-    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION changed_key();
+    REFERENCING OLD TABLE AS changed NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION destroyed_key();
 CREATE TRIGGER changed_delete AFTER DELETE ON patient_key
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION changed_key();

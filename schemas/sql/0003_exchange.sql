@@ -66,6 +66,22 @@ CREATE TABLE recipient (
     ciphertext bytea NOT NULL
 );
 
+CREATE FUNCTION recipient_number(p_hash bytea, p_key uuid, p_nonce bytea, p_ciphertext bytea)
+RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_number bigint;
+BEGIN
+    SELECT number INTO v_number FROM recipient WHERE hash = p_hash;
+    IF NOT FOUND THEN
+        INSERT INTO recipient (hash, key, nonce, ciphertext)
+        VALUES (p_hash, p_key, p_nonce, p_ciphertext) ON CONFLICT DO NOTHING;
+        SELECT number INTO v_number FROM recipient WHERE hash = p_hash;
+    END IF;
+    RETURN v_number;
+END
+$$;
+
 -- state: 0 open, 1 held, 2 withheld, 3 delivered, 4 parked (gateway/store/outbox.h).
 -- blocks: later rows of the patient at the destination wait for this one.
 -- number orders rows: who sent a second message after the ACK of the first has the higher one.

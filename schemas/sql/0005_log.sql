@@ -18,6 +18,21 @@ BEGIN
 END
 $$;
 
+-- Try to lead: the new epoch, or 0 if another session holds the lock. A leader that says nothing
+-- for a while (stopped, or cut off) loses its session, and with it the lock.
+CREATE FUNCTION notary_lead(p_holder uuid) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_epoch bigint;
+BEGIN
+    IF NOT pg_try_advisory_lock(7237005) THEN
+        RETURN 0;
+    END IF;
+    PERFORM set_config('idle_session_timeout', '15s', false);
+    UPDATE notary_epoch SET value = value + 1, holder = p_holder RETURNING value INTO v_epoch;
+    RETURN v_epoch;
+END
+$$;
+
 -- How far each instance has been read.
 CREATE TABLE instance_cursor (
     instance uuid PRIMARY KEY,
@@ -58,7 +73,7 @@ INSERT INTO tree_head VALUES
     (0, 0, '\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '', 0);
 
 -- Next order of leaves: (instance, first_seq, count) in the order of the arrays. It must follow
--- each instance's cursor without a gap.
+-- each instance's cursor without a gap. A run that continues the last range lengthens it.
 CREATE FUNCTION log_order(p_log smallint, p_first bigint, p_instance uuid[], p_seq bigint[],
                           p_count bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -66,16 +81,22 @@ DECLARE
     v_index bigint := p_first;
 BEGIN
     FOR i IN 1..cardinality(p_instance) LOOP
-        IF p_seq[i] = 1 THEN
-            INSERT INTO instance_cursor VALUES (p_instance[i], p_count[i]);
-        ELSE
+        INSERT INTO instance_cursor AS c (instance, seq) SELECT p_instance[i], p_count[i]
+        WHERE p_seq[i] = 1
+        ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
             UPDATE instance_cursor SET seq = seq + p_count[i]
             WHERE instance = p_instance[i] AND seq = p_seq[i] - 1;
-            IF NOT FOUND THEN
-                RAISE EXCEPTION 'order leaves a gap' USING ERRCODE = 'CS005';
-            END IF;
         END IF;
-        INSERT INTO leaf_range VALUES (p_log, v_index, p_instance[i], p_seq[i], p_count[i]);
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'order leaves a gap' USING ERRCODE = 'CS005';
+        END IF;
+        UPDATE leaf_range r SET count = r.count + p_count[i]
+        WHERE r.log = p_log AND r.instance = p_instance[i] AND r.first_seq + r.count = p_seq[i]
+          AND r.first_index = (SELECT max(first_index) FROM leaf_range WHERE log = p_log);
+        IF NOT FOUND THEN
+            INSERT INTO leaf_range VALUES (p_log, v_index, p_instance[i], p_seq[i], p_count[i]);
+        END IF;
         v_index := v_index + p_count[i];
     END LOOP;
 END
@@ -121,6 +142,19 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (log, size)
 );
 
+CREATE FUNCTION checkpoint_put(p_log smallint, p_size bigint, p_root bytea, p_note text,
+                               p_signed timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO checkpoint (log, size, root, note, signed)
+    SELECT p_log, p_size, p_root, p_note, p_signed FROM tree_head h
+    WHERE h.log = p_log AND (h.size > p_size OR h.size = p_size AND h.root = p_root);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the head has no such tree' USING ERRCODE = 'CS005';
+    END IF;
+END
+$$;
+
 -- Transactions that anchor. state: 0 planned, 1 signed, 2 broadcast, 3 mined, 4 safe,
 -- 5 finalized, 6 replaced, 7 reorged, 8 failed. raw is stored before it is sent.
 CREATE TABLE anchor (
@@ -134,8 +168,8 @@ CREATE TABLE anchor (
     sender       bytea NOT NULL,
     state        smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 8),
     nonce        bigint,
-    max_fee      numeric,
-    tip          numeric,
+    max_fee      bigint,
+    tip          bigint,
     raw          bytea,
     hash         bytea UNIQUE,
     block_number bigint,
@@ -159,8 +193,8 @@ CREATE TABLE relay (
     call         bytea NOT NULL,
     state        smallint NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 8),
     nonce        bigint,
-    max_fee      numeric,
-    tip          numeric,
+    max_fee      bigint,
+    tip          bigint,
     raw          bytea,
     hash         bytea,
     block_number bigint,
@@ -172,11 +206,70 @@ CREATE TABLE relay (
 );
 CREATE INDEX relay_open ON relay (chain, id) WHERE state < 5 OR state = 7;
 
--- Wakes the notary when a grant or revocation waits to be relayed.
-CREATE FUNCTION relay_wake() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Write what is known of a sending. It never goes back from finalized.
+CREATE FUNCTION anchor_update(p_id bigint, p_state smallint, p_nonce bigint, p_max_fee bigint,
+                              p_tip bigint, p_raw bytea, p_hash bytea, p_block_number bigint,
+                              p_block_hash bytea, p_reason text) RETURNS void
+LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('chartseal_relay', '');
-    RETURN NULL;
+    UPDATE anchor SET state = p_state, nonce = p_nonce, max_fee = p_max_fee, tip = p_tip,
+                      raw = p_raw, hash = p_hash, block_number = p_block_number,
+                      block_hash = p_block_hash, reason = p_reason, changed = now()
+    WHERE id = p_id AND (state <> 5 OR p_state = 5);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such sending' USING ERRCODE = 'CS005';
+    END IF;
 END
 $$;
-CREATE TRIGGER relay_wake AFTER INSERT ON relay FOR EACH STATEMENT EXECUTE FUNCTION relay_wake();
+
+CREATE FUNCTION relay_update(p_id bigint, p_state smallint, p_nonce bigint, p_max_fee bigint,
+                             p_tip bigint, p_raw bytea, p_hash bytea, p_block_number bigint,
+                             p_block_hash bytea, p_reason text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE relay SET state = p_state, nonce = p_nonce, max_fee = p_max_fee, tip = p_tip,
+                     raw = p_raw, hash = p_hash, block_number = p_block_number,
+                     block_hash = p_block_hash, reason = p_reason, changed = now()
+    WHERE id = p_id AND (state <> 5 OR p_state = 5);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such sending' USING ERRCODE = 'CS005';
+    END IF;
+END
+$$;
+
+-- Plan a call, once; one that failed is planned again.
+CREATE FUNCTION relay_plan(p_consent bytea, p_version integer, p_kind smallint, p_chain bigint,
+                           p_call bytea) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id bigint;
+BEGIN
+    INSERT INTO relay AS r (consent, version, kind, chain, call)
+    VALUES (p_consent, p_version, p_kind, p_chain, p_call)
+    ON CONFLICT (consent, version, kind) DO UPDATE SET
+        chain = excluded.chain, call = excluded.call, state = 0, nonce = NULL, raw = NULL,
+        hash = NULL, block_number = NULL, block_hash = NULL, reason = '', changed = now()
+    WHERE r.state = 8
+    RETURNING id INTO v_id;
+    IF v_id IS NULL THEN
+        SELECT id INTO v_id FROM relay
+        WHERE consent = p_consent AND version = p_version AND kind = p_kind;
+    END IF;
+    PERFORM pg_notify('chartseal_relay', '');
+    RETURN v_id;
+END
+$$;
+
+-- What is due now and then.
+CREATE FUNCTION upkeep(p_now timestamptz, p_ahead integer, p_control interval,
+                       p_delivered interval, p_change interval) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM make_partitions(p_now, p_ahead);
+    DELETE FROM control_id WHERE time < p_now - p_control;
+    DELETE FROM outbox WHERE state = 3 AND next_at < p_now - p_delivered;
+    DELETE FROM change WHERE at < p_now - p_change;
+    DELETE FROM chain_block b USING chain_cursor c
+    WHERE b.chain = c.chain AND b.number < c.finalized - 1024;
+END
+$$;

@@ -1,0 +1,218 @@
+#include "gateway/store/patients.h"
+
+#include "gateway/store/consents.h"
+#include "gateway/store/keys.h"
+#include "tests/gateway/store/store_test.h"
+
+struct found {
+    int outcome;
+    uint8_t patient[16];
+};
+
+static void look_found(struct store_end *end, const struct db_rows *rows)
+{
+    struct found *found = end->arg;
+    found->outcome = store_patient_outcome(rows, found->patient);
+}
+
+/* @hashes: letters, each 32 times. */
+static struct found resolve(struct db *db, const char *hashes, const uint8_t *fresh)
+{
+    uint8_t bytes[8 * 32];
+    for (size_t i = 0; i < strlen(hashes); i++) {
+        memset(bytes + 32 * i, hashes[i], 32);
+    }
+    struct found found = { 0 };
+    struct store_end end = { .look = look_found, .arg = &found };
+    struct op *op = store_patient_resolve(db, bytes, strlen(hashes), fresh, store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
+    return found;
+}
+
+static void merge(struct db *db, const uint8_t *source, const uint8_t *target)
+{
+    struct store_end end = { 0 };
+    struct op *op = store_patient_merge(db, source, target, store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
+}
+
+static void test_identifiers_lead_to_patients(void **state)
+{
+    (void)state;
+    uint8_t ids[4][16];
+    for (size_t i = 0; i < 4; i++) {
+        store_id(ids[i]);
+    }
+    static const struct {
+        const char *hashes;
+        int fresh; /* -1: only look */
+        int outcome, patient;
+    } cases[] = {
+        { "ab", -1, STORE_PATIENT_UNKNOWN, -1 },
+        { "ab", 0, STORE_PATIENT_MADE, 0 },
+        { "ba", -1, STORE_PATIENT_FOUND, 0 },
+        { "bc", 1, STORE_PATIENT_FOUND, 0 }, /* c is learnt */
+        { "c", -1, STORE_PATIENT_FOUND, 0 },
+        { "d", 2, STORE_PATIENT_MADE, 2 },
+        { "ad", 3, STORE_PATIENT_CONFLICT, -1 },
+        { "dxa", 3, STORE_PATIENT_CONFLICT, -1 }, /* nothing is learnt */
+        { "x", -1, STORE_PATIENT_UNKNOWN, -1 },
+        { "", -1, STORE_PATIENT_UNKNOWN, -1 },
+    };
+    struct db *db = store_connect();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct found found =
+            resolve(db, cases[i].hashes, cases[i].fresh < 0 ? NULL : ids[cases[i].fresh]);
+        assert_int_equal(found.outcome, cases[i].outcome);
+        if (cases[i].patient >= 0) {
+            assert_memory_equal(found.patient, ids[cases[i].patient], 16);
+        }
+    }
+    assert_string_equal(store_sql("SELECT count(*) FROM patient"), "3"); /* and the tenant */
+
+    merge(db, ids[2], ids[0]);
+    struct found found = resolve(db, "ad", NULL);
+    assert_int_equal(found.outcome, STORE_PATIENT_FOUND);
+    assert_memory_equal(found.patient, ids[0], 16);
+    merge(db, ids[0], ids[2]); /* the other way round: one already */
+    merge(db, ids[2], ids[0]);
+    assert_string_equal(store_sql("SELECT count(*) FROM patient_link"), "1");
+
+    struct store_end end = { 0 };
+    struct op *op = store_patient_group(db, ids[2], store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
+    assert_int_equal(end.count, 2);
+    db_free(db);
+}
+
+static void test_two_that_learn_at_once_agree(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    struct db *dbs[2] = { store_connect(), store_connect() };
+    static struct found found[2][N];
+    static struct store_end ends[2][N];
+    static uint8_t ids[2][N][16];
+    for (size_t i = 0; i < N; i++) {
+        uint8_t hashes[3][32];
+        memset(hashes, 0xee, sizeof(hashes));
+        for (size_t w = 0; w < 2; w++) {
+            /* The second brings one identifier more, and in another order. */
+            for (size_t h = 0; h < 3; h++) {
+                hashes[w ? 2 - h : h][0] = (uint8_t)h;
+                hashes[w ? 2 - h : h][1] = (uint8_t)i;
+            }
+            store_id(ids[w][i]);
+            ends[w][i] = (struct store_end){ .look = look_found, .arg = &found[w][i] };
+            assert_non_null(store_patient_resolve(dbs[w], hashes[0], 2 + w, ids[w][i],
+                                                  store_on_end, &ends[w][i]));
+        }
+    }
+    for (size_t i = 0; i < N; i++) {
+        int made = 0;
+        for (size_t w = 0; w < 2; w++) {
+            assert_true(store_wait_for(&ends[w][i].done, 5000));
+            assert_int_equal(ends[w][i].r, 0);
+            assert_in_range(found[w][i].outcome, 0, 1);
+            made += found[w][i].outcome;
+        }
+        assert_memory_equal(found[0][i].patient, found[1][i].patient, 16);
+        assert_int_equal(made, 1);
+    }
+    db_free(dbs[0]);
+    db_free(dbs[1]);
+}
+
+static void look_key(struct store_end *end, const struct db_rows *rows)
+{
+    struct store_key *key = end->arg;
+    if (db_count(rows)) {
+        store_key_row(rows, 0, key);
+        key->root.p = NULL; /* gone with the rows */
+        key->wrapped.p = key->wrapped.p ? "" : NULL;
+    }
+}
+
+static struct store_key insert(struct db *db, const struct store_key *key, bool only_first)
+{
+    struct store_key got = { 0 };
+    struct store_end end = { .look = look_key, .arg = &got };
+    assert_int_equal(
+        store_ended(store_key_insert(db, key, only_first, store_on_end, &end), &end), 0);
+    return got;
+}
+
+static uint64_t epoch_now(void)
+{
+    return strtoul(store_sql("SELECT value FROM epoch"), NULL, 10);
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    struct db *db = store_connect();
+    struct store_key keys[3] = { 0 };
+    struct store_key got;
+    uint8_t patient[16];
+    store_id(patient);
+    (void)resolve(db, "k", patient);
+    for (size_t i = 0; i < 3; i++) {
+        store_id(keys[i].id);
+        memcpy(keys[i].patient, patient, 16);
+        keys[i].root = STR("root1");
+        keys[i].wrapped = STR("wrapped");
+    }
+    got = insert(db, &keys[0], true);
+    assert_memory_equal(got.id, keys[0].id, 16);
+    got = insert(db, &keys[1], true); /* one is there already */
+    assert_memory_equal(got.id, keys[0].id, 16);
+    got = insert(db, &keys[2], false);
+    assert_memory_equal(got.id, keys[2].id, 16);
+
+    struct store_end end = { .look = look_key, .arg = &got };
+    assert_int_equal(store_ended(store_key_newest(db, patient, 1, store_on_end, &end), &end),
+                     0);
+    assert_memory_equal(got.id, keys[2].id, 16);
+    end = (struct store_end){ .look = look_key, .arg = &got };
+    assert_int_equal(store_ended(store_key_by_id(db, keys[0].id, 1, store_on_end, &end), &end),
+                     0);
+    assert_int_equal(end.count, 1);
+
+    uint64_t before = epoch_now();
+    end = (struct store_end){ 0 };
+    assert_int_equal(
+        store_ended(store_key_unrotated(db, STR("root2"), 10, store_on_end, &end), &end), 0);
+    assert_int_equal(end.count, 2);
+    keys[0].root = STR("root2");
+    end = (struct store_end){ 0 };
+    assert_int_equal(
+        store_ended(store_key_rewrap(db, &keys[0], STR("root1"), store_on_end, &end), &end), 0);
+    assert_int_equal(epoch_now(), before); /* the same key, so no cache is wrong */
+
+    end = (struct store_end){ 0 };
+    assert_int_equal(store_ended(store_patient_shred(db, patient, store_on_end, &end), &end),
+                     0);
+    assert_int_equal(end.count, 2);
+    assert_true(epoch_now() > before);
+    assert_int_equal(resolve(db, "k", NULL).outcome, STORE_PATIENT_UNKNOWN);
+    end = (struct store_end){ .look = look_key, .arg = &got };
+    assert_int_equal(store_ended(store_key_by_id(db, keys[0].id, 1, store_on_end, &end), &end),
+                     0);
+    assert_true(got.destroyed > 0 && !got.wrapped.p);
+
+    static const uint8_t tenant[16];
+    end = (struct store_end){ 0 };
+    assert_int_equal(store_ended(store_patient_shred(db, tenant, store_on_end, &end), &end),
+                     -EACCES);
+    db_free(db);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identifiers_lead_to_patients),
+        cmocka_unit_test(test_two_that_learn_at_once_agree),
+        cmocka_unit_test(test_keys),
+    };
+    return cmocka_run_group_tests(tests, store_group_setup, store_group_teardown);
+}
