@@ -102,7 +102,7 @@ static int64_t zone(struct cursor *c)
     int hours = number(c, 2, 0, 14);
     expect(c, ':');
     int minutes = number(c, 2, 0, 59);
-    return sign * (hours * 60 + minutes) * INT64_C(60000);
+    return INT64_C(60000) * sign * (hours * 60 + minutes);
 }
 
 /* What follows "YYYY-MM-DDT", the day beginning at @midnight. */
@@ -115,7 +115,7 @@ static struct instant_span time_of_day(struct cursor *c, int64_t midnight)
     int second = number(c, 2, 0, 60);
     int64_t precision = 1000;
     int64_t ms = next_is(c, '.') ? fraction(c, &precision) : 0;
-    int64_t from = midnight + (hour * 60 + minute) * INT64_C(60000) +
+    int64_t from = midnight + INT64_C(60000) * (hour * 60 + minute) +
                    (second < 60 ? second : 59) * INT64_C(1000) + ms - zone(c);
     return (struct instant_span){ .from = from, .until = from + precision };
 }

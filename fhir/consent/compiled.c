@@ -47,14 +47,19 @@ struct entry {
     bool opened;
 };
 
-/* @chunks: @n_chunks of @room, each of CHUNK entries; owned */
+/* @at: CHUNK entries; owned */
+struct chunk {
+    struct entry *at;
+};
+
+/* @chunks: @n_chunks of @room; owned */
 struct consent_index {
     struct slots_memory memory;
     struct pool policies;
     struct merged merged;
     struct slots by_id;
     struct slots by_patient;
-    struct entry **chunks;
+    struct chunk *chunks;
     size_t n_chunks;
     size_t room;
     size_t given; /* entries ever given out */
@@ -64,7 +69,7 @@ struct consent_index {
 
 static struct entry *entry_at(const struct consent_index *index, uint32_t ref)
 {
-    return &index->chunks[ref / CHUNK][ref % CHUNK];
+    return &index->chunks[ref / CHUNK].at[ref % CHUNK];
 }
 
 static const uint8_t *key_of_id(const void *owner, uint32_t ref)
@@ -104,7 +109,7 @@ void consent_index_free(struct consent_index *index)
     }
     struct slots_memory *memory = &index->memory;
     for (size_t i = 0; i < index->n_chunks; i++) {
-        (void)slots_memory_get(memory, index->chunks[i], CHUNK * sizeof(struct entry), 0);
+        (void)slots_memory_get(memory, index->chunks[i].at, CHUNK * sizeof(struct entry), 0);
     }
     if (index->chunks) {
         (void)slots_memory_get(memory, index->chunks, index->room * sizeof(*index->chunks), 0);
@@ -135,7 +140,7 @@ static int add_chunk(struct consent_index *index)
     if (!chunk) {
         return -ENOMEM;
     }
-    index->chunks[index->n_chunks++] = chunk;
+    index->chunks[index->n_chunks++].at = chunk;
     return 0;
 }
 

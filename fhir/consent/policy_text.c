@@ -162,6 +162,7 @@ static void write_rules(struct json_writer *w, const struct policy_rule *rules, 
     if (n == 0) {
         return;
     }
+    assert(rules);
     json_array(w, "rules");
     for (size_t i = 0; i < n; i++) {
         json_object(w, NULL);
@@ -351,13 +352,17 @@ static void read_criteria(struct reader *r, const struct node *node,
 static struct policy_rule *read_rules(struct reader *r, const struct node *node, int depth,
                                       size_t *n)
 {
+    *n = 0;
     if (node && depth > POLICY_DEPTH_MAX) {
         fail(r, POLICY_E_FORM);
         return NULL;
     }
     struct policy_rule *rules = array_of(r, node, POLICY_RULES_MAX, sizeof(*rules));
     struct policy_rule *rule = rules;
-    for (const struct node *child = rules ? node->first : NULL; child; child = child->next) {
+    if (!rules) {
+        return NULL;
+    }
+    for (const struct node *child = node->first; child; child = child->next) {
         rule->effect = read_effect(r, node_text(child, "effect"));
         if (rule->effect == POLICY_SILENT) {
             fail(r, POLICY_E_FORM);

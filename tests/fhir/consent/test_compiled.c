@@ -130,74 +130,75 @@ static void test_evidence_of_a_permit(void **state)
     done(index, &heap);
 }
 
+static const struct {
+    enum consent_chain chain;
+    uint16_t version;
+    bool other_commitment, closed;
+    uint32_t from, until;
+    const char *policy;
+    enum consent_decision want;
+    enum consent_basis basis;
+} standings[] = {
+    { CONSENT_CHAIN_SAFE, 2, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_PERMIT,
+      CONSENT_BASIS_PERMIT },
+    { CONSENT_CHAIN_GRANTED, 2, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_NOT_SAFE },
+    { CONSENT_CHAIN_ABSENT, 0, false, false, 0, 0, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_NOT_SAFE },
+    { CONSENT_CHAIN_SAFE, 1, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_NOT_SAFE }, /* the grant of this version is still to come */
+    { CONSENT_CHAIN_SAFE, 3, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_MISMATCH },
+    { CONSENT_CHAIN_SAFE, 2, true, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_MISMATCH },
+    { CONSENT_CHAIN_SAFE, 2, false, true, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_MISMATCH },
+    { CONSENT_CHAIN_REVOKED, 2, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_REVOKED },
+    { CONSENT_CHAIN_REVOKED, 2, true, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_REVOKED }, /* the event has no commitment */
+    { CONSENT_CHAIN_REVOKED, 1, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_NOT_SAFE }, /* an old revocation, granted anew */
+    { CONSENT_CHAIN_SAFE, 2, false, false, 101, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_NOT_YET },
+    { CONSENT_CHAIN_SAFE, 2, false, false, 100, 101, permit_treat, CONSENT_PERMIT,
+      CONSENT_BASIS_PERMIT },
+    { CONSENT_CHAIN_SAFE, 2, false, false, 0, 100, permit_treat, CONSENT_DENY,
+      CONSENT_BASIS_EXPIRED },
+    /* a deny is in force from first sight */
+    { CONSENT_CHAIN_ABSENT, 0, false, false, 0, 0, deny_all, CONSENT_DENY, CONSENT_BASIS_DENY },
+    { CONSENT_CHAIN_GRANTED, 2, false, false, 0, CONSENT_DAY_OPEN, deny_all, CONSENT_DENY,
+      CONSENT_BASIS_DENY },
+};
+
 static void test_chain_and_database_must_agree(void **state)
 {
-    static const struct {
-        enum consent_chain chain;
-        uint16_t version;
-        bool other_commitment, closed;
-        uint32_t from, until;
-        const char *policy;
-        enum consent_decision want;
-        enum consent_basis basis;
-    } cases[] = {
-        { CONSENT_CHAIN_SAFE, 2, false, false, 0, CONSENT_DAY_OPEN, permit_treat,
-          CONSENT_PERMIT, CONSENT_BASIS_PERMIT },
-        { CONSENT_CHAIN_GRANTED, 2, false, false, 0, CONSENT_DAY_OPEN, permit_treat,
-          CONSENT_DENY, CONSENT_BASIS_NOT_SAFE },
-        { CONSENT_CHAIN_ABSENT, 0, false, false, 0, 0, permit_treat, CONSENT_DENY,
-          CONSENT_BASIS_NOT_SAFE },
-        { CONSENT_CHAIN_SAFE, 1, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
-          CONSENT_BASIS_NOT_SAFE }, /* the grant of this version is still to come */
-        { CONSENT_CHAIN_SAFE, 3, false, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
-          CONSENT_BASIS_MISMATCH },
-        { CONSENT_CHAIN_SAFE, 2, true, false, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
-          CONSENT_BASIS_MISMATCH },
-        { CONSENT_CHAIN_SAFE, 2, false, true, 0, CONSENT_DAY_OPEN, permit_treat, CONSENT_DENY,
-          CONSENT_BASIS_MISMATCH },
-        { CONSENT_CHAIN_REVOKED, 2, false, false, 0, CONSENT_DAY_OPEN, permit_treat,
-          CONSENT_DENY, CONSENT_BASIS_REVOKED },
-        { CONSENT_CHAIN_REVOKED, 2, true, false, 0, CONSENT_DAY_OPEN, permit_treat,
-          CONSENT_DENY, CONSENT_BASIS_REVOKED }, /* the event has no commitment */
-        { CONSENT_CHAIN_REVOKED, 1, false, false, 0, CONSENT_DAY_OPEN, permit_treat,
-          CONSENT_DENY, CONSENT_BASIS_NOT_SAFE }, /* an old revocation, granted anew */
-        { CONSENT_CHAIN_SAFE, 2, false, false, 101, CONSENT_DAY_OPEN, permit_treat,
-          CONSENT_DENY, CONSENT_BASIS_NOT_YET },
-        { CONSENT_CHAIN_SAFE, 2, false, false, 100, 101, permit_treat, CONSENT_PERMIT,
-          CONSENT_BASIS_PERMIT },
-        { CONSENT_CHAIN_SAFE, 2, false, false, 0, 100, permit_treat, CONSENT_DENY,
-          CONSENT_BASIS_EXPIRED },
-        /* a deny is in force from first sight */
-        { CONSENT_CHAIN_ABSENT, 0, false, false, 0, 0, deny_all, CONSENT_DENY,
-          CONSENT_BASIS_DENY },
-        { CONSENT_CHAIN_GRANTED, 2, false, false, 0, CONSENT_DAY_OPEN, deny_all, CONSENT_DENY,
-          CONSENT_BASIS_DENY },
-    };
     (void)state;
 
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(standings); i++) {
         struct heap heap;
         struct consent_index *index = fresh(&heap);
-        struct consent_entry entry = entry_of(1, 1, cases[i].policy);
-        entry.opened = !cases[i].closed;
-        struct consent_chain_state chain = { .state = cases[i].chain,
-                                             .version = cases[i].version,
-                                             .valid_from = cases[i].from,
-                                             .valid_until = cases[i].until };
+        struct consent_entry entry = entry_of(1, 1, standings[i].policy);
+        entry.opened = !standings[i].closed;
+        struct consent_chain_state chain = { .state = standings[i].chain,
+                                             .version = standings[i].version,
+                                             .valid_from = standings[i].from,
+                                             .valid_until = standings[i].until };
         memcpy(chain.commitment, entry.commitment, sizeof(chain.commitment));
-        chain.commitment[5] ^= cases[i].other_commitment;
-        put(index, &entry, cases[i].policy);
+        chain.commitment[5] ^= standings[i].other_commitment;
+        put(index, &entry, standings[i].policy);
         assert_true(consent_index_chain(index, entry.id, &chain));
         struct consent_evidence got = decide(index, 1);
-        if (got.verdict.decision != cases[i].want || got.verdict.basis != cases[i].basis) {
+        if (got.verdict.decision != standings[i].want ||
+            got.verdict.basis != standings[i].basis) {
             print_error("case %zu: %s\n", i, consent_basis_name(got.verdict.basis));
             fail();
         }
         assert_true(got.has_consent);
 
         entry.chain = chain; /* the same when it comes with the entry */
-        put(index, &entry, cases[i].policy);
-        assert_int_equal(decide(index, 1).verdict.basis, cases[i].basis);
+        put(index, &entry, standings[i].policy);
+        assert_int_equal(decide(index, 1).verdict.basis, standings[i].basis);
         done(index, &heap);
     }
 }
