@@ -18,8 +18,9 @@ enum {
     CONSENT_PATIENT_SIZE = 16,
     CONSENT_ID_SIZE = 32,
     CONSENT_HASH_SIZE = 32,
-    CONSENT_DAY_OPEN = UINT32_MAX, /* as valid_until: no end */
 };
+
+#define CONSENT_DAY_OPEN UINT32_MAX /* as valid_until: no end */
 
 enum {
     CONSENT_E_POLICY = 1, /* this policy isn't held yet: hand in its text */

@@ -8,9 +8,7 @@
 #include "crypto/base/attr.h"
 #include "fhir/consent/compiled.h"
 
-enum {
-    SLOTS_NONE = UINT32_MAX, /* no number */
-};
+#define SLOTS_NONE UINT32_MAX /* no number */
 
 /* The key of number @ref in what @owner holds. */
 typedef const uint8_t *(*slots_key_fn)(const void *owner, uint32_t ref);
