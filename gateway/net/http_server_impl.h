@@ -1,4 +1,4 @@
-/* The inside of the HTTP server, for its two parts. */
+/* The inside of the HTTP server, for its parts. */
 #pragma once
 
 #include "gateway/net/conn.h"
@@ -64,6 +64,12 @@ struct http_req {
 
 /* The answer of @req is out: free it and see what comes next on the connection. */
 void http_link_answered(struct http_link *link);
+
+/* A new connection; @owner is the server. */
+void http_link_accept(void *owner, int fd, const struct address *peer);
+
+/* Abort what is under way and close at once. */
+void http_link_stop(struct http_link *link);
 
 /* Close the connection, politely or not, and let go of it. No calls to an owner. */
 void http_link_close(struct http_link *link, bool at_once);

@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,12 @@ static void set_common(struct tls *tls, const struct tls_config *config)
     }
 }
 
+/* OpenSSL writes without MSG_NOSIGNAL: a peer that has gone would end the process. */
+static void ignore_sigpipe(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
 static struct tls *tls_new(const struct tls_config *config, bool client, char *why)
 {
     struct tls *tls = calloc(1, sizeof(*tls));
@@ -166,6 +173,7 @@ static struct tls *tls_new(const struct tls_config *config, bool client, char *w
         (void)snprintf(why, TLS_WHY_MAX, "out of memory");
         return NULL;
     }
+    ignore_sigpipe();
     tls->client = client;
     tls->verify = !config->no_verify;
     tls->ctx = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method());
