@@ -1,9 +1,8 @@
 /*
  * Connections: begin, events, end. Reading and writing have files of their own.
  *
- * A connection that is freed while one of its events is handled (@busy) lets go of everything
- * at once but its own memory, which end_event() frees. Every call to the owner is followed by
- * a look at @dead.
+ * A connection that is freed while one of its events is handled lets go of everything at once
+ * but its own memory. Every call to the owner is followed by a look at @life.over.
  *
  * After conn_close() it has no owner: the queue goes out, the sending direction is shut, and
  * what the peer still sends is thrown away until it closes too. To close at once could make
@@ -21,13 +20,6 @@
 
 static struct conn *lingering;
 
-void conn_add_timed(struct conn *conn, struct event *event, int ms)
-{
-    struct timeval delay = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    const struct timeval *common = event_base_init_common_timeout(conn->base, &delay);
-    (void)event_add(event, common ? common : &delay);
-}
-
 /* --- end -------------------------------------------------------------------------------- */
 
 static void unlist(struct conn *conn)
@@ -43,39 +35,26 @@ static void unlist(struct conn *conn)
 
 void conn_free(struct conn *conn)
 {
-    if (!conn) {
+    if (!conn || conn->life.over) {
         return;
     }
-    if (!conn->dead) {
-        conn->dead = true;
-        unlist(conn);
-        (void)event_del(&conn->readable);
-        (void)event_del(&conn->writable);
-        (void)event_del(&conn->timer);
-        (void)event_del(&conn->setup);
-        wire_close(&conn->wire);
-        free(conn->kept);
-        conn->kept = NULL;
-        conn->kept_n = 0;
-        heap_buf_free(&conn->queue);
-    }
-    if (conn->busy == 0) {
-        free(conn);
-    }
-}
-
-static void end_event(struct conn *conn)
-{
-    conn->busy--;
-    if (conn->dead && conn->busy == 0) {
-        free(conn);
-    }
+    unlist(conn);
+    (void)event_del(&conn->readable);
+    (void)event_del(&conn->writable);
+    (void)event_del(&conn->timer);
+    (void)event_del(&conn->setup);
+    wire_close(&conn->wire);
+    free(conn->kept);
+    conn->kept = NULL;
+    conn->kept_n = 0;
+    heap_buf_free(&conn->queue);
+    life_over(&conn->life, conn);
 }
 
 void conn_end_with(struct conn *conn, enum conn_end why)
 {
-    assert(conn->busy);
-    if (conn->dead) {
+    assert(conn->life.inside);
+    if (conn->life.over) {
         return;
     }
     if (conn->calls && conn->calls->on_end) {
@@ -114,7 +93,7 @@ static void become_open(struct conn *conn)
     if (conn->calls && conn->calls->on_ready) {
         conn->calls->on_ready(conn->owner);
     }
-    if (!conn->dead) {
+    if (!conn->life.over) {
         conn_finish_write(conn);
     }
 }
@@ -145,7 +124,7 @@ static void become_connected(struct conn *conn)
         return;
     }
     conn->state = HANDSHAKE;
-    conn_add_timed(conn, &conn->setup, conn->handshake_ms);
+    (void)timer_add(conn->base, &conn->setup, conn->handshake_ms);
     shake_hands(conn);
 }
 
@@ -165,7 +144,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     struct conn *conn = arg;
     (void)fd;
     (void)what;
-    conn->busy++;
+    life_enter(&conn->life);
     if (conn->state == HANDSHAKE) {
         shake_hands(conn);
     } else if (conn->paused) {
@@ -174,11 +153,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         if (conn->wire.write_wants_read) {
             conn_flush(conn);
         }
-        if (!conn->dead) {
+        if (!conn->life.over) {
             conn_read_on(conn);
         }
     }
-    end_event(conn);
+    life_leave(&conn->life, conn);
 }
 
 /* A failure noticed while writing. What the peer said before is heard first. */
@@ -194,7 +173,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *conn = arg;
     (void)fd;
-    conn->busy++;
+    life_enter(&conn->life);
     if (conn->failed != NOTHING) {
         report_failure(conn);
     } else if (conn->state == CONNECTING) {
@@ -207,11 +186,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         if (conn->wire.read_wants_write && !conn->paused) {
             conn_read_on(conn);
         }
-        if (!conn->dead) {
+        if (!conn->life.over) {
             conn_flush(conn);
         }
     }
-    end_event(conn);
+    life_leave(&conn->life, conn);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -219,11 +198,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     struct conn *conn = arg;
     (void)fd;
     (void)what;
-    conn->busy++;
+    life_enter(&conn->life);
     if (conn->calls && conn->calls->on_timeout) {
         conn->calls->on_timeout(conn->owner);
     }
-    end_event(conn);
+    life_leave(&conn->life, conn);
 }
 
 static void on_setup_timeout(evutil_socket_t fd, short what, void *arg)
@@ -231,9 +210,9 @@ static void on_setup_timeout(evutil_socket_t fd, short what, void *arg)
     struct conn *conn = arg;
     (void)fd;
     (void)what;
-    conn->busy++;
+    life_enter(&conn->life);
     conn_end_with(conn, CONN_END_TIMEOUT);
-    end_event(conn);
+    life_leave(&conn->life, conn);
 }
 
 /* --- begin ------------------------------------------------------------------------------ */
@@ -283,7 +262,7 @@ struct conn *conn_accepted(const struct conn_config *config, int fd, const struc
     }
     conn->state = conn->wire.ssl ? HANDSHAKE : OPEN;
     if (conn->wire.ssl) {
-        conn_add_timed(conn, &conn->setup, conn->handshake_ms);
+        (void)timer_add(conn->base, &conn->setup, conn->handshake_ms);
     }
     if (event_add(&conn->readable, NULL) < 0) {
         conn_free(conn);
@@ -308,15 +287,15 @@ struct conn *conn_connect(const struct conn_config *config, const struct address
         conn_fail_later(conn, CONN_END_CONNECT);
         return conn;
     }
-    conn_add_timed(conn, &conn->setup,
-                   config->connect_ms ? config->connect_ms : CONN_CONNECT_MS);
+    (void)timer_add(conn->base, &conn->setup,
+                    config->connect_ms ? config->connect_ms : CONN_CONNECT_MS);
     (void)event_add(&conn->writable, NULL);
     return conn;
 }
 
 void conn_close(struct conn *conn)
 {
-    if (!conn || conn->dead) {
+    if (!conn || conn->life.over) {
         return;
     }
     if (conn->failed != NOTHING || conn->state != OPEN) {
@@ -371,7 +350,7 @@ void conn_own(struct conn *conn, const struct conn_calls *calls, void *owner)
 void conn_timeout(struct conn *conn, int ms)
 {
     if (ms > 0) {
-        conn_add_timed(conn, &conn->timer, ms);
+        (void)timer_add(conn->base, &conn->timer, ms);
     } else {
         (void)event_del(&conn->timer);
     }

@@ -3,6 +3,8 @@
 
 #include "crypto/base/buf.h"
 #include "gateway/net/conn.h"
+#include "gateway/net/life.h"
+#include "gateway/net/timer.h"
 #include "gateway/net/wire.h"
 
 #include <event2/event_struct.h>
@@ -21,8 +23,7 @@ enum {
 struct conn {
     struct wire wire;
     enum conn_state state;
-    int busy;
-    bool dead;
+    struct life life;
     bool paused;
     bool again;      /* show what is kept, though nothing new came */
     bool eof;        /* the peer sends nothing more */
@@ -48,9 +49,6 @@ struct conn {
     struct conn *next; /* in the list of lingering ones */
     struct conn **back;
 };
-
-/* event_add() with a time-out, from a queue shared by all of that duration. */
-void conn_add_timed(struct conn *conn, struct event *event, int ms);
 
 /* Tell the owner and free it. Only from an event. */
 void conn_end_with(struct conn *conn, enum conn_end why);

@@ -22,7 +22,7 @@ static void show(struct conn *conn, size_t n)
 {
     conn->again = false;
     size_t used = conn->calls ? conn->calls->on_read(conn->owner, str_of(shared, n)) : n;
-    if (conn->dead) {
+    if (conn->life.over) {
         return;
     }
     assert(used <= n);
@@ -87,10 +87,10 @@ static bool read_once(struct conn *conn)
     if (r == 0 || (kept && conn->again)) {
         show(conn, kept + got);
     }
-    if (r && !conn->dead && !(conn->paused && r == WIRE_E_EOF)) {
+    if (r && !conn->life.over && !(conn->paused && r == WIRE_E_EOF)) {
         on_input_failed(conn, r);
     }
-    return more && !conn->dead;
+    return more && !conn->life.over;
 }
 
 void conn_read_on(struct conn *conn)
@@ -112,7 +112,7 @@ void conn_pause(struct conn *conn)
 
 void conn_resume(struct conn *conn)
 {
-    if (!conn->paused || conn->dead) {
+    if (!conn->paused || conn->life.over) {
         return;
     }
     conn->paused = false;

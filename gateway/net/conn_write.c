@@ -65,7 +65,7 @@ void conn_write_out(struct conn *conn, struct str bytes)
     }
     if (r == -EAGAIN) {
         enqueue(conn, str_slice(bytes, put - of_first, bytes.n));
-        conn_add_timed(conn, &conn->writable, conn->stalled_ms);
+        (void)timer_add(conn->base, &conn->writable, conn->stalled_ms);
     } else if (r) {
         conn_fail_later(conn, CONN_END_RESET);
     }
@@ -77,7 +77,7 @@ void conn_finish_write(struct conn *conn)
         conn->ended_write = true;
         wire_end(&conn->wire);
         if (conn->state == LINGERING) {
-            conn_add_timed(conn, &conn->setup, conn->eof ? 1 : CONN_LINGER_MS);
+            (void)timer_add(conn->base, &conn->setup, conn->eof ? 1 : CONN_LINGER_MS);
         }
     }
 }
@@ -92,7 +92,7 @@ static bool below_high(struct conn *conn)
 bool conn_write(struct conn *conn, struct str bytes)
 {
     assert(!conn->end_write);
-    if (conn->failed != NOTHING || conn->dead) {
+    if (conn->failed != NOTHING || conn->life.over) {
         return true;
     }
     if (is_blocked(conn)) {
@@ -105,7 +105,7 @@ bool conn_write(struct conn *conn, struct str bytes)
 
 void conn_write_more(struct conn *conn, struct str bytes)
 {
-    if (conn->failed == NOTHING && !conn->dead) {
+    if (conn->failed == NOTHING && !conn->life.over) {
         enqueue(conn, bytes);
     }
 }

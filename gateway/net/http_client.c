@@ -109,14 +109,12 @@ static void enter_queue(struct http_call *call)
 {
     struct http_client *client = call->client;
     int ms = client->config.wait_ms ? client->config.wait_ms : HTTP_CLIENT_WAIT_MS;
-    struct timeval delay = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    const struct timeval *common = event_base_init_common_timeout(client->config.base, &delay);
     call->next = NULL;
     call->back = client->last;
     *client->last = call;
     client->last = &call->next;
     client->n_waiting++;
-    (void)event_add(&call->timer, common ? common : &delay);
+    (void)timer_add(client->config.base, &call->timer, ms);
 }
 
 /* Find a connection; else wait. */

@@ -4,6 +4,8 @@
 #include "gateway/net/conn.h"
 #include "gateway/net/http1.h"
 #include "gateway/net/http_client.h"
+#include "gateway/net/life.h"
+#include "gateway/net/timer.h"
 
 #include <event2/event_struct.h>
 
@@ -38,8 +40,7 @@ struct http_lane {
     struct http_lane *idle_next;
     struct http_lane **idle_back;
     enum http_lane_phase phase;
-    int busy;
-    bool dead;
+    struct life life;
     bool ready;  /* connected */
     bool reused; /* an answer came on it before */
     bool keep;   /* the server keeps it open after this answer */

@@ -23,13 +23,6 @@ static int usual(int given, int otherwise)
 
 /* --- end -------------------------------------------------------------------------------- */
 
-static void lane_release(struct http_lane *lane)
-{
-    if (lane->dead && lane->busy == 0) {
-        free(lane);
-    }
-}
-
 static void leave_idle(struct http_lane *lane)
 {
     if (lane->idle_back) {
@@ -43,10 +36,9 @@ static void leave_idle(struct http_lane *lane)
 
 static void lane_end(struct http_lane *lane, bool at_once)
 {
-    if (lane->dead) {
+    if (lane->life.over) {
         return;
     }
-    lane->dead = true;
     leave_idle(lane);
     if (at_once) {
         conn_free(lane->conn);
@@ -59,7 +51,7 @@ static void lane_end(struct http_lane *lane, bool at_once)
         lane->next->back = lane->back;
     }
     lane->client->n_lanes--;
-    lane_release(lane);
+    life_over(&lane->life, lane);
 }
 
 void http_lane_close(struct http_lane *lane)
@@ -156,7 +148,7 @@ static size_t take_length(struct http_lane *lane, struct str bytes)
     size_t n = bytes.n < lane->left ? bytes.n : (size_t)lane->left;
     lane->left -= n;
     call->calls->on_body(call->owner, str_slice(bytes, 0, n));
-    if (!lane->dead && lane->left == 0) {
+    if (!lane->life.over && lane->left == 0) {
         answer_complete(lane);
     }
     return n;
@@ -165,7 +157,7 @@ static size_t take_length(struct http_lane *lane, struct str bytes)
 static size_t take_chunks(struct http_lane *lane, struct str bytes)
 {
     struct str rest = bytes;
-    while (!lane->dead && !lane->call->paused) {
+    while (!lane->life.over && !lane->call->paused) {
         struct str piece = { 0 };
         const char *reason = NULL;
         int r = http1_chunk(&lane->chunks, &rest, &piece, &reason);
@@ -221,7 +213,7 @@ static void begin_body(struct http_lane *lane)
     lane->chunks = (struct http1_chunks){ 0 };
     lane->phase = HTTP_LANE_BODY;
     call->calls->on_head(call->owner, head);
-    if (lane->dead) {
+    if (lane->life.over) {
         return;
     }
     bool none = head->framing == HTTP_BODY_NONE ||
@@ -262,8 +254,8 @@ static size_t on_read(void *owner, struct str bytes)
 {
     struct http_lane *lane = owner;
     size_t used = 0;
-    lane->busy++;
-    while (!lane->dead && used < bytes.n) {
+    life_enter(&lane->life);
+    while (!lane->life.over && used < bytes.n) {
         struct str rest = str_slice(bytes, used, bytes.n);
         if (!lane->call) { /* an answer that nobody asked for */
             lane_end(lane, true);
@@ -279,9 +271,8 @@ static size_t on_read(void *owner, struct str bytes)
             break;
         }
     }
-    used = lane->dead ? bytes.n : used;
-    lane->busy--;
-    lane_release(lane);
+    used = lane->life.over ? bytes.n : used;
+    life_leave(&lane->life, lane);
     return used;
 }
 
@@ -330,7 +321,7 @@ static void lane_lost(struct http_lane *lane, enum conn_end why)
 static void on_end(void *owner, enum conn_end why)
 {
     struct http_lane *lane = owner;
-    lane->busy++;
+    life_enter(&lane->life);
     if (why == CONN_END_PEER && lane->call && lane->phase == HTTP_LANE_BODY &&
         lane->framing == HTTP_BODY_CLOSE) {
         lane->keep = false;
@@ -338,8 +329,7 @@ static void on_end(void *owner, enum conn_end why)
     } else {
         lane_lost(lane, why);
     }
-    lane->busy--;
-    lane_release(lane);
+    life_leave(&lane->life, lane);
 }
 
 static void on_ready(void *owner)
@@ -352,22 +342,21 @@ static void on_drain(void *owner)
 {
     struct http_lane *lane = owner;
     struct http_call *call = lane->call;
-    lane->busy++;
+    life_enter(&lane->life);
     if (call && call->want_drain) {
         call->want_drain = false;
         if (call->calls->on_drain) {
             call->calls->on_drain(call->owner);
         }
     }
-    lane->busy--;
-    lane_release(lane);
+    life_leave(&lane->life, lane);
 }
 
 static void on_timeout(void *owner)
 {
     struct http_lane *lane = owner;
     struct http_call *call = lane->call;
-    lane->busy++;
+    life_enter(&lane->life);
     if (!call) {
         lane_end(lane, false);
     } else if (call->paused || !call->body_done || conn_queued(lane->conn)) {
@@ -376,8 +365,7 @@ static void on_timeout(void *owner)
     } else {
         lane_fail(lane, lane->phase == HTTP_LANE_BODY ? HTTP_FAIL_CUT : HTTP_FAIL_TIMEOUT);
     }
-    lane->busy--;
-    lane_release(lane);
+    life_leave(&lane->life, lane);
 }
 
 static const struct conn_calls conn_calls = {

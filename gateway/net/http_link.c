@@ -7,7 +7,7 @@
  *
  * While an answer is under way nothing is read: the next request, if it has come, waits in the
  * connection. A link may be closed by its owner from within any call, so each call is followed
- * by a look at @dead.
+ * by a look at @life.over.
  */
 #include "gateway/net/http_server_impl.h"
 
@@ -24,13 +24,6 @@ static int usual(int given, int otherwise)
 
 /* --- end of links and requests ---------------------------------------------------------- */
 
-static void link_release(struct http_link *link)
-{
-    if (link->dead && link->busy == 0) {
-        free(link);
-    }
-}
-
 static void drop_request(struct http_link *link)
 {
     if (link->req) {
@@ -43,10 +36,9 @@ static void drop_request(struct http_link *link)
 void http_link_close(struct http_link *link, bool at_once)
 {
     struct http_server *server = link->server;
-    if (link->dead) {
+    if (link->life.over) {
         return;
     }
-    link->dead = true;
     drop_request(link);
     if (at_once) {
         conn_free(link->conn);
@@ -62,7 +54,7 @@ void http_link_close(struct http_link *link, bool at_once)
     if (server->draining && !server->links) {
         event_active(&server->drained, EV_TIMEOUT, 1);
     }
-    link_release(link);
+    life_over(&link->life, link);
 }
 
 /* Tell the owner of the request under way that it is over. */
@@ -97,11 +89,10 @@ static void refuse(struct http_link *link, int status, const char *reason, enum 
 
 void http_link_stop(struct http_link *link)
 {
-    link->busy++;
+    life_enter(&link->life);
     abort_request(link, HTTP_ABORT_STOPPED);
     http_link_close(link, true);
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 static void expect_head(struct http_link *link)
@@ -155,17 +146,18 @@ static bool on_piece(struct http_link *link, struct str piece)
         if (link->got - link->window > HTTP_UNREAD_MAX) {
             http_link_close(link, false);
         }
-        return !link->dead;
+        return !link->life.over;
     }
     if (link->got > body_max(link->server)) {
         refuse(link, 413, "body too long", HTTP_ABORT_BROKEN);
         return false;
     }
     struct http_req *req = link->req;
+    assert(req);
     if (req->calls->on_body) {
         req->calls->on_body(req->owner, piece);
     }
-    return !link->dead && !(link->req && link->req->paused);
+    return !link->life.over && !(link->req && link->req->paused);
 }
 
 /* Bytes used of a body that ends by its length. */
@@ -174,7 +166,7 @@ static size_t take_length(struct http_link *link, struct str bytes)
     size_t n = bytes.n < link->left ? bytes.n : (size_t)link->left;
     link->left -= n;
     bool on = on_piece(link, str_slice(bytes, 0, n));
-    if (!link->dead && link->left == 0 && (on || n)) {
+    if (!link->life.over && link->left == 0 && (on || n)) {
         body_complete(link);
     }
     return n;
@@ -266,7 +258,7 @@ static void start_request(struct http_link *link, struct http_req *req)
     begin_body(link, &req->head);
 
     config->on_request(config->owner, req);
-    if (link->dead || link->req != req) {
+    if (link->life.over || link->req != req) {
         return;
     }
     if (!req->calls) {
@@ -308,8 +300,8 @@ static size_t on_read(void *owner, struct str bytes)
 {
     struct http_link *link = owner;
     size_t used = 0;
-    link->busy++;
-    while (!link->dead && used < bytes.n) {
+    life_enter(&link->life);
+    while (!link->life.over && used < bytes.n) {
         struct str rest = str_slice(bytes, used, bytes.n);
         size_t n = 0;
         if (link->req && link->req->paused) {
@@ -326,46 +318,42 @@ static size_t on_read(void *owner, struct str bytes)
             break;
         }
     }
-    used = link->dead ? bytes.n : used;
-    link->busy--;
-    link_release(link);
+    used = link->life.over ? bytes.n : used;
+    life_leave(&link->life, link);
     return used;
 }
 
 static void on_end(void *owner, enum conn_end why)
 {
     struct http_link *link = owner;
-    link->busy++;
+    life_enter(&link->life);
     abort_request(link, why == CONN_END_TIMEOUT ? HTTP_ABORT_SLOW : HTTP_ABORT_GONE);
     http_link_close(link, true);
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 static void on_drain(void *owner)
 {
     struct http_link *link = owner;
-    link->busy++;
+    life_enter(&link->life);
     if (link->req && link->req->calls && link->req->calls->on_drain) {
         link->req->calls->on_drain(link->req->owner);
     }
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 /* Nothing more comes: an answer under way may still be wanted, all else is over. */
 static void on_eof(void *owner)
 {
     struct http_link *link = owner;
-    link->busy++;
+    life_enter(&link->life);
     if (link->phase == HTTP_PHASE_ANSWER) {
         link->last = true;
     } else {
         abort_request(link, HTTP_ABORT_GONE);
         http_link_close(link, false);
     }
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 /* A body: fast enough? Else refused. The owner's own pauses don't count. */
@@ -385,7 +373,7 @@ static void check_rate(struct http_link *link)
 static void on_timeout(void *owner)
 {
     struct http_link *link = owner;
-    link->busy++;
+    life_enter(&link->life);
     switch (link->phase) {
     case HTTP_PHASE_HEAD:
         if (link->scan.at) {
@@ -398,8 +386,7 @@ static void on_timeout(void *owner)
     case HTTP_PHASE_DISCARD: http_link_close(link, false); break;
     case HTTP_PHASE_ANSWER: break; /* left over from before */
     }
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 static const struct conn_calls conn_calls = {

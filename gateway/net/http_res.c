@@ -225,9 +225,7 @@ void http_put_refusal(struct http_link *link, int status, const char *reason)
     http1_put_field(&b, STR("Content-Type"), type ? str_z(type) : STR("text/plain"));
     http1_put_length(&b, body.n);
     http1_put_end(&b);
-    if (link->req && link->req->head.method != HTTP_HEAD) {
-        buf_str_put(&b, buf_str(&body));
-    } else if (!link->req) {
+    if (!link->req || link->req->head.method != HTTP_HEAD) {
         buf_str_put(&b, buf_str(&body));
     }
     (void)conn_write(link->conn, buf_str(&b));

@@ -4,6 +4,7 @@
 #include "gateway/net/conn.h"
 #include "gateway/net/http1.h"
 #include "gateway/net/http_server.h"
+#include "gateway/net/life.h"
 #include "gateway/net/listener.h"
 
 #include <event2/event_struct.h>
@@ -35,8 +36,7 @@ struct http_link {
     struct http_link *next;
     struct http_link **back;
     enum http_phase phase;
-    int busy; /* freed when the last of its events is done */
-    bool dead;
+    struct life life;
     bool last; /* close after this answer */
     struct http1_scan scan;
     struct http1_chunks chunks;

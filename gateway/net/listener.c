@@ -3,6 +3,7 @@
  * spinning: the kernel's queue holds the connections meanwhile.
  */
 #include "gateway/net/listener.h"
+#include "gateway/net/timer.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -80,9 +81,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 static void wait_a_little(struct listener *listener)
 {
-    struct timeval delay = { .tv_usec = LISTENER_RETRY_MS * 1000 };
     (void)event_del(listener->readable);
-    (void)event_add(listener->retry, &delay);
+    (void)timer_add(event_get_base(listener->retry), listener->retry, LISTENER_RETRY_MS);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)

@@ -9,6 +9,7 @@
  */
 #include "gateway/net/mllp_server.h"
 #include "gateway/heap.h"
+#include "gateway/net/life.h"
 #include "gateway/net/listener.h"
 #include "gateway/net/mllp.h"
 
@@ -40,8 +41,7 @@ struct mllp_link {
     size_t waiting;
     size_t waiting_bytes;
     struct mllp_decoder decoder;
-    int busy;
-    bool dead;
+    struct life life;
     bool closing; /* read no more; close when the last answer is out */
     bool timing;  /* the time-out of a frame runs */
 };
@@ -67,12 +67,11 @@ static void msg_free(struct mllp_msg *msg)
     free(msg);
 }
 
-static void link_release(struct mllp_link *link)
+static void link_free(void *object)
 {
-    if (link->dead && link->busy == 0) {
-        heap_buf_free(&link->decoder.held);
-        free(link);
-    }
+    struct mllp_link *link = object;
+    heap_buf_free(&link->decoder.held);
+    free(link);
 }
 
 static void forget_messages(struct mllp_link *link)
@@ -92,10 +91,9 @@ static void forget_messages(struct mllp_link *link)
 static void link_close(struct mllp_link *link, bool at_once)
 {
     struct mllp_server *server = link->server;
-    if (link->dead) {
+    if (link->life.over) {
         return;
     }
-    link->dead = true;
     forget_messages(link);
     if (at_once) {
         conn_free(link->conn);
@@ -111,7 +109,7 @@ static void link_close(struct mllp_link *link, bool at_once)
     if (server->draining && !server->links) {
         event_active(&server->drained, EV_TIMEOUT, 1);
     }
-    link_release(link);
+    life_over(&link->life, link);
 }
 
 /* Read no more; close as soon as nothing is unanswered. */
@@ -157,7 +155,7 @@ static bool hand_over(struct mllp_link *link, struct str bytes)
     link->waiting++;
     link->waiting_bytes += bytes.n;
     config->on_message(config->owner, msg, bytes);
-    return !link->dead && may_read(link);
+    return !link->life.over && may_read(link);
 }
 
 static void on_broken(struct mllp_link *link, int error)
@@ -166,7 +164,7 @@ static void on_broken(struct mllp_link *link, int error)
     if (config->on_broken) {
         config->on_broken(config->owner, conn_peer(link->conn), error);
     }
-    if (!link->dead) {
+    if (!link->life.over) {
         link_stop(link);
     }
 }
@@ -201,7 +199,7 @@ static size_t take(struct mllp_link *link, struct str bytes)
             heap_buf_free(&link->decoder.held);
         }
     }
-    if (!link->dead) {
+    if (!link->life.over) {
         watch_frame(link);
         if (!on) {
             conn_pause(link->conn);
@@ -300,10 +298,9 @@ static size_t on_read(void *owner, struct str bytes)
     if (link->closing) {
         return bytes.n;
     }
-    link->busy++;
+    life_enter(&link->life);
     size_t used = take(link, bytes);
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
     return used;
 }
 
@@ -316,14 +313,13 @@ static void on_end(void *owner, enum conn_end why)
 static void on_eof(void *owner)
 {
     struct mllp_link *link = owner;
-    link->busy++;
+    life_enter(&link->life);
     if (link->decoder.inside && !link->closing) {
         on_broken(link, MLLP_E_TRAILER);
     } else {
         link_stop(link);
     }
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 static void on_drain(void *owner)
@@ -337,15 +333,14 @@ static void on_drain(void *owner)
 static void on_timeout(void *owner)
 {
     struct mllp_link *link = owner;
-    link->busy++;
+    life_enter(&link->life);
     if (!may_read(link)) { /* it is us who wait */
         link->timing = false;
         watch_frame(link);
     } else {
         on_broken(link, MLLP_E_TRAILER);
     }
-    link->busy--;
-    link_release(link);
+    life_leave(&link->life, link);
 }
 
 static void on_ready(void *owner)
@@ -387,6 +382,7 @@ static void on_accept(void *owner, int fd, const struct address *peer)
     }
     size_t max = config->frame_max ? config->frame_max : MLLP_FRAME_MAX;
     link->server = server;
+    link->life.free = link_free;
     link->conn = conn;
     link->last = &link->first;
     link->decoder = (struct mllp_decoder){ .held = heap_buf(max), .max = max };
