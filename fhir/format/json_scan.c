@@ -66,6 +66,28 @@ void json_scan(struct json_scan *scan, struct str text, size_t offset)
     *scan = s;
 }
 
+/* Go back from @at over bytes that are, or are not, among @set. */
+static size_t back(struct str text, size_t at, const char *set, bool are)
+{
+    while (at > 0 && (strchr(set, text.p[at - 1]) != NULL) == are) {
+        at--;
+    }
+    return at;
+}
+
+size_t json_scan_whole(const struct json_scan *scan, struct str text, size_t offset)
+{
+    size_t at = text.n;
+    if (scan->in_string) {
+        at = scan->quote - offset;
+    } else { /* a number or literal may go on */
+        at = back(text, at, " \t\r\n,:{}[]\"", false);
+    }
+    size_t end = back(text, at, " \t\r\n", true);
+    bool opens = end > 0 && strchr(",:[{", text.p[end - 1]);
+    return opens ? end - 1 : at;
+}
+
 static int hex4(const char *p)
 {
     int value = 0;

@@ -25,7 +25,7 @@
 #include <yajl/yajl_parse.h>
 
 enum {
-    WINDOW_FIRST = 16 << 10,
+    WINDOW_FIRST = 96 << 10, /* a usual piece and what was left of the one before */
 };
 
 /*
@@ -38,9 +38,8 @@ enum {
  */
 struct json_stream {
     struct json_stream_use use;
-    yajl_handle yajl;    /* owned */
-    struct arena *arena; /* owned; of the window */
-    struct buf window;
+    yajl_handle yajl;  /* owned */
+    struct buf window; /* owned, on the heap: realloc() moves pages instead of bytes */
     size_t base;
     size_t fed;
     size_t keep;
@@ -51,6 +50,7 @@ struct json_stream {
     struct json_scan scan;
     struct str name; /* of the member whose value comes next */
     bool name_lasts;
+    size_t name_at; /* offset of its quote */
     char decoded[JSON_NAME_MAX];
     int result;
     const char *reason;
@@ -206,14 +206,13 @@ static int on_string(void *owner, const unsigned char *p, size_t n)
 static int on_name(void *owner, const unsigned char *p, size_t n)
 {
     struct json_stream *s = owner;
-    size_t start;
     if (n > JSON_NAME_MAX) {
         (void)fail(s, JSON_E_SYNTAX, "member name too long", s->last);
         return 0;
     }
     s->name = str_of(p, n);
     s->name_lasts = lasts(s, p);
-    if (!locate(s, s->name, &start, &s->last)) {
+    if (!locate(s, s->name, &s->name_at, &s->last)) {
         return 0;
     }
     if (!s->name_lasts) {
@@ -275,6 +274,22 @@ static const yajl_callbacks callbacks = {
 
 /* ---- making and ending ---- */
 
+static int grow(struct buf *b, size_t need)
+{
+    size_t cap = b->cap ? b->cap : WINDOW_FIRST;
+    while (cap < need) {
+        cap *= 2; /* far from overflow: the limit bounds it */
+    }
+    cap = cap < b->limit ? cap : b->limit;
+    char *p = realloc(b->p, cap);
+    if (!p) {
+        return -ENOMEM;
+    }
+    b->p = p;
+    b->cap = cap;
+    return 0;
+}
+
 struct json_stream *json_stream_new(const struct json_stream_use *use)
 {
     struct json_stream *s = calloc(1, sizeof(*s));
@@ -284,6 +299,7 @@ struct json_stream *json_stream_new(const struct json_stream_use *use)
     yajl_alloc_funcs memory = { .malloc = yajl_take, .realloc = yajl_more, .free = yajl_give };
     s->use = *use;
     s->keep = SIZE_MAX;
+    s->window = (struct buf){ .limit = use->held, .grow = grow };
     s->yajl = yajl_alloc(&callbacks, &memory, s);
     yajl_config(s->yajl, yajl_dont_validate_strings, 1); /* we do, faster and stricter */
     return s;
@@ -293,7 +309,7 @@ void json_stream_free(struct json_stream *stream)
 {
     if (stream) {
         yajl_free(stream->yajl);
-        arena_free(stream->arena);
+        free(stream->window.p);
         free(stream);
     }
 }
@@ -304,19 +320,6 @@ void json_stream_freep(struct json_stream **stream)
 }
 
 /* ---- window ---- */
-
-/* Offset up to which the window holds whole tokens only. */
-static size_t whole_tokens(const struct json_stream *s)
-{
-    if (s->scan.in_string) {
-        return s->scan.quote;
-    }
-    size_t at = s->window.n;
-    while (at > s->fed - s->base && !strchr(" \t\r\n,:{}[]\"", s->window.p[at - 1])) {
-        at--; /* a number or literal may go on */
-    }
-    return s->base + at;
-}
 
 static void moved(struct json_stream *s, struct str from, const char *to)
 {
@@ -333,7 +336,8 @@ static void moved(struct json_stream *s, struct str from, const char *to)
 static void drop(struct json_stream *s, size_t more)
 {
     size_t from = s->keep < s->fed ? s->keep : s->fed;
-    size_t gone = from - s->base;
+    from = s->name.p && s->name_at < from ? s->name_at : from;
+    size_t gone = from > s->base ? from - s->base : 0;
     bool cheap = gone == s->window.n || gone >= s->window.n / 2;
     if (!gone || !cheap || (s->window.cap - s->window.n >= more && gone < s->window.n)) {
         return;
@@ -346,13 +350,6 @@ static void drop(struct json_stream *s, size_t more)
 
 static int append(struct json_stream *s, struct str piece)
 {
-    if (!s->arena) {
-        s->arena = arena_new(WINDOW_FIRST);
-        if (!s->arena) {
-            return fail(s, -ENOMEM, NULL, s->base);
-        }
-        s->window = arena_buf(s->arena, s->use.held);
-    }
     drop(s, piece.n);
     struct str before = buf_str(&s->window);
     if (piece.n > s->use.held - s->window.n) {
@@ -363,7 +360,7 @@ static int append(struct json_stream *s, struct str piece)
         return fail(s, -ENOMEM, NULL, s->fed);
     }
     if (before.p && s->window.p != before.p) {
-        moved(s, before, s->window.p); /* the arena still holds the old place */
+        moved(s, before, s->window.p); /* its old address is compared, never read */
     }
     return 0;
 }
@@ -424,7 +421,8 @@ int json_stream_push(struct json_stream *stream, struct str piece)
         return r;
     }
     json_scan(&s->scan, piece, s->base + s->window.n - piece.n);
-    return feed(s, json_stream_bytes(s, s->fed, whole_tokens(s)));
+    struct str unread = json_stream_bytes(s, s->fed, s->base + s->window.n);
+    return feed(s, str_slice(unread, 0, json_scan_whole(&s->scan, unread, s->fed)));
 }
 
 int json_stream_whole(struct json_stream *stream, struct str whole)
@@ -441,7 +439,7 @@ int json_stream_finish(struct json_stream *stream)
     if (s->result) {
         return s->result;
     }
-    int r = s->arena ? feed(s, json_stream_bytes(s, s->fed, s->base + s->window.n)) : 0;
+    int r = s->window.p ? feed(s, json_stream_bytes(s, s->fed, s->base + s->window.n)) : 0;
     if (r) {
         return r;
     }
