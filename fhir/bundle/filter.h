@@ -13,7 +13,8 @@
  *
  * Entries may be answered later and in any order; what is not answered holds back all after
  * it. Whoever waits for grounds stops pushing: the next push may move the texts of entries.
- * An answer that isn't such a Bundle is one entry, the whole of it.
+ * An answer that isn't such a Bundle is one entry, the whole of it. Entries of a batch response
+ * answer by their position: replace them there, don't remove them.
  */
 #pragma once
 

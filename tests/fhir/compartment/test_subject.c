@@ -4,6 +4,8 @@
 #include "fhir/format/json.h"
 #include "tests/check.h"
 
+#include <zlib.h>
+
 static const struct node *read_json(struct arena *arena, const char *text)
 {
     struct issues issues;
@@ -250,11 +252,40 @@ static void test_types(void **state)
     assert_false(subject_type_known(STR("")));
 }
 
+static void test_a_real_record_is_one_patients(void **state)
+{
+    (void)state;
+    char path[1024];
+    check_data("synthea_r4/Max_Dicki_d9f8849f-e4a7-4ced-b057-c618db16a117.json.gz", path,
+               sizeof(path));
+    static char text[4 << 20];
+    gzFile file = gzopen(path, "rb");
+    assert_non_null(file);
+    int n = gzread(file, text, sizeof(text) - 1);
+    (void)gzclose(file);
+    assert_true(n > 0);
+
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 20);
+    const struct node *root = read_json(arena, text);
+    struct subjects got;
+    const struct node *entry = node_first(node_get(root, "entry"));
+    for (; entry; entry = entry->next) {
+        assert_int_equal(subject_find(arena, node_get(entry, "resource"), &got), 0);
+        assert_int_equal(got.patients.count, got.class == SUBJECT_KNOWN ? 1 : 0);
+        assert_int_not_equal(got.class, SUBJECT_UNKNOWN);
+    }
+    assert_int_equal(subject_find(arena, root, &got), 0);
+    assert_int_equal(got.class, SUBJECT_KNOWN);
+    assert_int_equal(got.patients.count, 1);
+    assert_int_equal(got.participants.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subjects),
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_a_real_record_is_one_patients),
     };
     return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
 }
