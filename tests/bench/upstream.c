@@ -1,0 +1,126 @@
+/*
+ * An HTTP server that answers every request with the same body: the server behind the
+ * proxies that are compared.
+ *
+ *   upstream ADDRESS BYTES|FILE
+ *
+ * It reads heads and bodies with Content-Length; keeps connections; one thread.
+ */
+#include "tests/bench/common.h"
+
+enum {
+    HEAD = 64 << 10,
+};
+
+struct peer {
+    int fd;
+    size_t n;
+    size_t skip;    /* of a request's body */
+    size_t answers; /* due */
+    size_t sent;    /* of the first of them */
+    char in[HEAD];
+};
+
+static char *answer;
+static size_t answer_n;
+
+static void make_answer(const char *what)
+{
+    FILE *file = fopen(what, "rb");
+    size_t n = file ? 0 : strtoull(what, NULL, 10);
+    if (file) {
+        (void)fseek(file, 0, SEEK_END);
+        n = (size_t)ftell(file);
+        rewind(file);
+    }
+    answer = malloc(n + 256);
+    if (!answer) {
+        die("memory");
+    }
+    answer_n = (size_t)snprintf(answer, 256,
+                                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
+                                "Content-Length: %zu\r\n\r\n",
+                                n);
+    memset(answer + answer_n, 'x', n);
+    if (file && fread(answer + answer_n, 1, n, file) != n) {
+        die(what);
+    }
+    answer_n += n;
+}
+
+static void take(struct peer *p)
+{
+    for (;;) {
+        size_t n = p->skip < p->n ? p->skip : p->n;
+        p->skip -= n;
+        memmove(p->in, p->in + n, p->n - n);
+        p->n -= n;
+        char *end = memmem(p->in, p->n, "\r\n\r\n", 4);
+        if (p->skip || !end) {
+            return;
+        }
+        *end = '\0';
+        const char *length = strcasestr(p->in, "\r\ncontent-length:");
+        p->skip = (size_t)(end - p->in) + 4 + (length ? strtoull(length + 17, NULL, 10) : 0);
+        p->answers++;
+    }
+}
+
+static void send_answers(struct peer *p)
+{
+    while (p->answers) {
+        ssize_t r = send(p->fd, answer + p->sent, answer_n - p->sent, MSG_NOSIGNAL);
+        if (r < 0) {
+            return;
+        }
+        p->sent += (size_t)r;
+        if (p->sent == answer_n) {
+            p->sent = 0;
+            p->answers--;
+        }
+    }
+}
+
+static void on_peer(struct peer *p)
+{
+    ssize_t r = recv(p->fd, p->in + p->n, sizeof(p->in) - p->n, 0);
+    if (r == 0 || (r < 0 && errno != EAGAIN)) {
+        (void)close(p->fd);
+        free(p);
+        return;
+    }
+    if (r > 0) {
+        p->n += (size_t)r;
+        take(p);
+    }
+    send_answers(p);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: upstream ADDRESS BYTES|FILE\n");
+        return 64;
+    }
+    make_answer(argv[2]);
+    struct sockaddr_in at = address_of(argv[1]);
+    int fd = listen_on(&at);
+    int poll = epoll_create1(0);
+    struct epoll_event event = { .events = EPOLLIN };
+    (void)epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
+    for (;;) {
+        struct epoll_event events[256];
+        int n = epoll_wait(poll, events, ARRAY_LEN(events), -1);
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.ptr) {
+                on_peer(events[i].data.ptr);
+                continue;
+            }
+            struct peer *p = calloc(1, sizeof(*p));
+            p->fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
+            /* Edges: an event when bytes come and when there is room again. */
+            struct epoll_event one = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = p };
+            (void)epoll_ctl(poll, EPOLL_CTL_ADD, p->fd, &one);
+        }
+    }
+}
