@@ -243,6 +243,7 @@ void way_in_close(struct way_in *way)
     if (way->http) {
         http_server_free(way->http);
     }
+    fhir_close(way);
     tls_free(way->tls);
     way->mllp = NULL;
     way->http = NULL;

@@ -25,6 +25,7 @@ struct way_in {
     struct http_server *http;             /* owned */
     struct way_in_sender *senders;        /* in the worker's arena */
     size_t sender_count;
+    struct fhir_door *door; /* FHIR: gateway/pipeline/fhir.c's; owned */
     bool drained;
 };
 

@@ -3,7 +3,7 @@
 
 #include "fhir/format/json_write.h"
 
-static void write_issue(struct json_writer *w, const struct outcome *outcome)
+static void write_issue(struct json_writer *w, const struct rest_outcome *outcome)
 {
     json_object(w, NULL);
     json_z(w, "severity", issue_severity_name(outcome->severity));
@@ -34,7 +34,7 @@ static void write_listed(struct json_writer *w, const struct issue *issue)
 }
 
 static void write_resource(struct json_writer *w, const char *name,
-                           const struct outcome *outcome, const struct issues *issues)
+                           const struct rest_outcome *outcome, const struct issues *issues)
 {
     json_object(w, name);
     json_z(w, "resourceType", "OperationOutcome");
@@ -50,19 +50,19 @@ static void write_resource(struct json_writer *w, const char *name,
     json_end(w);
 }
 
-void outcome_write_issues(const struct outcome *outcome, const struct issues *issues,
+void outcome_write_issues(const struct rest_outcome *outcome, const struct issues *issues,
                           struct buf *out)
 {
     struct json_writer w = json_writer(out);
     write_resource(&w, NULL, outcome, issues);
 }
 
-void outcome_write(const struct outcome *outcome, struct buf *out)
+void outcome_write(const struct rest_outcome *outcome, struct buf *out)
 {
     outcome_write_issues(outcome, NULL, out);
 }
 
-void outcome_write_entry(const struct outcome *outcome, struct buf *out)
+void outcome_write_entry(const struct rest_outcome *outcome, struct buf *out)
 {
     struct json_writer w = json_writer(out);
     json_object(&w, NULL);

@@ -11,7 +11,7 @@
  * @what:        part of the request that is meant, or empty; never from upstream
  * @correlation: id by which the operator finds the exchange; or empty
  */
-struct outcome {
+struct rest_outcome {
     enum issue_severity severity;
     const char *code;
     const char *diagnostics;
@@ -20,14 +20,14 @@ struct outcome {
 };
 
 /* The JSON of an OperationOutcome with one issue. */
-void outcome_write(const struct outcome *outcome, struct buf *out);
+void outcome_write(const struct rest_outcome *outcome, struct buf *out);
 
 /* The same, and each issue of @issues after it; @issues may be NULL. */
-void outcome_write_issues(const struct outcome *outcome, const struct issues *issues,
+void outcome_write_issues(const struct rest_outcome *outcome, const struct issues *issues,
                           struct buf *out);
 
 /* A Bundle entry that holds the outcome with search.mode "outcome". */
-void outcome_write_entry(const struct outcome *outcome, struct buf *out);
+void outcome_write_entry(const struct rest_outcome *outcome, struct buf *out);
 
 /* The usual issue type for HTTP status @status: 403 "forbidden", 404 "not-found", … */
 const char *outcome_code(int status);

@@ -43,7 +43,10 @@ struct dossier_subject {
 /*
  * @actor, @request: texts that the record commits to; in the exchange's arena
  * @payload:         bytes shown or carried; committed to by digest
+ * @payload_digest:  the same where the bytes have gone already; else empty
  * @keep:            and stored
+ * @intent:          what is recorded is about to be done
+ * @refused:         requests that were refused, in the record of a minute
  * @decide_again:    name of the stage to go back to when the consent epoch moved; NULL: none
  */
 struct dossier {
@@ -56,12 +59,15 @@ struct dossier {
     struct str actor;
     struct str request;
     struct str payload;
+    struct str payload_digest;
     bool keep;
+    bool intent;
     struct str map;                    /* version of the mapping rows used */
     struct dossier_subject **subjects; /* in the arena, DOSSIER_SUBJECTS_MAX */
     size_t subject_count;
     uint64_t released;
     uint64_t withheld;
+    uint64_t refused;
     uint64_t epoch;
     const char *decide_again;
     int again;

@@ -26,6 +26,9 @@ enum {
 static enum record_outcome record_outcome_of(const struct exchange *ex)
 {
     const struct dossier *dossier = ex->data;
+    if (dossier->intent) {
+        return RECORD_INTENT;
+    }
     switch (ex->outcome) {
     case OUTCOME_PERMIT:
         if (dossier->interaction == RECORD_V2_RECEIVE) {
@@ -85,6 +88,7 @@ static void fill_record(struct exchange *ex, struct dossier_subject *subject,
     record->map = dossier->map;
     record->released = dossier->released;
     record->withheld = dossier->withheld;
+    record->refused = dossier->refused;
 
     commit_to(subject, COMMITMENT_ACTOR, dossier->actor);
     commit_to(subject, COMMITMENT_REQUEST, dossier->request);
@@ -164,7 +168,7 @@ static enum step seal_under(struct exchange *ex)
     if (!digest) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
-    struct str payload = { 0 };
+    struct str payload = dossier->payload_digest;
     if (dossier->payload.n) {
         digest_sha256(dossier->payload, digest);
         payload = str_of(digest, DIGEST_SIZE);

@@ -8,7 +8,7 @@ static void test_outcomes(void **state)
     (void)state;
     char memory[1024];
     struct buf out = buf_fixed(memory, sizeof(memory));
-    struct outcome outcome = {
+    struct rest_outcome outcome = {
         .severity = ISSUE_ERROR,
         .code = outcome_code(403),
         .diagnostics = "no consent",
@@ -21,7 +21,7 @@ static void test_outcomes(void **state)
                "{\"severity\":\"error\",\"code\":\"forbidden\",\"details\":{"
                "\"text\":\"a\\\"b\"},\"diagnostics\":\"no consent\"}]}");
 
-    outcome = (struct outcome){ .severity = ISSUE_INFORMATION, .code = "suppressed" };
+    outcome = (struct rest_outcome){ .severity = ISSUE_INFORMATION, .code = "suppressed" };
     out.n = 0;
     outcome_write_entry(&outcome, &out);
     assert_str(buf_str(&out),
@@ -33,7 +33,7 @@ static void test_outcomes(void **state)
     struct issues issues;
     issues_init(&issues, arena);
     issues_add(&issues, ISSUE_FATAL, "structure", STR("byte 3"), "not JSON");
-    outcome = (struct outcome){ .severity = ISSUE_ERROR, .code = "invalid" };
+    outcome = (struct rest_outcome){ .severity = ISSUE_ERROR, .code = "invalid" };
     out.n = 0;
     outcome_write_issues(&outcome, &issues, &out);
     assert_str(buf_str(&out),

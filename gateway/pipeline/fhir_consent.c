@@ -1,0 +1,113 @@
+/*
+ * What the request alone tells: whom it names, and whether one of them refuses.
+ *
+ * A permit given here is no permit for the answer; the filter decides each resource by what it
+ * says. A refusal given here is final, and looks like a patient who isn't there.
+ */
+#include "gateway/pipeline/fhir_impl.h"
+
+#include "gateway/consents.h"
+
+#include <errno.h>
+
+/* --- subjects ----------------------------------------------------------------------------- */
+
+static enum step named(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    if (fx->own_person && fx->own_person->state == FHIR_PERSON_KNOWN) {
+        memcpy(fx->own, fx->own_person->number, sizeof(fx->own));
+        fx->has_own = true;
+    }
+    return STEP_NEXT;
+}
+
+/* A token for one patient asks for that one only. */
+static int set_own(struct exchange *ex, bool *foreign)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    struct reference own = {
+        .form = REFERENCE_RELATIVE,
+        .type = STR("Patient"),
+        .id = fx->claims.patient,
+    };
+    struct fhir_person *person = NULL;
+    int r = fhir_person(ex, &own, NULL, &person);
+    if (r < 0 || !person) {
+        *foreign = true;
+        return r;
+    }
+    fx->own_person = person;
+    for (const struct fhir_person *at = fx->people.first; at; at = at->next) {
+        *foreign |= at->id.n && at != person;
+    }
+    return 0;
+}
+
+enum step fhir_subjects_enter(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    fhir_people_clear(ex);
+    int r = 0;
+    const struct subject_ref *ref = fx->interaction.patients.first;
+    for (; r == 0 && ref; ref = ref->next) {
+        struct fhir_person *person;
+        r = fhir_person(ex, &ref->to, NULL, &person);
+    }
+    bool foreign = false;
+    if (r == 0 && fx->only_patient) {
+        r = set_own(ex, &foreign);
+    }
+    if (r < 0) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    if (foreign) {
+        return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
+                           "the token's scopes don't cover this");
+    }
+    return fhir_people_resolve(ex, named);
+}
+
+/* --- consent ------------------------------------------------------------------------------ */
+
+/* The first of those named who refuses; NULL: none. Notes what the decisions rest on. */
+static const char *refusal(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    const char *basis = NULL;
+    for (const struct fhir_person *at = fx->people.first; at; at = at->next) {
+        if (at->state != FHIR_PERSON_KNOWN) {
+            continue;
+        }
+        struct consent_evidence evidence;
+        consents_decide(fx->dossier.worker->consents, at->number, &fx->asks, NULL, &evidence);
+        if (evidence.verdict.decision != CONSENT_DENY) {
+            continue;
+        }
+        struct dossier_subject *subject = dossier_subject(ex, at->number);
+        if (!subject) {
+            return "too-many-subjects";
+        }
+        dossier_rely_on(&fx->dossier, subject, &evidence);
+        basis = basis ? basis : consent_basis_name(evidence.verdict.basis);
+    }
+    return basis;
+}
+
+enum step fhir_consent_enter(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    enum consents_state state = consents_state(fx->dossier.worker->consents);
+    if (fx->dossier.mode != RECORD_ENFORCE) {
+        return STEP_NEXT;
+    }
+    if (state != CONSENTS_READY) {
+        return fhir_refuse(ex, OUTCOME_UNAVAILABLE, consents_state_name(state), 503,
+                           "consents can't be checked at the moment");
+    }
+    const char *basis = refusal(ex);
+    if (!basis) {
+        return STEP_NEXT;
+    }
+    return exchange_stop(ex, OUTCOME_DENY, basis);
+}

@@ -1,0 +1,287 @@
+/*
+ * What the files of the FHIR pipelines share.
+ *
+ *   fhir.c          the listener's side, and the tables
+ *   fhir_request.c  receive, authenticate, collect, authorize
+ *   fhir_people.c   patients named by references and identifiers
+ *   fhir_consent.c  subjects, consent: what the request alone tells
+ *   fhir_upstream.c forward: the call to the FHIR server
+ *   fhir_entry.c    the decision about one resource
+ *   fhir_filter.c   filter: the answer, whole or as it streams
+ *   fhir_respond.c  respond
+ */
+#pragma once
+
+#include "fhir/base/issue.h"
+#include "fhir/bundle/filter.h"
+#include "fhir/compartment/facts.h"
+#include "fhir/consent/evaluate.h"
+#include "fhir/rest/interaction.h"
+#include "gateway/identity/claims.h"
+#include "gateway/pipeline/dossier.h"
+#include "gateway/way_in.h"
+
+#include <stdbool.h>
+
+/* Said in every answer that consents may have filtered, whether something was removed or not.
+ */
+#define FHIR_NOTICE_TEXT "Information that the patient's consent doesn't permit is left out."
+
+enum {
+    FHIR_SMALL_MAX = 256 << 10, /* an answer up to this is held whole */
+    FHIR_FORM_MAX = 64 << 10,   /* bytes of a posted search */
+    FHIR_ROUND_MAX = 64,        /* entries decided together while streaming */
+    FHIR_PRE_READS_MAX = 64,    /* of patients not known yet, in one exchange */
+    FHIR_ACTORS_MAX = 2 * CLAIMS_CODES_MAX,
+};
+
+/* A wait for something that no operation brings: a body, a piece, room to write. */
+struct fhir_wait {
+    struct op op;
+    bool waiting;
+};
+
+enum fhir_person_state {
+    FHIR_PERSON_NEW,     /* not looked for yet */
+    FHIR_PERSON_KNOWN,   /* has a number */
+    FHIR_PERSON_UNKNOWN, /* leads to nobody, or to more than one: never a permit */
+};
+
+/*
+ * Somebody a request or an answer names, found by one keyed hash.
+ *
+ * @id:       logical id at the upstream; empty if it is an identifier
+ * @resource: the Patient itself, of which more identifiers are learnt; NULL: none
+ */
+struct fhir_person {
+    uint8_t hash[32];
+    struct str id;
+    const struct node *resource;
+    enum fhir_person_state state;
+    bool pre_read; /* the upstream has been asked about it */
+    uint8_t number[16];
+    struct fhir_person *next;
+};
+
+/* Everybody named in what is decided together. */
+struct fhir_people {
+    struct fhir_person *first;
+    struct fhir_person **last;
+    struct fhir_person *at; /* being resolved */
+    enum step (*then)(struct exchange *ex);
+    size_t pre_reads;
+    uint8_t *hashes; /* of one Patient: id and identifiers */
+};
+
+/* An entry of the answer, or the answer itself, that is being decided. */
+struct fhir_item {
+    const struct bundle_entry *entry;
+    struct resource_facts facts;
+    struct consent_facts asked;
+    bool release;
+    bool silent; /* removed without being counted: it is nobody's data */
+};
+
+/* The answer's way from upstream through the filter. */
+struct fhir_answer {
+    struct http_call *call; /* NULL: over */
+    struct fhir_wait wait;
+    int status;          /* of the upstream */
+    enum http_fail fail; /* 0: none */
+    bool ended;
+    bool paused;
+    struct str etag;
+    struct str modified;
+    struct str location;
+    struct buf held; /* received and not yet filtered; of a small answer all of it */
+    struct buf out;  /* filtered and not yet released */
+    struct bundle_filter *filter;
+    bool finished; /* the filter has had everything */
+    bool streaming;
+    struct fhir_item *items;
+    size_t item_count;
+    size_t item_room;
+    size_t decided;
+    const char *denied; /* basis of the first removal */
+    uint64_t released;
+    uint64_t withheld;
+    struct digest digest; /* of what left, while streaming */
+    uint8_t digest_bytes[DIGEST_SIZE];
+    bool begun;           /* the head was sent */
+    bool last;            /* this round ends the answer */
+    bool sealed_round;    /* this round writes a record */
+    struct arena *base;   /* the exchange's, while a round has its own */
+    struct arena *round;  /* owned */
+    uint8_t (*named)[16]; /* patients with a record, open addressing; heap */
+    size_t named_size;
+    size_t named_count;
+};
+
+struct fhir_exchange {
+    struct dossier dossier;
+    struct way_in *way;
+    struct http_req *req; /* NULL: answered, or the client is gone */
+    struct way_out *out;
+    struct str base; /* our base URL, without '/' at the end */
+    struct str method;
+    struct str path; /* below the base */
+    struct str query;
+    struct str content_type;
+    struct str if_none_exist;
+    struct str if_none_match;
+    struct str if_match;
+    struct str prefer;
+    struct str authorization; /* as received */
+    struct str request_id;
+    bool head; /* HEAD: answered as GET, without body */
+
+    struct buf body; /* heap */
+    size_t body_max;
+    bool body_done;
+    bool body_broken;
+    struct fhir_wait body_wait;
+
+    struct claims claims;
+    struct interaction interaction;
+    unsigned rights;   /* enum scope_right that each shown resource needs */
+    bool only_patient; /* the token's context allows one patient */
+    uint8_t own[16];   /* that patient's number, if */
+    bool has_own;      /* it is known */
+    struct fhir_person *own_person;
+    struct str actors[FHIR_ACTORS_MAX + 8];
+    struct str purposes[CLAIMS_CODES_MAX];
+    struct consent_request asks;
+
+    struct fhir_people people;
+    struct fhir_answer answer;
+    struct fhir_wait drain;
+    struct issues issues;
+
+    /* The answer to give. */
+    int status;
+    const char *code; /* of the OperationOutcome; NULL: by status */
+    const char *text; /* its diagnostics */
+    struct str what;
+    struct str result; /* a whole body instead of an OperationOutcome */
+};
+
+static inline struct fhir_exchange *fhir_of(struct exchange *ex)
+{
+    return ex->data;
+}
+
+/* --- fhir.c ------------------------------------------------------------------------------- */
+
+/* In a stage: wait until somebody calls fhir_wake() for @wait. */
+enum step fhir_wait(struct exchange *ex, struct fhir_wait *wait);
+
+/* Whether @ex was waiting for @wait; then the caller goes on with exchange_move(). */
+bool fhir_woken(struct exchange *ex, struct fhir_wait *wait);
+
+/* Refused before authentication: counted for the listener's record of the minute. */
+void fhir_count_refused(struct way_in *way);
+
+/* Closing stages, left out for whom we don't know. */
+enum step fhir_seal_enter(struct exchange *ex);
+enum step fhir_record_enter(struct exchange *ex);
+
+/* --- fhir_capability.c -------------------------------------------------------------------- */
+
+/* Answer what anybody may ask; false: it isn't that. */
+bool fhir_answer_openly(struct way_in *way, struct http_req *req);
+
+/* The OperationOutcome of a message that was refused before it was read. */
+void fhir_refusal_write(int status, const char *reason, struct buf *body);
+
+/* --- fhir_request.c ----------------------------------------------------------------------- */
+
+enum step fhir_receive_enter(struct exchange *ex);
+enum step fhir_authenticate_enter(struct exchange *ex);
+enum step fhir_collect_enter(struct exchange *ex);
+enum step fhir_authorize_enter(struct exchange *ex);
+
+/* Calls of the request's body. */
+void fhir_on_body(void *owner, struct str piece);
+void fhir_on_end(void *owner);
+
+/* Stop with an HTTP status and words of our own. */
+enum step fhir_refuse(struct exchange *ex, enum outcome outcome, const char *basis, int status,
+                      const char *text);
+
+/* --- fhir_actor.c ------------------------------------------------------------------------- */
+
+/* Who asks and why, for the consents and for the record. Return: 0 or -ENOMEM */
+MUST_USE int fhir_actor_set(struct exchange *ex);
+
+/* --- fhir_people.c ------------------------------------------------------------------------ */
+
+/* Forget everybody; memory for the next comes from ex->arena. */
+void fhir_people_clear(struct exchange *ex);
+
+/**
+ * fhir_person() - who a reference leads to
+ * @resource: the Patient itself if that is at hand
+ * @out:      the person; NULL if the reference can't lead to a patient of ours
+ *
+ * Return: 0 or -ENOMEM
+ */
+MUST_USE int fhir_person(struct exchange *ex, const struct reference *to,
+                         const struct node *resource, struct fhir_person **out);
+
+/* In a stage: find the numbers of all, then go on with @then. */
+enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exchange *ex));
+
+/* --- fhir_consent.c ----------------------------------------------------------------------- */
+
+enum step fhir_subjects_enter(struct exchange *ex);
+enum step fhir_consent_enter(struct exchange *ex);
+
+/* --- fhir_upstream.c ---------------------------------------------------------------------- */
+
+enum step fhir_forward_enter(struct exchange *ex);
+
+/* Append the fields that every request upstream has. Return their number. */
+size_t fhir_upstream_fields(struct exchange *ex, struct http_field fields[4]);
+
+/* Read on, and wait for the next piece. */
+enum step fhir_upstream_more(struct exchange *ex);
+
+/* End the call, if it is still under way. */
+void fhir_upstream_close(struct exchange *ex);
+
+/* --- fhir_entry.c ------------------------------------------------------------------------- */
+
+/* Read the facts of an entry. Return: 0 or -ENOMEM */
+MUST_USE int fhir_entry_read(const struct bundle_entry *entry, struct fhir_item *out);
+
+/* Note whom it names, to be resolved. Return: 0 or -ENOMEM */
+MUST_USE int fhir_entry_name(struct exchange *ex, const struct fhir_item *item);
+
+/* Decide it; false: no room for its patients in this round. */
+bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item);
+
+/* --- fhir_filter.c ------------------------------------------------------------------------ */
+
+enum step fhir_filter_enter(struct exchange *ex);
+
+/* Answer the filter for what was decided; -EINVAL if it failed. */
+MUST_USE int fhir_filter_release(struct exchange *ex);
+
+/* What left so far goes into the next record: digest and counts. */
+void fhir_filter_sum(struct exchange *ex);
+
+/* Free all that the arena doesn't hold. */
+void fhir_filter_close(struct exchange *ex);
+
+/* --- fhir_named.c ------------------------------------------------------------------------- */
+
+/* Whether a record of this exchange names the patient already. */
+bool fhir_named(const struct fhir_answer *answer, const uint8_t number[16]);
+
+/* From now on one does. Return: 0 or -ENOMEM */
+MUST_USE int fhir_name(struct fhir_answer *answer, const uint8_t number[16]);
+
+/* --- fhir_respond.c ----------------------------------------------------------------------- */
+
+enum step fhir_respond_enter(struct exchange *ex);
+void fhir_on_drain(void *owner);
