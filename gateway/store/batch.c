@@ -27,7 +27,7 @@
 
 enum {
     TRIES_MAX = 5, /* of a transaction that meets a lock or a full server */
-    TRY_AGAIN_MS = 50,
+    TRY_AGAIN_US = 50000,
 };
 
 enum state {
@@ -55,7 +55,6 @@ struct batch {
     struct batch_rows *rows;
     struct batch_list waiting;
     struct batch_list flying;
-    size_t entries;
     size_t bytes;
     struct op *under_way;
 };
@@ -68,10 +67,8 @@ static const struct db_statement join = {
 static void drop(struct batch_member *m)
 {
     struct batch *batch = m->batch;
-    batch_list_remove(m->flying ? &batch->flying : &batch->waiting, m);
-    batch->entries--;
     batch->bytes -= m->bytes;
-    free(m);
+    batch_list_drop(m);
 }
 
 static void finish(struct batch_member *m, int r)
@@ -93,8 +90,7 @@ static void return_from(struct batch *batch, struct batch_member *first)
     while (m != stop) {
         struct batch_member *previous = m->previous;
         if (m->done) {
-            batch_list_remove(&batch->flying, m);
-            m->flying = false;
+            batch_list_remove(m);
             batch_list_prepend(&batch->waiting, m);
         } else {
             drop(m);
@@ -106,7 +102,7 @@ static void return_from(struct batch *batch, struct batch_member *first)
 static void on_cancel(struct op *op)
 {
     struct batch_member *m = (struct batch_member *)op;
-    if (m->flying) {
+    if (m->list == &m->batch->flying) {
         m->done = NULL;
         m->entry = NULL;
     } else {
@@ -131,8 +127,7 @@ static void board(struct batch *batch)
     while (m && m->lot == lot && n < BATCH_MEMBERS_MAX &&
            (n == 0 || bytes + m->bytes <= BATCH_BYTES_MAX)) {
         struct batch_member *next = m->next;
-        batch_list_remove(&batch->waiting, m);
-        m->flying = true;
+        batch_list_remove(m);
         batch_list_append(&batch->flying, m);
         n++;
         bytes += m->bytes;
@@ -226,7 +221,7 @@ static void landed(struct batch *batch, const struct db_rows *keys)
 /* A row was refused: whose? Halve until it is clear. */
 static void split(struct batch *batch, int r)
 {
-    size_t n = batch_list_count(&batch->flying);
+    size_t n = batch->flying.count;
     if (n == 1) {
         finish(batch->flying.first, r);
         return;
@@ -265,7 +260,7 @@ static void try_again(struct batch *batch, int r)
         m = next;
     }
     return_from(batch, batch->flying.first);
-    struct timeval wait = { .tv_usec = TRY_AGAIN_MS * 1000 };
+    struct timeval wait = { .tv_usec = TRY_AGAIN_US };
     batch->state = STATE_IDLE;
     (void)event_add(batch->kick, &wait);
 }
@@ -370,8 +365,7 @@ static void on_state(void *arg, bool up)
     if (!up) {
         batch->state = STATE_AWAY;
         batch->under_way = NULL;
-        struct timeval wait = { .tv_sec = BATCH_DOWN_MAX_MS / 1000,
-                                .tv_usec = BATCH_DOWN_MAX_MS % 1000 * 1000 };
+        struct timeval wait = { .tv_sec = BATCH_DOWN_MAX_S };
         (void)event_add(batch->timer, &wait);
         return;
     }
@@ -398,7 +392,7 @@ static void on_away(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     batch->refusing = true;
-    for (size_t n = batch_list_count(&batch->waiting); n && batch->waiting.first; n--) {
+    for (size_t n = batch->waiting.count; n && batch->waiting.first; n--) {
         finish(batch->waiting.first, -ECONNRESET);
     }
 }
@@ -458,7 +452,7 @@ bool batch_up(const struct batch *batch)
 
 size_t batch_entries(const struct batch *batch)
 {
-    return batch->entries;
+    return batch->waiting.count + batch->flying.count;
 }
 
 size_t batch_bytes(const struct batch *batch)
@@ -471,7 +465,7 @@ struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
 {
     assert(done);
     size_t bytes = batch_entry_bytes(entry);
-    if (batch->entries >= BATCH_QUEUE_ENTRIES_MAX ||
+    if (batch_entries(batch) >= BATCH_QUEUE_ENTRIES_MAX ||
         batch->bytes + bytes > BATCH_QUEUE_BYTES_MAX) {
         errno = EAGAIN;
         return NULL;
@@ -494,7 +488,6 @@ struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
         .bytes = bytes,
     };
     batch_list_append(&batch->waiting, m);
-    batch->entries++;
     batch->bytes += bytes;
     if (batch->state == STATE_IDLE) {
         kick(batch);

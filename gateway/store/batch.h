@@ -24,7 +24,7 @@ enum {
     BATCH_BYTES_MAX = 8 << 20,         /* bytes in one transaction, if more than one entry */
     BATCH_QUEUE_BYTES_MAX = 64 << 20,  /* bytes that wait */
     BATCH_QUEUE_ENTRIES_MAX = 1 << 14, /* entries that wait */
-    BATCH_DOWN_MAX_MS = 2000,          /* how long entries wait for a lost connection */
+    BATCH_DOWN_MAX_S = 2,              /* how long entries wait for a lost connection */
     BATCH_NONCE_SIZE = 24,
 };
 
@@ -213,7 +213,7 @@ size_t batch_bytes(const struct batch *batch);
  * batch_submit() - have an entry written
  *
  * Return: the op; NULL with errno EAGAIN (queue is full), ENOTCONN (no database for longer than
- *         BATCH_DOWN_MAX_MS) or ENOMEM. After op_cancel() it may still be written.
+ *         BATCH_DOWN_MAX_S seconds) or ENOMEM. After op_cancel() it may still be written.
  */
 MUST_USE struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
                                  batch_done_fn done, void *arg);

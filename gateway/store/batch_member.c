@@ -11,33 +11,36 @@ enum {
 
 void batch_list_append(struct batch_list *list, struct batch_member *m)
 {
+    m->list = list;
     m->next = NULL;
     m->previous = list->last;
     *(list->last ? &list->last->next : &list->first) = m;
     list->last = m;
+    list->count++;
 }
 
 void batch_list_prepend(struct batch_list *list, struct batch_member *m)
 {
+    m->list = list;
     m->previous = NULL;
     m->next = list->first;
     *(list->first ? &list->first->previous : &list->last) = m;
     list->first = m;
+    list->count++;
 }
 
-void batch_list_remove(struct batch_list *list, struct batch_member *m)
+void batch_list_remove(struct batch_member *m)
 {
-    *(m->previous ? &m->previous->next : &list->first) = m->next;
-    *(m->next ? &m->next->previous : &list->last) = m->previous;
+    *(m->previous ? &m->previous->next : &m->list->first) = m->next;
+    *(m->next ? &m->next->previous : &m->list->last) = m->previous;
+    m->list->count--;
+    m->list = NULL;
 }
 
-size_t batch_list_count(const struct batch_list *list)
+void batch_list_drop(struct batch_member *m)
 {
-    size_t n = 0;
-    for (const struct batch_member *m = list->first; m; m = m->next) {
-        n++;
-    }
-    return n;
+    batch_list_remove(m);
+    free(m);
 }
 
 size_t batch_entry_bytes(const struct batch_entry *e)
@@ -80,7 +83,7 @@ struct batch_member *batch_list_repeated(struct batch_list *list)
             with[n++] = m;
         }
     }
-    qsort(with, n, sizeof(with[0]), by_message);
+    qsort(with, n, sizeof(struct batch_member *), by_message);
     struct batch_member *first = NULL;
     for (size_t i = 1; i < n; i++) {
         bool same = compare(with[i - 1]->entry->control, with[i]->entry->control) == 0;

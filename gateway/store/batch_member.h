@@ -13,6 +13,7 @@ struct batch_member {
     struct op op;
     struct batch_member *next;
     struct batch_member *previous;
+    struct batch_list *list; /* the one it is in */
     struct batch *batch;
     const struct batch_entry *entry;
     batch_done_fn done;
@@ -20,19 +21,20 @@ struct batch_member {
     size_t bytes;
     uint64_t lot;
     int tries;
-    bool flying; /* in a transaction, else waiting */
     struct batch_result result;
 };
 
 struct batch_list {
     struct batch_member *first;
     struct batch_member *last;
+    size_t count;
 };
 
 void batch_list_append(struct batch_list *list, struct batch_member *m);
 void batch_list_prepend(struct batch_list *list, struct batch_member *m);
-void batch_list_remove(struct batch_list *list, struct batch_member *m);
-size_t batch_list_count(const struct batch_list *list);
+void batch_list_remove(struct batch_member *m);
+/* Remove and free. */
+void batch_list_drop(struct batch_member *m);
 
 /* What an entry counts against the limits. */
 size_t batch_entry_bytes(const struct batch_entry *entry);

@@ -77,7 +77,7 @@ static const struct db_statement setup = {
 
 static void after(struct event *event, int ms)
 {
-    struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
+    struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L };
     (void)event_add(event, &wait);
 }
 

@@ -348,7 +348,7 @@ static void test_without_a_database_entries_are_refused_in_time(void **state)
     struct batch *batch = batch_new(base, "postgresql://x@127.0.0.1:1/x", "none", instance);
     assert_non_null(batch);
     submit(batch, &items[0]);
-    assert_true(store_wait_for(&items[0].done, BATCH_DOWN_MAX_MS + 1000));
+    assert_true(store_wait_for(&items[0].done, BATCH_DOWN_MAX_S * 1000 + 1000));
     assert_int_equal(items[0].r, -ECONNRESET);
     item_init(&items[1]);
     assert_null(batch_submit(batch, &items[1].entry, on_done, &items[1]));
