@@ -1,0 +1,305 @@
+/*
+ * What PostgreSQL takes: a bare libpq writer (yardstick Y3) and our batches, same bytes.
+ *
+ *   tests/with_postgres build/tests/bench/store_bench [bare|batch|bulk] [SECONDS] [CLIENTS]
+ *
+ * An exchange is a record of 1,000 bytes, a payload of 2,100, an opening of 400 and an outbox
+ * row; a client writes one, waits until it is durable, writes the next. "bulk" writes records
+ * and openings alone, as many as the queue takes. Prints one line of JSON.
+ */
+#include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/store/batch.h"
+#include "gateway/store/migrate.h"
+
+#include <event2/event.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    CLIENTS_MAX = 4096,
+    LATENCIES_MAX = 1 << 22,
+};
+
+static struct event_base *base;
+static const char *url;
+static int clients;
+static int64_t stop_at;
+static char filler[4096];
+static uint32_t *latencies;
+static size_t latency_count;
+
+static void new_id(uint8_t out[16])
+{
+    static uint64_t count;
+    int64_t now = clock_utc_ms();
+    count++;
+    memset(out, 0, 16);
+    for (int i = 0; i < 6; i++) {
+        out[i] = (uint8_t)((uint64_t)now >> (40 - 8 * i));
+    }
+    memcpy(out + 8, &count, sizeof(count));
+    out[6] = 0x70;
+}
+
+static void took(int64_t since_us)
+{
+    if (latency_count < LATENCIES_MAX) {
+        latencies[latency_count++] = (uint32_t)(clock_mono_us() - since_us);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void report(const char *name, int64_t us, int rows_each)
+{
+    struct rusage use;
+    (void)getrusage(RUSAGE_SELF, &use);
+    int64_t cpu = (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * INT64_C(1000000) +
+                  use.ru_utime.tv_usec + use.ru_stime.tv_usec;
+    size_t n = latency_count;
+    qsort(latencies, n, sizeof(*latencies), by_value);
+    double seconds = (double)us / 1e6;
+    printf(
+        "{\"bench\":\"store-%s\",\"clients\":%d,\"exchanges_per_s\":%.0f,\"rows_per_s\":%.0f,"
+        "\"p50_us\":%u,\"p99_us\":%u,\"cpu_us_per_exchange\":%.1f}\n",
+        name, clients, (double)n / seconds, (double)n * rows_each / seconds,
+        n ? latencies[n / 2] : 0, n ? latencies[n * 99 / 100] : 0,
+        n ? (double)cpu / (double)n : 0);
+}
+
+/* The bare writer: one connection for each client, one transaction for each exchange. */
+
+struct writer {
+    PGconn *conn;
+    struct event *event;
+    int64_t began;
+};
+
+static const char *const bare_sql[] = {
+    "INSERT INTO record (id, exchange, instance, seq, log, time, leaf, bytes)"
+    " VALUES ($1::uuid, $1::uuid, $1::uuid, 1, 0, now(), sha256(''), $2::bytea)",
+    "INSERT INTO payload (id, exchange, kind, key, nonce, ciphertext)"
+    " VALUES ($1::uuid, $1::uuid, 1, $1::uuid, '', $2::bytea)",
+    "INSERT INTO opening (record, key, nonce, ciphertext)"
+    " VALUES ($1::uuid, $1::uuid, '', $2::bytea)",
+    "INSERT INTO outbox (shard, destination, patient, exchange, payload, route, state, blocks,"
+    " created, next_at) VALUES (length($2::bytea) % 256, 'ward', $1::uuid, $1::uuid, $1::uuid,"
+    " 'route', 0, true, now(), now())",
+};
+static const int bare_bytes[] = { 1000, 2100, 400, 5 };
+
+static void write_one(struct writer *w)
+{
+    static const int binary[] = { 1, 1 };
+    uint8_t id[16];
+    new_id(id);
+    w->began = clock_mono_us();
+    for (int i = 0; i < 4; i++) {
+        const char *values[] = { (const char *)id, filler };
+        const int lengths[] = { 16, bare_bytes[i] };
+        char name[8];
+        (void)snprintf(name, sizeof(name), "b%d", i);
+        if (!PQsendQueryPrepared(w->conn, name, 2, values, lengths, binary, 1)) {
+            exit(1);
+        }
+    }
+    if (!PQpipelineSync(w->conn)) {
+        exit(1);
+    }
+}
+
+static void on_bare(evutil_socket_t fd, short what, void *arg)
+{
+    struct writer *w = arg;
+    (void)fd;
+    (void)what;
+    if (!PQconsumeInput(w->conn)) {
+        exit(1);
+    }
+    for (int nulls = 0; nulls < 2 && !PQisBusy(w->conn);) {
+        PGresult *result = PQgetResult(w->conn);
+        nulls = result ? 0 : nulls + 1;
+        if (result && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+            (void)fprintf(stderr, "%s", PQresultErrorMessage(result));
+            exit(1);
+        }
+        if (result && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            took(w->began);
+            if (clock_mono_us() < stop_at) {
+                write_one(w);
+            } else {
+                event_del(w->event);
+            }
+        }
+        PQclear(result);
+    }
+}
+
+static void bare(int seconds)
+{
+    struct writer *writers = calloc((size_t)clients, sizeof(*writers));
+    for (int i = 0; i < clients; i++) {
+        PGconn *conn = PQconnectdb(url);
+        for (int k = 0; k < 4; k++) {
+            char name[8];
+            (void)snprintf(name, sizeof(name), "b%d", k);
+            PQclear(PQprepare(conn, name, bare_sql[k], 0, NULL));
+        }
+        (void)PQsetnonblocking(conn, 1);
+        (void)PQenterPipelineMode(conn);
+        writers[i].conn = conn;
+        writers[i].event =
+            event_new(base, PQsocket(conn), EV_READ | EV_PERSIST, on_bare, &writers[i]);
+        (void)event_add(writers[i].event, NULL);
+    }
+    int64_t start = clock_mono_us();
+    stop_at = start + seconds * INT64_C(1000000);
+    for (int i = 0; i < clients; i++) {
+        write_one(&writers[i]);
+    }
+    event_base_dispatch(base);
+    report("bare", clock_mono_us() - start, 4);
+}
+
+/* The batch: the same clients, one connection. */
+
+struct client {
+    struct batch_entry entry;
+    struct batch_payload payload;
+    struct batch_opening opening;
+    struct batch_outbox outbox;
+    uint8_t id[16];
+    int64_t began;
+};
+
+static struct batch *batch;
+static int running;
+
+static int fill(void *owner, size_t index, const struct batch_place *place,
+                struct batch_record *out)
+{
+    struct client *c = owner;
+    (void)index;
+    (void)place;
+    memcpy(out->id, c->id, 16);
+    memcpy(out->exchange, c->id, 16);
+    out->log = 0;
+    out->time = clock_utc_ms();
+    memset(out->leaf, 1, sizeof(out->leaf));
+    out->bytes = str_of(filler, 1000);
+    return 0;
+}
+
+static void submit(struct client *c);
+
+static void on_done(void *arg, int r, const struct batch_result *result)
+{
+    struct client *c = arg;
+    (void)result;
+    if (r < 0) {
+        (void)fprintf(stderr, "batch: %s\n", strerror(-r));
+        exit(1);
+    }
+    took(c->began);
+    if (clock_mono_us() < stop_at) {
+        submit(c);
+    } else if (--running == 0) {
+        event_base_loopbreak(base);
+    }
+}
+
+static void submit(struct client *c)
+{
+    new_id(c->id);
+    memcpy(c->payload.id, c->id, 16);
+    memcpy(c->payload.exchange, c->id, 16);
+    memcpy(c->opening.record, c->id, 16);
+    memcpy(c->outbox.patient, c->id, 16);
+    memcpy(c->outbox.exchange, c->id, 16);
+    c->outbox.created = c->outbox.next_at = clock_utc_ms();
+    c->began = clock_mono_us();
+    if (!batch_submit(batch, &c->entry, on_done, c)) {
+        perror("batch_submit");
+        exit(1);
+    }
+}
+
+static void client_init(struct client *c, bool whole)
+{
+    c->payload.ciphertext = str_of(filler, 2100);
+    c->opening.ciphertext = str_of(filler, 400);
+    c->outbox.destination = STR("ward");
+    c->outbox.route = STR("route");
+    c->outbox.blocks = true;
+    c->entry = (struct batch_entry){
+        .epoch = BATCH_EPOCH_ANY,
+        .owner = c,
+        .fill = fill,
+        .records = 1,
+        .payloads = &c->payload,
+        .payload_count = whole,
+        .openings = &c->opening,
+        .opening_count = 1,
+        .outboxes = &c->outbox,
+        .outbox_count = whole,
+    };
+}
+
+static void batches(int seconds, bool whole)
+{
+    uint8_t instance[16];
+    new_id(instance);
+    batch = batch_new(base, url, "bench", instance);
+    while (batch && !batch_up(batch)) {
+        event_base_loop(base, EVLOOP_ONCE);
+    }
+    struct client *all = calloc((size_t)clients, sizeof(*all));
+    int64_t start = clock_mono_us();
+    stop_at = start + seconds * INT64_C(1000000);
+    running = clients;
+    for (int i = 0; i < clients; i++) {
+        client_init(&all[i], whole);
+        submit(&all[i]);
+    }
+    event_base_dispatch(base);
+    report(whole ? "batch" : "bulk", clock_mono_us() - start, whole ? 4 : 2);
+    batch_free(batch);
+    free(all);
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "batch";
+    int seconds = argc > 2 ? atoi(argv[2]) : 5;
+    clients = argc > 3 ? atoi(argv[3]) : 64;
+    url = getenv("PGURL");
+    struct migrate_result result;
+    if (!url || clients < 1 || clients > CLIENTS_MAX ||
+        migrate_apply(url, "bench", &result) != 0) {
+        (void)fprintf(stderr,
+                      "usage: tests/with_postgres store_bench [bare|batch|bulk] [SECONDS]"
+                      " [CLIENTS]\n");
+        return 64;
+    }
+    log_set_level(LOG_WARN);
+    memset(filler, 'x', sizeof(filler));
+    latencies = malloc(LATENCIES_MAX * sizeof(*latencies));
+    base = event_base_new();
+    if (strcmp(mode, "bare") == 0) {
+        bare(seconds);
+    } else {
+        batches(seconds, strcmp(mode, "bulk") != 0);
+    }
+    free(latencies);
+    event_base_free(base);
+    return 0;
+}
