@@ -21,6 +21,8 @@ static const struct {
     { "check-config", cli_check_config, "FILE | --options",
       "check a configuration file, or list all options" },
     { "migrate", cli_migrate, "--config FILE", "bring the database to this version" },
+    { "anchor", cli_anchor, "deploy|status …",
+      "put the contracts on a chain; ask for the head" },
     { "keys", cli_keys, "init FILE...", "make key files" },
 };
 

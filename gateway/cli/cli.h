@@ -3,6 +3,7 @@
 
 #include "gateway/config/config.h"
 
+int cli_anchor(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_check_config(int argc, char **argv);
 int cli_migrate(int argc, char **argv);

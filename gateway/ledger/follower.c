@@ -251,6 +251,8 @@ static void store(struct follower *f)
     };
     memcpy(cursor.hash, f->head.hash, sizeof(cursor.hash));
     f->cursor.agreed = cursor.agreed;
+    f->cursor.safe = cursor.safe;
+    f->cursor.finalized = cursor.finalized;
     struct store_advance advance = {
         .fence = f->fence,
         .cursor = &cursor,
@@ -579,10 +581,8 @@ static void on_kept_now(void *owner, const struct quorum_answer *answer)
         return;
     case FOLLOWER_FORK_HERE: break;
     }
-    struct store_rollback back = { .fence = f->fence,
-                                   .chain = f->config.chain,
-                                   .number = kept->number };
-    f->op = store_chain_rollback(f->config.db, &back, on_rolled_back, f);
+    f->op = store_chain_rollback(f->config.db, f->fence, f->config.chain, kept->number,
+                                 on_rolled_back, f);
     if (!f->op) {
         not_stored(f, -ENOTCONN);
     }

@@ -152,11 +152,12 @@ static void on_chain(struct call *call, const struct rpc_answer *answer)
     struct endpoint *e = &call->rpc->each[call->at];
     uint64_t chain;
     if (answer->error != RPC_OK || answers_quantity(answer->result, &chain) < 0 ||
-        chain != call->rpc->chain) {
+        (call->rpc->chain && chain != call->rpc->chain)) {
         set_bad(e, call->at, "chain");
         next_or_fail(call, RPC_E_CHAIN);
         return;
     }
+    call->rpc->chain = chain;
     e->pinned = true;
     set_good(e, call->at);
     if (ask_now(call) < 0) {
@@ -331,6 +332,11 @@ void rpc_free(struct rpc *rpc)
 size_t rpc_endpoints(const struct rpc *rpc)
 {
     return rpc->count;
+}
+
+uint64_t rpc_chain(const struct rpc *rpc)
+{
+    return rpc->chain;
 }
 
 void rpc_put_quantity(struct json_writer *w, const char *name, uint64_t value)

@@ -68,10 +68,11 @@ void rpc_read(struct arena *arena, struct str body, uint64_t id, struct rpc_answ
 struct event_base;
 struct rpc;
 
-/* @urls: borrowed until rpc_new() returns. @timeout_ms: 0 takes the usual */
+/* @urls: borrowed until rpc_new() returns. @chain: 0: that of the first node that answers.
+ * @timeout_ms: 0 takes the usual */
 struct rpc_config {
     struct event_base *base;
-    const char *const *urls;
+    const char **urls;
     size_t count;
     uint64_t chain;
     int timeout_ms;
@@ -84,6 +85,9 @@ MUST_USE struct rpc *rpc_new(const struct rpc_config *config);
 void rpc_free(struct rpc *rpc);
 
 size_t rpc_endpoints(const struct rpc *rpc);
+
+/* The chain's id; 0: not known yet. */
+uint64_t rpc_chain(const struct rpc *rpc);
 
 #define RPC_ANY ((size_t)-1)
 

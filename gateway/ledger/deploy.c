@@ -1,0 +1,422 @@
+/*
+ * One transaction after the other, each mined before the next is signed. The addresses follow
+ * from account and nonce, so they are known beforehand and checked afterwards.
+ */
+#include "gateway/ledger/deploy.h"
+
+#include "anchor/abi.h"
+#include "anchor/contracts/contracts_generated.h"
+#include "crypto/digest.h"
+#include "gateway/clock.h"
+#include "gateway/heap.h"
+#include "gateway/ledger/answers.h"
+#include "gateway/ledger/calls.h"
+#include "gateway/ledger/quorum.h"
+#include "gateway/ledger/wallet.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DATA_MAX = 64 << 10,
+    POLL_MS = 100,
+    GAS_MARGIN = 4, /* a quarter more than estimated */
+};
+
+struct site {
+    struct event_base *base; /* owned */
+    struct rpc *rpc;         /* owned */
+    struct wallet wallet;    /* owned */
+    char *why;
+    /* of the call under way */
+    bool ended;
+    int r;
+    enum rpc_error error;
+    struct buf *out;
+};
+
+static int complain(struct site *site, const char *what, const char *detail)
+{
+    (void)snprintf(site->why, DEPLOY_WHY_MAX, "%s: %s", what, detail);
+    return -EIO;
+}
+
+static void on_answer(void *owner, const struct quorum_answer *answer)
+{
+    struct site *site = owner;
+    site->ended = true;
+    site->r = answer->r;
+    site->error = answer->error;
+    if (answer->r == 0) {
+        buf_str_put(site->out, answer->bytes);
+    } else {
+        (void)snprintf(site->why, DEPLOY_WHY_MAX, "%s%s%s", rpc_error_text(answer->error),
+                       answer->revert && *answer->revert ? " " : "",
+                       answer->revert ? answer->revert : "");
+    }
+}
+
+/* One call; what @read makes of the answer replaces the content of @out. */
+static int ask(struct site *site, const struct quorum_ask *what, struct buf *out)
+{
+    site->ended = false;
+    site->out = out;
+    out->n = 0;
+    if (!quorum_call(site->rpc, what, on_answer, site)) {
+        return complain(site, what->method, "no memory");
+    }
+    while (!site->ended) {
+        (void)event_base_loop(site->base, EVLOOP_ONCE);
+    }
+    return site->r;
+}
+
+static int read_u64(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    uint64_t value;
+    int r = answers_quantity(result, &value);
+    if (r == 0) {
+        buf_put(out, &value, sizeof(value));
+    }
+    return r;
+}
+
+static int read_fees(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    uint64_t got[2];
+    int r = answers_fees(result, &got[0], &got[1]);
+    if (r == 0) {
+        buf_put(out, got, sizeof(got));
+    }
+    return r;
+}
+
+static int read_any(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    (void)result;
+    (void)out;
+    return 0;
+}
+
+static int read_data(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    return answers_data(result, out);
+}
+
+/* No receipt yet: no bytes. */
+static int read_receipt(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    struct answers_receipt receipt;
+    if (node_is(result, NODE_NULL)) {
+        return 0;
+    }
+    int r = answers_receipt(result, &receipt);
+    if (r == 0) {
+        buf_put(out, &receipt, sizeof(receipt));
+    }
+    return r;
+}
+
+static int ask_u64(struct site *site, const char *method, struct str params, uint64_t *out)
+{
+    struct buf got = buf_fixed(out, sizeof(*out));
+    struct quorum_ask what = { .method = method, .params = params, .read = read_u64 };
+    return ask(site, &what, &got);
+}
+
+/* The call as an object, as eth_call and eth_estimateGas take it. */
+static void put_call(const struct site *site, const struct eth_tx *tx, struct buf *out)
+{
+    struct json_writer w = json_writer(out);
+    json_array(&w, NULL);
+    json_object(&w, NULL);
+    if (site->wallet.signer) {
+        rpc_put_data(&w, "from", str_of(site->wallet.address, ETH_ADDRESS_SIZE));
+    }
+    if (!tx->create) {
+        rpc_put_data(&w, "to", str_of(tx->to, ETH_ADDRESS_SIZE));
+    }
+    rpc_put_data(&w, "data", tx->data);
+    json_end(&w);
+    json_z(&w, NULL, "latest");
+    json_end(&w);
+}
+
+static int estimate(struct site *site, struct eth_tx *tx)
+{
+    struct buf params = heap_buf(RPC_PARAMS_MAX);
+    put_call(site, tx, &params);
+    uint64_t gas = 0;
+    int r = ask_u64(site, "eth_estimateGas", buf_str(&params), &gas);
+    tx->gas = gas + gas / GAS_MARGIN;
+    heap_buf_free(&params);
+    return r;
+}
+
+static int set_fees(struct site *site, struct eth_tx *tx)
+{
+    uint64_t got[2] = { 0 };
+    struct buf out = buf_fixed(got, sizeof(got));
+    struct quorum_ask what = { .method = "eth_feeHistory",
+                               .params = STR("[\"0x5\",\"latest\",[50]]"),
+                               .read = read_fees };
+    int r = ask(site, &what, &out);
+    struct wallet_fees fees = wallet_fees_of(got[0], got[1], &wallet_caps_usual);
+    tx->tip = fees.tip;
+    tx->max_fee = fees.max_fee;
+    return r;
+}
+
+static int await(struct site *site, const uint8_t hash[32])
+{
+    char room[128];
+    struct buf params = buf_fixed(room, sizeof(room));
+    struct json_writer w = json_writer(&params);
+    json_array(&w, NULL);
+    rpc_put_data(&w, NULL, str_of(hash, 32));
+    json_end(&w);
+    struct quorum_ask what = { .method = "eth_getTransactionReceipt",
+                               .params = buf_str(&params),
+                               .read = read_receipt };
+    struct answers_receipt receipt;
+    int64_t end = clock_mono_ms() + DEPLOY_WAIT_MS;
+    while (clock_mono_ms() < end) {
+        struct buf got = buf_fixed(&receipt, sizeof(receipt));
+        int r = ask(site, &what, &got);
+        if (r < 0) {
+            return r;
+        }
+        if (got.n) {
+            return receipt.success ? 0 : complain(site, "transaction", "failed on chain");
+        }
+        struct timeval pause = { .tv_usec = POLL_MS * 1000 };
+        (void)event_base_loopexit(site->base, &pause);
+        (void)event_base_dispatch(site->base);
+    }
+    return complain(site, "transaction", "not mined in time");
+}
+
+/* Sign, send, wait. */
+static int transact(struct site *site, struct eth_tx *tx)
+{
+    uint8_t hash[32];
+    int r = estimate(site, tx);
+    r = r ? r : set_fees(site, tx);
+    if (r) {
+        return r;
+    }
+    struct buf raw = heap_buf(DATA_MAX);
+    struct buf params = heap_buf(RPC_PARAMS_MAX);
+    r = wallet_sign(&site->wallet, tx, &raw, hash);
+    struct json_writer w = json_writer(&params);
+    json_array(&w, NULL);
+    rpc_put_data(&w, NULL, buf_str(&raw));
+    json_end(&w);
+    struct buf none = buf_fixed(NULL, 0);
+    struct quorum_ask what = { .method = "eth_sendRawTransaction",
+                               .params = buf_str(&params),
+                               .read = read_any };
+    r = r ? r : ask(site, &what, &none);
+    r = r == -EREMOTEIO && site->error == RPC_E_KNOWN ? 0 : r;
+    r = r ? r : await(site, hash);
+    tx->nonce++;
+    heap_buf_free(&raw);
+    heap_buf_free(&params);
+    return r;
+}
+
+static void put_code(struct buf *b, const uint8_t *code, size_t n)
+{
+    b->n = 0;
+    buf_put(b, code, n);
+}
+
+static int create_registry(struct site *site, const struct deploy *deploy, struct eth_tx *tx,
+                           struct buf *data)
+{
+    put_code(data, contracts_registry_code, CONTRACTS_REGISTRY_CODE_SIZE);
+    abi_put_u64(data, deploy->admin_delay);
+    abi_put(data, site->wallet.address, ETH_ADDRESS_SIZE);
+    abi_put(data, deploy->relayer ? deploy->relayer : site->wallet.address, ETH_ADDRESS_SIZE);
+    tx->create = true;
+    tx->data = buf_str(data);
+    return deploy->dry_run ? estimate(site, tx) : transact(site, tx);
+}
+
+static int create_anchor(struct site *site, const struct deploy *deploy, struct eth_tx *tx,
+                         struct buf *data)
+{
+    put_code(data, contracts_anchor_code, CONTRACTS_ANCHOR_CODE_SIZE);
+    abi_put_u64(data, deploy->admin_delay);
+    abi_put(data, site->wallet.address, ETH_ADDRESS_SIZE);
+    tx->create = true;
+    tx->data = buf_str(data);
+    return deploy->dry_run ? estimate(site, tx) : transact(site, tx);
+}
+
+static int call(struct site *site, struct eth_tx *tx, const uint8_t to[20], struct str data)
+{
+    tx->create = false;
+    memcpy(tx->to, to, ETH_ADDRESS_SIZE);
+    tx->data = data;
+    return transact(site, tx);
+}
+
+/* Roles that the constructors don't give, and the log. */
+static int furnish(struct site *site, const struct deploy *deploy, struct eth_tx *tx,
+                   const struct deploy_result *at)
+{
+    const uint8_t *own = site->wallet.address;
+    struct buf data = heap_buf(DATA_MAX);
+    calls_grant_role(&data, contracts_registry_role_attestor,
+                     deploy->relayer ? deploy->relayer : own);
+    int r = call(site, tx, at->registry, buf_str(&data));
+    data.n = 0;
+    calls_grant_role(&data, contracts_registry_role_pauser, own);
+    r = r ? r : call(site, tx, at->registry, buf_str(&data));
+    data.n = 0;
+    if (deploy->origin) {
+        calls_register(&data, str_z(deploy->origin),
+                       deploy->operator_ ? deploy->operator_ : own);
+        r = r ? r : call(site, tx, at->anchor, buf_str(&data));
+    }
+    heap_buf_free(&data);
+    return r;
+}
+
+static int open_site(struct site *site, const char *endpoint, char *why)
+{
+    const char *urls[] = { endpoint };
+    memset(site, 0, sizeof(*site));
+    site->why = why;
+    site->base = event_base_new();
+    struct rpc_config config = { .base = site->base, .urls = urls, .count = 1 };
+    site->rpc = site->base ? rpc_new(&config) : NULL;
+    return site->rpc ? 0 : complain(site, "endpoint", "is no URL, or has no address");
+}
+
+static void close_site(struct site *site)
+{
+    wallet_close(&site->wallet);
+    rpc_free(site->rpc);
+    if (site->base) {
+        event_base_free(site->base);
+    }
+}
+
+static int open_account(struct site *site, const struct config_account *account)
+{
+    int r = wallet_open(&site->wallet, account);
+    if (r < 0) {
+        return complain(site, "keystore or password file", strerror(-r));
+    }
+    if (r > 0) {
+        return complain(site, "keystore",
+                        r == WALLET_E_PASSWORD ? "wrong password, or damaged" : "unreadable");
+    }
+    return 0;
+}
+
+/* Where things stand, and where the contracts will be. */
+static int survey(struct site *site, struct eth_tx *tx, struct deploy_result *out)
+{
+    char room[128];
+    struct buf params = buf_fixed(room, sizeof(room));
+    struct json_writer w = json_writer(&params);
+    json_array(&w, NULL);
+    rpc_put_data(&w, NULL, str_of(site->wallet.address, ETH_ADDRESS_SIZE));
+    json_z(&w, NULL, "latest");
+    json_end(&w);
+    int r = ask_u64(site, "eth_getTransactionCount", buf_str(&params), &tx->nonce);
+    r = r ? r : ask_u64(site, "eth_blockNumber", STR("[]"), &out->block);
+    if (r) {
+        return r;
+    }
+    tx->chain = rpc_chain(site->rpc);
+    out->chain = tx->chain;
+    memcpy(out->account, site->wallet.address, ETH_ADDRESS_SIZE);
+    eth_create_address(out->account, tx->nonce, out->registry);
+    eth_create_address(out->account, tx->nonce + 1, out->anchor);
+    return 0;
+}
+
+int deploy_run(const struct deploy *deploy, struct deploy_result *out, char *why)
+{
+    struct site site;
+    struct eth_tx tx = { 0 };
+    struct deploy_result got = { 0 };
+    struct buf data = heap_buf(DATA_MAX);
+    int r = open_site(&site, deploy->endpoint, why);
+    r = r ? r : open_account(&site, deploy->account);
+    r = r ? r : survey(&site, &tx, &got);
+    r = r ? r : create_registry(&site, deploy, &tx, &data);
+    got.gas = tx.gas;
+    r = r ? r : create_anchor(&site, deploy, &tx, &data);
+    got.gas += tx.gas;
+    if (r == 0 && !deploy->dry_run) {
+        r = furnish(&site, deploy, &tx, &got);
+    }
+    if (deploy->origin) {
+        digest_keccak256(str_z(deploy->origin), got.log_id);
+    }
+    heap_buf_free(&data);
+    close_site(&site);
+    if (r < 0) {
+        return -EIO;
+    }
+    *out = got;
+    return 0;
+}
+
+int deploy_look(const char *endpoint, const uint8_t anchor[20], const char *origin,
+                struct deploy_status *out, char *why)
+{
+    enum {
+        WORDS = 5,
+    };
+    struct site site;
+    struct deploy_status got = { 0 };
+    struct eth_tx tx = { 0 };
+    uint8_t id[DIGEST_SIZE];
+    char call_room[ABI_SELECTOR_SIZE + ABI_WORD];
+    char words[WORDS * ABI_WORD];
+    struct buf data = buf_fixed(call_room, sizeof(call_room));
+    struct buf params = heap_buf(RPC_PARAMS_MAX);
+    struct buf answer = buf_fixed(words, sizeof(words));
+    uint64_t mode = 0;
+    digest_keccak256(str_z(origin), id);
+    calls_head(&data, id);
+    memcpy(tx.to, anchor, ETH_ADDRESS_SIZE);
+    tx.data = buf_str(&data);
+    int r = open_site(&site, endpoint, why);
+    if (r == 0) {
+        put_call(&site, &tx, &params);
+        struct quorum_ask what = { .method = "eth_call",
+                                   .params = buf_str(&params),
+                                   .read = read_data };
+        r = ask(&site, &what, &answer);
+        got.chain = rpc_chain(site.rpc);
+    }
+    if (r == 0 && (abi_word(buf_str(&answer), 0, got.root) < 0 ||
+                   abi_u64(buf_str(&answer), 1, &got.size) < 0 ||
+                   abi_u64(buf_str(&answer), 2, &got.seq) < 0 ||
+                   abi_u64(buf_str(&answer), 3, &got.time) < 0 ||
+                   abi_u64(buf_str(&answer), 4, &mode) < 0)) {
+        r = complain(&site, "AuditAnchor", "there is none at that address");
+    }
+    got.mode = (uint8_t)mode;
+    heap_buf_free(&params);
+    close_site(&site);
+    if (r < 0) {
+        return -EIO;
+    }
+    *out = got;
+    return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * Putting the contracts on a chain, once, before there is a configuration. Blocks: for the
+ * command line and for tests.
+ */
+#pragma once
+
+#include "crypto/base/attr.h"
+#include "gateway/config/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    DEPLOY_WHY_MAX = 200,
+    DEPLOY_WAIT_MS = 180000, /* for each transaction to be mined */
+};
+
+/*
+ * @account:     pays, becomes the admin of both contracts
+ * @relayer:     may relay grants and revoke by attestation; NULL: the account itself
+ * @operator_:   anchors the log; NULL: the account itself
+ * @origin:      of the log to register, strict; NULL: none
+ * @admin_delay: seconds between naming another admin and its taking over
+ * @dry_run:     only say what would come of it
+ */
+struct deploy {
+    const char *endpoint;
+    const struct config_account *account;
+    const uint8_t *relayer;
+    const uint8_t *operator_;
+    const char *origin;
+    uint64_t admin_delay;
+    bool dry_run;
+};
+
+struct deploy_result {
+    uint64_t chain;
+    uint64_t block; /* before the first transaction: where to follow from */
+    uint8_t account[20];
+    uint8_t registry[20];
+    uint8_t anchor[20];
+    uint8_t log_id[32];
+    uint64_t gas; /* estimated, of creating both */
+};
+
+/**
+ * deploy_run() - create both contracts, give the roles, register the log
+ * @why: DEPLOY_WHY_MAX bytes; the reason of a failure for a person
+ *
+ * Return: 0, or -EIO and @why
+ */
+MUST_USE int deploy_run(const struct deploy *deploy, struct deploy_result *out, char *why);
+
+/* What a contract's head() says of the log @origin. */
+struct deploy_status {
+    uint64_t chain;
+    uint64_t size;
+    uint64_t seq;
+    uint64_t time; /* seconds since 1970 */
+    uint8_t root[32];
+    uint8_t mode; /* bits: 1 registered, 2 strict, 4 frozen */
+};
+
+MUST_USE int deploy_look(const char *endpoint, const uint8_t anchor[20], const char *origin,
+                         struct deploy_status *out, char *why);
