@@ -3,11 +3,12 @@
 #   postgres.sh start DIR PORT     make the cluster if there is none, start it, wait for it
 #   postgres.sh stop DIR           stop it, keep the data
 #   postgres.sh url DIR            print its URL
+#   postgres.sh data DIR           print where its files are
 # As root it runs as the user postgres (or nobody), since PostgreSQL refuses to run as root.
 set -euo pipefail
 
 usage() {
-    sed -n '2,6s/^# //p' "$0" >&2
+    sed -n '2,7s/^# //p' "$0" >&2
     exit 64
 }
 
@@ -15,7 +16,6 @@ usage() {
 action=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
-data=$dir/data
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -1 || true)
 [ -n "$bin" ] || bin=$(dirname "$(command -v pg_ctl || true)")
@@ -35,6 +35,13 @@ as_owner() {
             --init-groups "$@")
     fi
 }
+
+# The owner may not be let into DIR (below /root, say): then the cluster lives elsewhere.
+if ! as_owner test -x "$dir" 2> /dev/null; then
+    dir=/var/tmp/chartseal-$(printf %s "$dir" | sha256sum | cut -c1-12)
+    mkdir -p "$dir"
+fi
+data=$dir/data
 
 # A socket's path has at most 107 bytes, a data folder's any number.
 sockets() {
@@ -86,5 +93,6 @@ case $action in
 start) [ $# = 3 ] || usage; start "$3" ;;
 stop) stop ;;
 url) echo "postgresql://chartseal@127.0.0.1:$(cat "$dir/port")/chartseal" ;;
+data) echo "$data" ;;
 *) usage ;;
 esac
