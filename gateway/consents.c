@@ -223,6 +223,9 @@ static void on_epoch(void *arg, int r, const struct db_rows *rows)
 
 static void ask(struct consents *consents)
 {
+    if (!consents->loaded_fn) {
+        return; /* woken by the first connection, before consents_start() */
+    }
     if (consents->op || consents->load) {
         consents->wake_again = true;
         return;

@@ -165,7 +165,7 @@ static void start(struct supervisor *supervisor, struct generation *generation, 
 {
     struct kid *kid = &generation->kids[i];
     int pipe_ends[2];
-    if (pipe2(pipe_ends, O_CLOEXEC) < 0) {
+    if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) < 0) {
         kid->start_at = clock_mono_ms() + RESTART_MOST_MS;
         return;
     }
@@ -340,13 +340,18 @@ static void settle(struct supervisor *supervisor)
     }
 }
 
+/* A byte means ready; an end without one that the child is gone, which SIGCHLD tells. */
 static void read_ready(struct generation *generation)
 {
     for (size_t i = 0; generation && i < generation->count; i++) {
         struct kid *kid = &generation->kids[i];
         char byte;
-        if (kid->ready >= 0 && !kid->is_ready && read(kid->ready, &byte, 1) == 1) {
-            kid->is_ready = true;
+        if (kid->ready < 0) {
+            continue;
+        }
+        ssize_t n = read(kid->ready, &byte, 1);
+        if (n >= 0) {
+            kid->is_ready = n == 1;
             (void)close(kid->ready);
             kid->ready = -1;
         }
@@ -372,7 +377,7 @@ static void sleep_until_something(struct supervisor *supervisor, const sigset_t 
     const struct timespec tick = { .tv_nsec = 50 * 1000000 };
     if (ppoll(fds, n, &tick, open_mask) > 0) {
         for (size_t i = 0; i < n; i++) {
-            if (fds[i].revents & POLLIN) {
+            if (fds[i].revents) {
                 read_ready(supervisor->current);
                 read_ready(supervisor->next);
                 break;

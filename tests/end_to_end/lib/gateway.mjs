@@ -14,7 +14,7 @@ export async function startPostgres() {
   const where = folder("pg");
   execFileSync("chmod", ["755", where]);
   const port = await freePort();
-  execFileSync(script, ["start", where, String(port)], { stdio: "pipe" });
+  execFileSync(script, ["start", where, String(port)], { stdio: "ignore" });
   process.on("exit", () => {
     try {
       execFileSync(script, ["stop", where], { stdio: "ignore" });
@@ -32,8 +32,8 @@ export async function startPostgres() {
       const out = execFileSync("psql", [...args, "-c", text], { encoding: "utf8" });
       return out.split("\n").filter(Boolean).map((line) => line.split("\t"));
     },
-    stop: () => execFileSync(script, ["stop", where], { stdio: "pipe" }),
-    start: () => execFileSync(script, ["start", where, String(port)], { stdio: "pipe" }),
+    stop: () => execFileSync(script, ["stop", where], { stdio: "ignore" }),
+    start: () => execFileSync(script, ["start", where, String(port)], { stdio: "ignore" }),
   };
 }
 
