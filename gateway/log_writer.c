@@ -15,18 +15,16 @@
 
 #include "anchor/checkpoint.h"
 #include "anchor/tiles.h"
-#include "crypto/keyring.h"
 #include "crypto/sign.h"
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/log_key.h"
 #include "gateway/metrics.h"
 #include "gateway/store/audit.h"
 #include "gateway/store/notary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     LOG_NUMBER = 0, /* the one tree */
@@ -37,7 +35,6 @@ enum {
     LEAVES_MAX = 8192, /* of one append */
     TILES_MAX = 2 * LEAVES_MAX / TILE_WIDTH + 4 * TILE_LEVELS,
     NOTE_MAX = 1024,
-    KEY_FILE_MAX = 512,
 };
 
 struct tile_copy {
@@ -478,31 +475,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- life --------------------------------------------------------------------------------- */
 
-static int read_key(struct log_writer *writer)
-{
-    char text[KEY_FILE_MAX];
-    uint8_t seed[SECRET_SIZE];
-    uint8_t public[NOTE_KEY_SIZE];
-    int fd = open(writer->config->keys->checkpoint, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    /* The same form as a root key, with the same refusal of placeholders. */
-    int r = n < 0 ? -EINVAL : keyring_root_parse(str_of(text, (size_t)n), seed);
-    if (r == 0) {
-        sign_key_from_seed(writer->key, seed);
-        sign_public(writer->key, public);
-        r = note_key_init(&writer->name, str_z(writer->config->log->origin), public);
-    }
-    secret_wipe(seed, sizeof(seed));
-    secret_wipe(text, sizeof(text));
-    if (r != 0) {
-        log_text(LOG_ERROR, "keys.checkpoint or log.origin can't be used");
-    }
-    return r;
-}
-
 struct log_writer *log_writer_new(struct event_base *loop, const struct config *config,
                                   struct db *db, log_writer_fn signed_fn, void *arg)
 {
@@ -521,7 +493,8 @@ struct log_writer *log_writer_new(struct event_base *loop, const struct config *
         return NULL;
     }
     writer->key = (struct sign_key *)(void *)writer->slab.p;
-    if (read_key(writer) != 0) {
+    if (log_key_read(config, writer->key, &writer->name) != 0) {
+        log_text(LOG_ERROR, "keys.checkpoint or log.origin can't be used");
         log_writer_free(writer);
         return NULL;
     }

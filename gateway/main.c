@@ -23,16 +23,35 @@ static const struct {
     { "migrate", cli_migrate, "--config FILE", "bring the database to this version" },
     { "anchor", cli_anchor, "deploy|status …",
       "put the contracts on a chain; ask for the head" },
-    { "keys", cli_keys, "init FILE...", "make key files" },
+    { "keys init", cli_keys_init, "FILE...", "make key files" },
+    { "audit list", cli_audit_list, "--config FILE [--patient SYSTEM|VALUE] ...",
+      "what was recorded, newest first" },
+    { "audit show", cli_audit_show, "RECORD --config FILE [--json]",
+      "one record, opened, and how far it has come" },
+    { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
 };
 
 static void usage(FILE *out)
 {
     (void)fprintf(out, "chartseal %s\n\n", CHARTSEAL_VERSION);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        (void)fprintf(out, "  chartseal %-14s %-28s %s\n", commands[i].name, commands[i].usage,
+        (void)fprintf(out, "  chartseal %-14s %-42s %s\n", commands[i].name, commands[i].usage,
                       commands[i].help);
     }
+}
+
+/* How many words of @argv, from 1 on, are the command @name: 0, 1 or 2. */
+static int matches(const char *name, int argc, char **argv)
+{
+    const char *second = strchr(name, ' ');
+    size_t n = second ? (size_t)(second - name) : strlen(name);
+    if (argc < 2 || strlen(argv[1]) != n || strncmp(argv[1], name, n) != 0) {
+        return 0;
+    }
+    if (!second) {
+        return 1;
+    }
+    return argc > 2 && strcmp(argv[2], second + 1) == 0 ? 2 : 0;
 }
 
 int main(int argc, char **argv)
@@ -51,14 +70,16 @@ int main(int argc, char **argv)
         return EX_OK;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            if (argc > 2 && strcmp(argv[2], "--help") == 0) {
-                (void)printf("usage: chartseal %s %s\n%s\n", name, commands[i].usage,
-                             commands[i].help);
-                return EX_OK;
-            }
-            return commands[i].run(argc - 1, argv + 1);
+        int words = matches(commands[i].name, argc, argv);
+        if (words == 0) {
+            continue;
         }
+        if (argc > words + 1 && strcmp(argv[words + 1], "--help") == 0) {
+            (void)printf("usage: chartseal %s %s\n%s\n", commands[i].name, commands[i].usage,
+                         commands[i].help);
+            return EX_OK;
+        }
+        return commands[i].run(argc - words, argv + words);
     }
     usage(stderr);
     return EX_USAGE;

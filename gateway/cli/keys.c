@@ -37,12 +37,12 @@ static int make(const char *path)
     return EX_OK;
 }
 
-int cli_keys(int argc, char **argv)
+int cli_keys_init(int argc, char **argv)
 {
-    if (argc < 3 || strcmp(argv[1], "init") != 0) {
+    if (argc < 2) {
         return cli_usage("keys init FILE...");
     }
-    for (int i = 2; i < argc; i++) {
+    for (int i = 1; i < argc; i++) {
         int code = make(argv[i]);
         if (code != EX_OK) {
             return code;

@@ -3,6 +3,7 @@
 
 #include "gateway/heap.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -37,9 +38,67 @@ int cli_usage(const char *text)
     return EX_USAGE;
 }
 
+static int put_word(struct cli_words *words, const char *word)
+{
+    if (words->n == CLI_WORDS_MAX) {
+        return -EINVAL;
+    }
+    words->p[words->n++] = word;
+    return 0;
+}
+
+/* Set @arg from its following word, if it takes one; the number of words used, or -EINVAL. */
+static int set_arg(const struct cli_arg *arg, const char *next)
+{
+    if (arg->flag) {
+        *arg->flag = true;
+        return 1;
+    }
+    if (!next || (arg->value && *arg->value)) {
+        return -EINVAL;
+    }
+    if (arg->many) {
+        return put_word(arg->many, next) < 0 ? -EINVAL : 2;
+    }
+    *arg->value = next;
+    return 2;
+}
+
+int cli_args(int argc, char **argv, const struct cli_arg *args, size_t n,
+             struct cli_words *words)
+{
+    bool plain = false; /* after "--" */
+    for (int i = 1; i < argc;) {
+        if (!plain && strcmp(argv[i], "--") == 0) {
+            plain = true;
+            i++;
+            continue;
+        }
+        int used = -EINVAL;
+        if (plain || strncmp(argv[i], "--", 2) != 0) {
+            used = put_word(words, argv[i]) < 0 ? -EINVAL : 1;
+        }
+        for (size_t k = 0; used < 0 && !plain && k < n; k++) {
+            if (strcmp(argv[i], args[k].name) == 0) {
+                used = set_arg(&args[k], i + 1 < argc ? argv[i + 1] : NULL);
+            }
+        }
+        if (used < 0) {
+            (void)fprintf(stderr, "chartseal: \"%s\" is not understood here\n", argv[i]);
+            return used;
+        }
+        i += used;
+    }
+    return 0;
+}
+
 struct config *cli_config(int argc, char **argv)
 {
-    const char *file = cli_option(argc, argv, "--config");
+    return cli_config_file(cli_option(argc, argv, "--config"));
+}
+
+struct config *cli_config_file(const char *file)
+{
     if (!file) {
         (void)fputs("chartseal: --config FILE is missing\n", stderr);
         return NULL;

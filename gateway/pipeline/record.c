@@ -115,6 +115,35 @@ static int gather_openings(struct exchange *ex)
     return 0;
 }
 
+/*
+ * A row for each patient, by which their records are found. The recipient is not numbered:
+ * who it was stands in the record's opening.
+ */
+static int gather_accesses(struct exchange *ex)
+{
+    struct dossier *dossier = dossier_of(ex);
+    struct batch_access *accesses =
+        arena_calloc(ex->arena, dossier->subject_count, sizeof(*accesses));
+    if (!accesses) {
+        return -ENOMEM;
+    }
+    dossier->accesses = accesses;
+    dossier->access_count = 0;
+    for (size_t i = 0; i < dossier->subject_count; i++) {
+        const struct dossier_subject *subject = dossier->subjects[i];
+        if (subject->is_nobody) {
+            continue;
+        }
+        struct batch_access *access = &accesses[dossier->access_count++];
+        access->time = clock_utc_ms();
+        access->released = record_released(&subject->record);
+        memcpy(access->record, subject->record.id, sizeof(access->record));
+        memcpy(access->exchange, ex->id, sizeof(access->exchange));
+        memcpy(access->patient, subject->patient, sizeof(access->patient));
+    }
+    return 0;
+}
+
 enum step record_enter(struct exchange *ex)
 {
     struct dossier *dossier = dossier_of(ex);
@@ -122,7 +151,7 @@ enum step record_enter(struct exchange *ex)
     for (size_t i = 0; i < dossier->subject_count; i++) {
         sealed &= dossier->subjects[i]->sealed_opening.n > 0;
     }
-    if (!sealed || gather_openings(ex) < 0) {
+    if (!sealed || gather_openings(ex) < 0 || gather_accesses(ex) < 0) {
         return stop_unrecorded(ex);
     }
     for (size_t i = 0; i < dossier->outbox_count; i++) {

@@ -1,0 +1,66 @@
+/* A record as operators look at it: opened, and with its place in the log and on chain. */
+#pragma once
+
+#include "anchor/record.h"
+#include "gateway/cli/session.h"
+#include "gateway/store/audit.h"
+#include "gateway/store/notary.h"
+#include "gateway/store/sendings.h"
+
+/*
+ * Everything is kept in the session's arena.
+ * @opening: text of the opening; empty: not opened, and @why says why
+ * @patient: whose key it is under; all 0: nobody's
+ */
+struct audit_record {
+    struct store_record row;
+    struct record record;
+    struct str opening;
+    const char *why;
+    uint8_t patient[16];
+};
+
+/* Take row @i of a list. Return: 0 or -errno */
+MUST_USE int audit_take(struct cli_session *s, const struct db_rows *rows, int i,
+                        struct audit_record *out);
+
+/* Find one by id. Return: 0, -ENOENT, other -errno */
+MUST_USE int audit_find(struct cli_session *s, const uint8_t id[16], struct audit_record *out);
+
+/* Open its opening, if there is one and its key was not destroyed. Needs cli_unlock().
+ * Return: 0 or -errno */
+MUST_USE int audit_open(struct cli_session *s, struct audit_record *record);
+
+/* How far a record has come; each holds what those before it say. */
+enum audit_state {
+    AUDIT_RECORDED,
+    AUDIT_SEQUENCED, /* it has an index */
+    AUDIT_PUBLISHED, /* a signed checkpoint covers it */
+    AUDIT_ANCHORED,  /* that is on chain in a safe block */
+    AUDIT_FINALIZED,
+};
+
+const char *audit_state_name(enum audit_state state);
+
+/*
+ * @checkpoint: the anchored one, else the oldest that covers the record; size 0: none
+ * @anchor:     size 0: none
+ */
+struct audit_place {
+    enum audit_state state;
+    struct store_checkpoint checkpoint;
+    struct store_anchor anchor;
+};
+
+/* Where the record is now; its index is looked up anew. Return: 0 or -errno */
+MUST_USE int audit_place(struct cli_session *s, struct audit_record *record,
+                         struct audit_place *out);
+
+/* "2026-11-22T18:00:00.123Z" */
+void audit_time_put(struct buf *b, int64_t utc_ms);
+
+/* A UUID with or without dashes. Return: 0 or -EINVAL */
+MUST_USE int audit_id_read(const char *text, uint8_t out[16]);
+
+/* Write all of @b to standard output. Return: EX_OK or EX_IOERR */
+MUST_USE int audit_print(const struct cli_session *s, const struct buf *b);

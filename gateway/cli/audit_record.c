@@ -1,0 +1,256 @@
+/* Finding a record, opening what it commits to, and telling where it stands. */
+#include "gateway/cli/audit.h"
+
+#include "crypto/base/hex.h"
+#include "crypto/seal.h"
+#include "gateway/vault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum {
+    LOG_NUMBER = 0, /* the one tree */
+};
+
+void audit_time_put(struct buf *b, int64_t utc_ms)
+{
+    char text[32];
+    time_t seconds = utc_ms / 1000;
+    struct tm tm;
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    buf_fmt(b, "%s.%03dZ", text, (int)(utc_ms % 1000));
+}
+
+int audit_id_read(const char *text, uint8_t out[16])
+{
+    char digits[33];
+    size_t n = 0;
+    for (; *text && n < sizeof(digits) - 1; text++) {
+        if (*text != '-') {
+            digits[n++] = *text;
+        }
+    }
+    return *text ? -EINVAL : hex_decode(str_of(digits, n), out, 16);
+}
+
+int audit_print(const struct cli_session *s, const struct buf *b)
+{
+    if (buf_failed(b)) {
+        return cli_failed(s, "output", -ENOMEM);
+    }
+    bool good = fwrite(b->p, 1, b->n, stdout) == b->n && fflush(stdout) == 0;
+    return good ? EX_OK : cli_complain(s, EX_IOERR, "the output can't be written");
+}
+
+const char *audit_state_name(enum audit_state state)
+{
+    static const char *const names[] = {
+        [AUDIT_RECORDED] = "recorded",   [AUDIT_SEQUENCED] = "sequenced",
+        [AUDIT_PUBLISHED] = "published", [AUDIT_ANCHORED] = "anchored",
+        [AUDIT_FINALIZED] = "finalized",
+    };
+    return names[state];
+}
+
+/* --- finding ------------------------------------------------------------------------------ */
+
+int audit_take(struct cli_session *s, const struct db_rows *rows, int i,
+               struct audit_record *out)
+{
+    *out = (struct audit_record){ .why = "" };
+    int r = store_record_row(rows, i, &out->row);
+    if (r < 0) {
+        return r;
+    }
+    out->row.bytes = arena_str(s->arena, out->row.bytes);
+    if (!out->row.bytes.p) {
+        return -ENOMEM;
+    }
+    /* The row's columns are for searching; what counts is what the leaf is the hash of. */
+    struct merkle_hash leaf;
+    record_leaf(out->row.bytes, &leaf);
+    if (memcmp(leaf.b, out->row.leaf, sizeof(leaf.b)) != 0 ||
+        record_read(out->row.bytes, &out->record, NULL) < 0 ||
+        memcmp(out->record.id, out->row.id, sizeof(out->row.id)) != 0) {
+        return -EBADMSG;
+    }
+    return 0;
+}
+
+struct find {
+    struct cli_session *session;
+    struct audit_record *out;
+};
+
+static int take_one(void *owner, const struct db_rows *rows)
+{
+    const struct find *find = owner;
+    return db_count(rows) == 0 ? -ENOENT : audit_take(find->session, rows, 0, find->out);
+}
+
+int audit_find(struct cli_session *s, const uint8_t id[16], struct audit_record *out)
+{
+    struct find find = { .session = s, .out = out };
+    struct cli_answer answer = { .read = take_one, .owner = &find };
+    return cli_wait(s, store_audit_record(s->db, id, cli_on_rows, &answer), &answer);
+}
+
+/* --- opening ------------------------------------------------------------------------------ */
+
+struct sealed {
+    struct cli_session *session;
+    bool found;
+    struct store_sealed row;
+    uint8_t nonce[SEAL_NONCE_SIZE];
+    struct str text;
+};
+
+static int take_sealed(void *owner, const struct db_rows *rows)
+{
+    struct sealed *sealed = owner;
+    if (db_count(rows) == 0) {
+        return 0;
+    }
+    store_sealed_row(rows, 0, &sealed->row);
+    if (sealed->row.nonce.n != SEAL_NONCE_SIZE || sealed->row.ciphertext.n < SEAL_TAG_SIZE) {
+        return -EBADMSG;
+    }
+    memcpy(sealed->nonce, sealed->row.nonce.p, SEAL_NONCE_SIZE);
+    sealed->text = arena_str(sealed->session->arena, sealed->row.ciphertext);
+    sealed->found = true;
+    return sealed->text.p ? 0 : -ENOMEM;
+}
+
+static int open_sealed(struct cli_session *s, const struct sealed *sealed,
+                       struct audit_record *record)
+{
+    const struct vault_key *key = vault_cached_id(s->vault, sealed->row.key);
+    if (!key) {
+        record->why = "key destroyed";
+        return 0;
+    }
+    uint8_t *plain = arena_alloc(s->arena, sealed->text.n);
+    if (!plain) {
+        return -ENOMEM;
+    }
+    struct seal_about about = vault_about(s->vault, key, SEAL_OPENING, record->row.id);
+    int r = seal_open(key->secret, &about, sealed->nonce, sealed->text, plain);
+    if (r < 0) {
+        record->why = "damaged";
+        return 0;
+    }
+    memcpy(record->patient, key->patient, sizeof(record->patient));
+    record->opening = str_of(plain, sealed->text.n - SEAL_TAG_SIZE);
+    return 0;
+}
+
+int audit_open(struct cli_session *s, struct audit_record *record)
+{
+    struct sealed sealed = { .session = s };
+    struct cli_answer answer = { .read = take_sealed, .owner = &sealed };
+    int r =
+        cli_wait(s, store_audit_opening(s->db, record->row.id, cli_on_rows, &answer), &answer);
+    if (r < 0) {
+        return r;
+    }
+    if (!sealed.found) {
+        record->why = "none kept";
+        return 0;
+    }
+    if (!vault_cached_id(s->vault, sealed.row.key)) {
+        answer = (struct cli_answer){ 0 };
+        r = cli_wait(s,
+                     vault_fetch_ids(s->vault, s->db, sealed.row.key, 1, cli_on_end, &answer),
+                     &answer);
+    }
+    return r < 0 ? r : open_sealed(s, &sealed, record);
+}
+
+/* --- its place ---------------------------------------------------------------------------- */
+
+struct finding {
+    struct cli_session *session;
+    struct audit_place *place;
+};
+
+static int take_anchor(void *owner, const struct db_rows *rows)
+{
+    const struct finding *finding = owner;
+    struct store_anchor *anchor = &finding->place->anchor;
+    if (db_count(rows) == 0) {
+        return 0;
+    }
+    int r = store_anchor_row(rows, 0, anchor);
+    struct arena *arena = finding->session->arena;
+    anchor->proof = arena_str(arena, anchor->proof);
+    anchor->sending.hash = arena_str(arena, anchor->sending.hash);
+    anchor->sending.block_hash = arena_str(arena, anchor->sending.block_hash);
+    anchor->sending.raw = str_z("");
+    anchor->sending.reason = str_z("");
+    return r < 0 ? r : anchor->proof.p && anchor->sending.hash.p ? 0 : -ENOMEM;
+}
+
+static int take_checkpoint(void *owner, const struct db_rows *rows)
+{
+    const struct finding *finding = owner;
+    struct store_checkpoint *checkpoint = &finding->place->checkpoint;
+    if (db_count(rows) == 0) {
+        return 0;
+    }
+    int r = store_checkpoint_row(rows, 0, checkpoint);
+    checkpoint->note = arena_str(finding->session->arena, checkpoint->note);
+    return r < 0 ? r : checkpoint->note.p ? 0 : -ENOMEM;
+}
+
+static enum audit_state state_of(const struct audit_place *place)
+{
+    if (place->checkpoint.head.size == 0) {
+        return AUDIT_SEQUENCED;
+    }
+    switch (place->anchor.size ? place->anchor.sending.state : STORE_PLANNED) {
+    case STORE_SAFE: return AUDIT_ANCHORED;
+    case STORE_FINALIZED: return AUDIT_FINALIZED;
+    case STORE_PLANNED:
+    case STORE_SIGNED:
+    case STORE_BROADCAST:
+    case STORE_MINED:
+    case STORE_REPLACED:
+    case STORE_REORGED:
+    case STORE_FAILED: return AUDIT_PUBLISHED;
+    }
+    return AUDIT_PUBLISHED;
+}
+
+int audit_place(struct cli_session *s, struct audit_record *record, struct audit_place *out)
+{
+    struct finding finding = { .session = s, .place = out };
+    *out = (struct audit_place){ .state = AUDIT_RECORDED };
+    if (record->row.index < 0) {
+        struct audit_record now;
+        int r = audit_find(s, record->row.id, &now);
+        if (r < 0 || now.row.index < 0) {
+            return r;
+        }
+        record->row.index = now.row.index;
+    }
+    uint64_t size = (uint64_t)record->row.index + 1;
+    struct cli_answer answer = { .read = take_anchor, .owner = &finding };
+    int r = cli_wait(s, store_anchor_covering(s->db, LOG_NUMBER, size, cli_on_rows, &answer),
+                     &answer);
+    if (r < 0) {
+        return r;
+    }
+    /* Of an anchored tree its own checkpoint: then nothing has to lead from one to the other.
+     */
+    size = out->anchor.size ? out->anchor.size : size;
+    answer = (struct cli_answer){ .read = take_checkpoint, .owner = &finding };
+    r = cli_wait(s, store_checkpoint_covering(s->db, LOG_NUMBER, size, cli_on_rows, &answer),
+                 &answer);
+    if (r == 0) {
+        out->state = state_of(out);
+    }
+    return r;
+}

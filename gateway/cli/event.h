@@ -1,0 +1,23 @@
+/*
+ * What operators do with records is recorded too: each reading of openings and each export is
+ * a record of its own, committed before its output is written.
+ */
+#pragma once
+
+#include "anchor/record.h"
+#include "gateway/cli/session.h"
+
+/*
+ * @patient: whose openings were opened, 16 bytes; NULL: nobody's
+ * @request: what was asked for; names no patient by anything but ids of ours
+ */
+struct cli_event {
+    enum record_interaction what;
+    enum record_log log;
+    const uint8_t *patient;
+    struct str request;
+};
+
+/* Commit the record of @event. Needs cli_unlock(). Return: EX_OK, or the code to exit with;
+ * nothing may be shown then. */
+MUST_USE int cli_record(struct cli_session *s, const struct cli_event *event);
