@@ -91,7 +91,7 @@ static void test_members(void **state)
         memcpy(stored, out.p, out.n);
         stored[out.n] = '\0';
         assert_int_equal(merge(arena, stored, &entry, &again), 0);
-        if (!strstr(cases[i].stored, "extension")) {
+        {
             assert_str(buf_str(&again), stored);
         }
     }
