@@ -9,6 +9,50 @@
 #include "fhir/base/utf8.h"
 
 #include <assert.h>
+#include <stdint.h>
+
+static const uint64_t ONES = 0x0101010101010101u;
+static const uint64_t TOPS = 0x8080808080808080u;
+
+/* Top bits of the bytes of @word that are 0. May err upwards beyond the first. */
+static uint64_t zeros(uint64_t word)
+{
+    return (word - ONES) & ~word & TOPS;
+}
+
+/* Whether the eight bytes at @p are ASCII that needs no escape. */
+static bool plain_word(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    uint64_t low = (word - ONES * ' ') & ~word & TOPS;
+    uint64_t marks = zeros(word ^ ONES * '"') | zeros(word ^ ONES * '\\');
+    return ((word & TOPS) | low | marks) == 0;
+}
+
+/*
+ * How far @s is ASCII that needs no escape: nearly all text is that from end to end, and needs
+ * neither decoding nor a look at each byte.
+ */
+static size_t plain_span(struct str s)
+{
+    size_t at = 0;
+    while (at + sizeof(uint64_t) <= s.n && plain_word(s.p + at)) {
+        at += sizeof(uint64_t);
+    }
+    /* The last bytes are looked at together with some that are known. */
+    if (at && s.n - at < sizeof(uint64_t) && plain_word(s.p + s.n - sizeof(uint64_t))) {
+        return s.n;
+    }
+    while (at < s.n) {
+        unsigned char c = (unsigned char)s.p[at];
+        if (c < ' ' || c >= 0x80 || c == '"' || c == '\\') {
+            break;
+        }
+        at++;
+    }
+    return at;
+}
 
 struct json_writer json_writer(struct buf *out)
 {
@@ -108,12 +152,17 @@ static void escape(struct buf *out, char c)
 
 void json_escape(struct buf *out, struct str value)
 {
+    size_t start = plain_span(value);
+    if (start == value.n) {
+        buf_put(out, value.p, value.n);
+        return;
+    }
     if (!utf8_valid(value)) {
         out->failed = true;
         return;
     }
     size_t plain = 0;
-    for (size_t i = 0; i < value.n; i++) {
+    for (size_t i = start; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
         if (c >= ' ' && c != '"' && c != '\\') {
             continue;
@@ -129,6 +178,17 @@ void json_escape(struct buf *out, struct str value)
 
 void json_quote(struct buf *out, struct str value)
 {
+    if (plain_span(value) == value.n) {
+        char *p = buf_extend(out, value.n + 2);
+        if (p) {
+            p[0] = '"';
+            if (value.n) {
+                memcpy(p + 1, value.p, value.n);
+            }
+            p[value.n + 1] = '"';
+        }
+        return;
+    }
     buf_c(out, '"');
     json_escape(out, value);
     buf_c(out, '"');

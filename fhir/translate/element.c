@@ -1,8 +1,9 @@
 /*
  * Growing and writing resources.
  *
- * Objects have few members, so a list is searched. A value that lost precision carries what it
- * was; writing it adds the sibling "_name" that FHIR has for extensions of primitives.
+ * Objects have few members, so a list is searched. Names are ours and need no escapes; with
+ * thousands of them in a Bundle that is worth knowing. A value that lost precision carries what
+ * it was; writing it adds the sibling "_name" that FHIR has for extensions of primitives.
  */
 #include "fhir/translate/element.h"
 
@@ -129,50 +130,72 @@ void element_unite(struct element *into, struct element *from)
     }
 }
 
-static void write_original(struct json_writer *w, const struct element *e)
+/* A comma unless it is the first, and the name. */
+static void write_name(struct buf *out, const char *name, bool first)
 {
-    char name[80];
-    struct buf b = buf_fixed(name, sizeof(name) - 1);
-    buf_c(&b, '_');
-    buf_z(&b, e->name);
-    name[b.n] = '\0';
-    json_object(w, name);
-    json_array(w, "extension");
-    json_object(w, NULL);
-    json_z(w, "url", "http://hl7.org/fhir/StructureDefinition/originalText");
-    json_string(w, "valueString", e->original);
-    json_end(w);
-    json_end(w);
-    json_end(w);
+    size_t n = strlen(name);
+    char *p = buf_extend(out, n + 3 + !first);
+    if (!p) {
+        return;
+    }
+    if (!first) {
+        *p++ = ',';
+    }
+    *p++ = '"';
+    memcpy(p, name, n);
+    p[n] = '"';
+    p[n + 1] = ':';
 }
 
-void element_write_members(struct json_writer *w, const struct element *object)
+static void write_original(struct buf *out, const struct element *e)
+{
+    buf_z(out, ",\"_");
+    buf_z(out, e->name);
+    buf_z(out, "\":{\"extension\":[{\"url\":"
+               "\"http://hl7.org/fhir/StructureDefinition/originalText\",\"valueString\":");
+    json_quote(out, e->original);
+    buf_z(out, "}]}");
+}
+
+static void write_value(struct buf *out, const struct element *element);
+
+void element_write_members(struct buf *out, const struct element *object, bool first)
 {
     for (const struct element *e = object->first; e; e = e->next) {
-        element_write(w, e->name, e);
-        if (e->original.n && e->name) {
-            write_original(w, e);
+        write_name(out, e->name, first);
+        write_value(out, e);
+        if (e->original.n) {
+            write_original(out, e);
         }
+        first = false;
     }
 }
 
-void element_write(struct json_writer *w, const char *name, const struct element *element)
+static void write_items(struct buf *out, const struct element *array)
+{
+    for (const struct element *e = array->first; e; e = e->next) {
+        if (e != array->first) {
+            buf_c(out, ',');
+        }
+        write_value(out, e);
+    }
+}
+
+static void write_value(struct buf *out, const struct element *element)
 {
     switch (element->kind) {
     case ELEMENT_OBJECT:
-        json_object(w, name);
-        element_write_members(w, element);
-        json_end(w);
+        buf_c(out, '{');
+        element_write_members(out, element, true);
+        buf_c(out, '}');
         return;
     case ELEMENT_ARRAY:
-        json_array(w, name);
-        for (const struct element *e = element->first; e; e = e->next) {
-            element_write(w, NULL, e);
-        }
-        json_end(w);
+        buf_c(out, '[');
+        write_items(out, element);
+        buf_c(out, ']');
         return;
-    case ELEMENT_STRING: json_string(w, name, element->text); return;
-    case ELEMENT_LITERAL: json_raw(w, name, element->text); return;
-    case ELEMENT_LINK: json_string(w, name, resource_url(element->link)); return;
+    case ELEMENT_STRING: json_quote(out, element->text); return;
+    case ELEMENT_LITERAL: buf_str_put(out, element->text); return;
+    case ELEMENT_LINK: json_quote(out, resource_url(element->link)); return;
     }
 }

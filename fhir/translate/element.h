@@ -72,8 +72,8 @@ MUST_USE bool element_put(struct arena *arena, struct element *target,
 /* Move the members of @from that @into hasn't; identifiers it hasn't are added. */
 void element_unite(struct element *into, struct element *from);
 
-/* Write @element under @name, with what its values were originally. */
-void element_write(struct json_writer *w, const char *name, const struct element *element);
-
-/* Write the members of @object into the object that is open. */
-void element_write_members(struct json_writer *w, const struct element *object);
+/*
+ * Write the members of @object as JSON, with what their values were originally; a comma comes
+ * before each but the @first.
+ */
+void element_write_members(struct buf *out, const struct element *object, bool first);

@@ -67,6 +67,8 @@ static void put(struct engine *e, const struct place *place, const struct rule *
     }
 }
 
+static void run_rules(struct engine *e, const struct place *place, const struct rule_map *map);
+
 /* An object with a link to @to, and its display. */
 static struct element *reference(struct engine *e, const struct resource *to,
                                  struct str display)
@@ -96,7 +98,6 @@ static struct element *run_block(struct engine *e, const struct place *place,
 {
     struct place inner = *place;
     inner.top = false;
-    inner.target = new_element(e, ELEMENT_OBJECT);
     if (rule->source == SOURCE_VALUE) {
         inner.value = raw;
         inner.level = level;
@@ -104,10 +105,16 @@ static struct element *run_block(struct engine *e, const struct place *place,
     if (!rule->table_given) {
         inner.table = rule->table;
     }
-    if (!inner.target || !engine_run(e, &inner, rule->map) || !inner.target->solid) {
+    inner.target = NULL;
+    if (!source_tests(e, &inner, rule->map->required, rule->map->required_count)) {
+        return NULL; /* most often, and before anything is allocated */
+    }
+    inner.target = new_element(e, ELEMENT_OBJECT);
+    if (!inner.target) {
         return NULL;
     }
-    return inner.target;
+    run_rules(e, &inner, rule->map);
+    return inner.target->solid ? inner.target : NULL;
 }
 
 /* A resource of its own for @raw, or only a name if it can't be recognised again. */
@@ -164,11 +171,11 @@ static void apply(struct engine *e, const struct place *place, const struct rule
     if (!child && rule->otherwise) {
         used = rule->otherwise;
         child = convert(e, place, used, raw, level, &unfit);
+    } else if (unfit && rule->type == TYPE_CODESYSTEM) {
+        e->systemless++; /* often the same one in each result: told once */
     } else if (unfit) {
         source_issue(e, place, ISSUE_WARNING, "value",
-                     rule->type == TYPE_CODESYSTEM
-                         ? "the coding system is not known: the code has no system"
-                         : "not a value of the type or table that is expected here: not read");
+                     "not a value of the type or table that is expected here: not read");
     }
     if (child && !e->error) {
         put(e, place, used, child);
@@ -241,6 +248,7 @@ static void run_value(struct engine *e, const struct place *place, const struct 
         return;
     }
     struct place here = *place;
+    here.from = rule->from.segment;
     here.field = rule->from.field;
     here.repetition = 0;
     struct str rest = source_field(e, place, &rule->from);
@@ -364,6 +372,10 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     if (rule->test_count && !source_tests(e, place, rule->tests, rule->test_count)) {
         return;
     }
+    if (rule->path_count == 0) {
+        run_rules(e, place, rule->map); /* rows that share a condition */
+        return;
+    }
     struct str text = rule->text;
     switch (rule->source) {
     case SOURCE_VALUE: run_value(e, place, rule); return;
@@ -384,13 +396,18 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     }
 }
 
+static void run_rules(struct engine *e, const struct place *place, const struct rule_map *map)
+{
+    for (uint16_t i = 0; i < map->count && !e->error; i++) {
+        run_rule(e, place, &map->rules[i]);
+    }
+}
+
 bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map)
 {
     if (!source_tests(e, place, map->required, map->required_count)) {
         return false;
     }
-    for (uint16_t i = 0; i < map->count && !e->error; i++) {
-        run_rule(e, place, &map->rules[i]);
-    }
+    run_rules(e, place, map);
     return true;
 }

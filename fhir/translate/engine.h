@@ -37,6 +37,8 @@ struct group {
  * @segment_ids: for each segment of the message its index in rule_segments, or -1
  * @homes:       for each segment its group, or NULL
  * @unread:      see struct translate_result
+ * @zoneless:    times that lost their hours because nobody knows the sender's zone
+ * @systemless:  codes whose coding system is not known
  * @error:       0, or the first -errno; nothing more is done after it
  */
 struct engine {
@@ -50,6 +52,8 @@ struct engine {
     struct resource *first;
     struct resource *last;
     size_t unread;
+    size_t zoneless;
+    size_t systemless;
     int error;
 };
 
@@ -71,7 +75,7 @@ enum value_level {
  * @top:        @target is the resource itself
  * @table:      the one in force, for "given"
  * @it:         the resource that a block is about
- * @field, @repetition: of the value, for issues
+ * @from, @field, @repetition: of the value, for issues; @from as @segment_id
  */
 struct place {
     struct group *group;
@@ -84,6 +88,7 @@ struct place {
     bool top;
     const struct rule_table *table;
     const struct resource *it;
+    int16_t from;
     uint8_t field;
     uint32_t repetition;
 };

@@ -307,8 +307,7 @@ static bool find_offset(const struct engine *e, const struct v2_timestamp *t, in
            site->zone_offset(site->zone_owner, site->zone, &local, minutes) == 0;
 }
 
-static enum leaf_result datetime_leaf(struct engine *e, const struct place *place,
-                                      struct element *out, struct str text)
+static enum leaf_result datetime_leaf(struct engine *e, struct element *out, struct str text)
 {
     struct v2_timestamp t;
     text = trimmed(text);
@@ -328,9 +327,7 @@ static enum leaf_result datetime_leaf(struct engine *e, const struct place *plac
     int offset = 0;
     if (!find_offset(e, &t, &offset)) {
         out->original = text;
-        source_issue(e, place, ISSUE_WARNING, "value",
-                     "a time without offset, and the sender's zone is not known: only its date "
-                     "was read");
+        e->zoneless++;
         return keep(e, out, &b);
     }
     if (t.precision < V2_MINUTE) {
@@ -359,16 +356,15 @@ static enum leaf_result date_leaf(struct engine *e, struct element *out, struct 
 }
 
 /* An instant is at least a second with its offset. */
-static enum leaf_result instant_leaf(struct engine *e, const struct place *place,
-                                     struct element *out, struct str text)
+static enum leaf_result instant_leaf(struct engine *e, struct element *out, struct str text)
 {
     if (text.n > 10 && text.p[4] == '-') {
         return text_leaf(out, text); /* ours, written as FHIR has it */
     }
-    enum leaf_result r = datetime_leaf(e, place, out, text);
+    enum leaf_result r = datetime_leaf(e, out, text);
     bool whole = r == LEAF_FITS && out->text.n > 10 && !out->original.n;
     out->original = (struct str){ 0 };
-    return whole || r != LEAF_FITS ? r : LEAF_UNFIT;
+    return whole || r != LEAF_FITS ? r : LEAF_NOTHING; /* a date is known better elsewhere */
 }
 
 static enum leaf_result time_leaf(struct engine *e, struct element *out, struct str text)
@@ -517,8 +513,8 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     case TYPE_POSITIVE: return integer_leaf(out, text, true);
     case TYPE_DECIMAL: return decimal_leaf(e, out, text);
     case TYPE_DATE: return date_leaf(e, out, text);
-    case TYPE_DATETIME: return datetime_leaf(e, place, out, text);
-    case TYPE_INSTANT: return instant_leaf(e, place, out, text);
+    case TYPE_DATETIME: return datetime_leaf(e, out, text);
+    case TYPE_INSTANT: return instant_leaf(e, out, text);
     case TYPE_TIME: return time_leaf(e, out, text);
     case TYPE_BASE64: return base64_leaf(e, out, text);
     case TYPE_CODING: return coding_leaf(e, table, out, text, false);

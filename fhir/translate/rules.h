@@ -150,6 +150,7 @@ struct rule_map;
  * @text:      constant of SOURCE_TEXT; what follows the last piece of SOURCE_FORMAT
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
  * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
+ * @path:      none for a block of rows that only share a condition
  * @weak:      what it puts yields to what is stored elsewhere
  * @otherwise: tried if the value doesn't fit the type
  */

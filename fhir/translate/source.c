@@ -130,6 +130,9 @@ static bool any_value(const struct rule_test *test, struct str raw, bool prefix)
 /* Whether @place's target has the element @name, or one that begins so before a "*". */
 static bool has_element(const struct place *place, struct str name)
 {
+    if (!place->target) {
+        return false;
+    }
     if (!str_ends(name, STR("*"))) {
         return element_get(place->target, name.p) != NULL;
     }
@@ -195,12 +198,15 @@ void source_issue(struct engine *e, const struct place *place, enum issue_severi
                   const char *code, const char *text)
 {
     struct v2_address at = { .field = place->field, .repetition = place->repetition };
-    if (place->segment) {
-        memcpy(at.segment, place->segment->name, sizeof(at.segment));
+    const struct v2_segment *segment = place->from == place->segment_id
+                                           ? place->segment
+                                           : groups_segment(place->group, place->from);
+    if (segment) {
+        memcpy(at.segment, segment->name, sizeof(at.segment));
         for (size_t i = 0; i < e->message->count; i++) {
             const struct v2_segment *s = &e->message->segments[i];
             at.occurrence += memcmp(s->name, at.segment, sizeof(at.segment)) == 0;
-            if (s == place->segment) {
+            if (s == segment) {
                 break;
             }
         }

@@ -128,6 +128,8 @@ static void finish_all(struct engine *e)
 static void report_field(struct engine *e, size_t segment, uint32_t field)
 {
     struct place place = { .segment = &e->message->segments[segment],
+                           .segment_id = e->segment_ids[segment],
+                           .from = e->segment_ids[segment],
                            .field = (uint8_t)(field < UINT8_MAX ? field : UINT8_MAX) };
     e->unread++;
     source_issue(e, &place, ISSUE_INFORMATION, "not-supported",
@@ -153,6 +155,21 @@ static void report_fields(struct engine *e, size_t segment, int16_t id)
         if (!known && v2_presence(v2_field(e->message, s, f)) >= V2_DELETE) {
             report_field(e, segment, f);
         }
+    }
+}
+
+static void report_counts(struct engine *e)
+{
+    if (e->systemless) {
+        issues_add(e->issues, ISSUE_WARNING, "code-invalid", STR("message"),
+                   "%zu codes name a coding system that is not known: they have no system",
+                   e->systemless);
+    }
+    if (e->zoneless) {
+        issues_add(e->issues, ISSUE_WARNING, "value", STR("message"),
+                   "%zu times have no offset and the sender's zone is not known: only their "
+                   "dates were read",
+                   e->zoneless);
     }
 }
 
@@ -275,15 +292,16 @@ static const struct translate_path *list_defaults(struct engine *e, const struct
     return list;
 }
 
-static void write_resource(struct json_writer *w, const struct resource *r)
+static void write_resource(struct buf *out, const struct resource *r)
 {
-    json_object(w, "resource");
-    json_z(w, "resourceType", r->type->name);
+    buf_z(out, "{\"resourceType\":");
+    json_quote(out, str_z(r->type->name));
     if (r->by_id) {
-        json_string(w, "id", str_of(r->url + 9, RESOURCE_UUID_SIZE));
+        buf_z(out, ",\"id\":");
+        json_quote(out, str_of(r->url + 9, RESOURCE_UUID_SIZE));
     }
-    element_write_members(w, r->root);
-    json_end(w);
+    element_write_members(out, r->root, false);
+    buf_c(out, '}');
 }
 
 static void describe(struct engine *e, const struct resource *r, struct translate_entry *entry)
@@ -298,20 +316,18 @@ static void describe(struct engine *e, const struct resource *r, struct translat
 }
 
 /* Write one entry; where its resource stands in the text goes to @span. */
-static void write_entry(struct json_writer *w, const struct resource *r,
+static void write_entry(struct buf *out, const struct resource *r,
                         const struct translate_entry *entry, size_t span[2])
 {
-    static const size_t name_size = sizeof(",\"resource\":") - 1;
-    json_object(w, NULL);
-    json_string(w, "fullUrl", entry->full_url);
-    span[0] = w->out->n + name_size;
-    write_resource(w, r);
-    span[1] = w->out->n;
-    json_object(w, "request");
-    json_z(w, "method", "PUT");
-    json_string(w, "url", entry->url);
-    json_end(w);
-    json_end(w);
+    buf_z(out, "{\"fullUrl\":");
+    json_quote(out, entry->full_url);
+    buf_z(out, ",\"resource\":");
+    span[0] = out->n;
+    write_resource(out, r);
+    span[1] = out->n;
+    buf_z(out, ",\"request\":{\"method\":\"PUT\",\"url\":");
+    json_quote(out, entry->url);
+    buf_z(out, "}}");
 }
 
 static bool written(const struct resource *r)
@@ -322,23 +338,21 @@ static bool written(const struct resource *r)
 static int write_entries(struct engine *e, struct translate_result *out, size_t (*spans)[2])
 {
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
-    struct json_writer w = json_writer(&b);
-    json_object(&w, NULL);
-    json_z(&w, "resourceType", "Bundle");
-    json_z(&w, "type", "transaction");
+    buf_z(&b, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\"");
     if (e->site->recorded.n) {
-        json_string(&w, "timestamp", e->site->recorded);
+        buf_z(&b, ",\"timestamp\":");
+        json_quote(&b, e->site->recorded);
     }
-    json_array(&w, "entry");
+    buf_z(&b, ",\"entry\":[");
     size_t n = 0;
     for (const struct resource *r = e->first; r; r = r->next) {
         if (written(r)) {
-            write_entry(&w, r, &out->entries[n], spans[n]);
+            buf_z(&b, n ? "," : "");
+            write_entry(&b, r, &out->entries[n], spans[n]);
             n++;
         }
     }
-    json_end(&w);
-    json_end(&w);
+    buf_z(&b, "]}");
     if (buf_failed(&b)) {
         return b.n >= b.limit / 2 ? TRANSLATE_E_SIZE : -ENOMEM;
     }
@@ -395,6 +409,7 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
     if (r != 0) {
         return r;
     }
+    report_counts(&e);
     report_unread(&e);
     result.unread = e.unread;
     *out = result;

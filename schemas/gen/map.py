@@ -133,7 +133,10 @@ class Compiler:
             if tokens[0] == "ignore":
                 self.ignore(line, tokens[1:])
                 return
-            made = self.row(line, tokens, the_map)
+            if tokens[0] == "if" and tokens[-1] == "{":
+                made = self.condition(line, tokens[1:-1], the_map)
+            else:
+                made = self.row(line, tokens, the_map)
             stack[-1].rows.append(made)
             if made["block"]:
                 stack.append(made["block"])
@@ -294,6 +297,21 @@ class Compiler:
             return ("LONGER", at, [], int(words[2]))
         raise line.wrong(f"'{' '.join(words)}' is no condition")
 
+    def condition(self, line, tokens, the_map):
+        """Rows that share a condition: a block without a path."""
+        row = self.source(line, [], the_map.segment)
+        row["tests"], row["line"], row["weak"] = \
+            self.tests(line, tokens, the_map.segment), line, False
+        row["otherwise"] = row["table"] = None
+        row["path"], row["type"] = [], "{"
+        row["block"] = self.new_block(line, the_map)
+        return row
+
+    def new_block(self, line, the_map):
+        block = Map(f"block {line.file.split('/')[-1]} {line.number}", line, the_map.segment)
+        self.blocks.append(block)
+        return block
+
     def row(self, line, tokens, the_map):
         weak = "~>" in tokens
         if not weak and "->" not in tokens:
@@ -362,9 +380,7 @@ class Compiler:
             words = words[:at]
         if words == ["{"]:
             row["type"] = "{"
-            row["block"] = Map(f"block {line.file.split('/')[-1]} {line.number}", line,
-                               the_map.segment)
-            self.blocks.append(row["block"])
+            row["block"] = self.new_block(line, the_map)
             return
         if words[:1] != [":"] or len(words) not in (2, 3):
             raise line.wrong("a target wants ': TYPE [TABLE]' or '{'")
@@ -442,7 +458,7 @@ class Compiler:
             f".piece_count = {len(row['pieces'])}",
             f".tests = {self.c_tests(line, row['tests'])}",
             f".test_count = {len(row['tests'])}",
-            f".path = (const struct rule_step[]){{ {steps} }}",
+            f".path = (const struct rule_step[]){{ {steps} }}" if steps else ".path = NULL",
             f".path_count = {len(row['path'])}", f".type = {c_type}", f".map = {c_map}",
             f".resource = {resource}", f".table = {self.c_table(row)}",
             f".table_given = {str(row['table'] == 'given').lower()}",
@@ -494,6 +510,8 @@ class Compiler:
                 for _, at, _, _ in row["tests"]:
                     look(at)
         for _, _, _, the_map in self.segment_maps:
+            rows(the_map)
+        for the_map in self.datatypes.values():
             rows(the_map)
         for _, _, finish in self.resources.values():
             rows(finish)
