@@ -102,8 +102,8 @@ static struct element *run_block(struct engine *e, const struct place *place,
         inner.value = raw;
         inner.level = level;
     }
-    if (!rule->table_given) {
-        inner.table = rule->table;
+    if (rule->table) {
+        inner.table = rule->table; /* a block keeps the one it stands under */
     }
     inner.target = NULL;
     if (!source_tests(e, &inner, rule->map->required, rule->map->required_count)) {

@@ -108,14 +108,16 @@ static void finish(struct engine *e, struct resource *resource)
 static void finish_all(struct engine *e)
 {
     drop_empty(e->root);
+    bool any = false;
     for (struct resource *r = e->first; r && !e->error; r = r->next) {
+        any = any || r->root->solid;
         if (r->group && r->root->solid) {
             finish(e, r);
         }
     }
     const struct rule_group *rules = e->root->rules;
     for (int i = 0; i < rules->resource_count && !e->error; i++) {
-        if (rule_resources[rules->resources[i]].kind == KIND_SOURCE && e->first) {
+        if (rule_resources[rules->resources[i]].kind == KIND_SOURCE && any) {
             struct resource *source = own_resource(e, e->root, rules->resources[i]);
             if (source) {
                 finish(e, source);
@@ -343,7 +345,7 @@ static int write_entries(struct engine *e, struct translate_result *out, size_t 
         buf_z(&b, ",\"timestamp\":");
         json_quote(&b, e->site->recorded);
     }
-    buf_z(&b, ",\"entry\":[");
+    buf_z(&b, out->count ? ",\"entry\":[" : "");
     size_t n = 0;
     for (const struct resource *r = e->first; r; r = r->next) {
         if (written(r)) {
@@ -352,7 +354,7 @@ static int write_entries(struct engine *e, struct translate_result *out, size_t 
             n++;
         }
     }
-    buf_z(&b, "]}");
+    buf_z(&b, out->count ? "]}" : "}");
     if (buf_failed(&b)) {
         return b.n >= b.limit / 2 ? TRANSLATE_E_SIZE : -ENOMEM;
     }

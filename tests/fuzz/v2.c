@@ -1,0 +1,81 @@
+/* An HL7 v2 message from outside: parse, identify, answer, translate. */
+#include "crypto/digest.h"
+#include "fhir/translate/to_fhir.h"
+#include "fhir/v2/ack.h"
+#include "fhir/v2/charset.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <stdlib.h>
+
+enum {
+    MEMORY = 64 << 20,
+};
+
+static const struct v2_assigner known[] = {
+    { { "LAB", 3 }, { "urn:oid:1.2.3.4", 15 } },
+    { { "", 0 }, { "urn:default", 11 } },
+};
+
+static int zone_offset(void *owner, struct str zone, const struct tm *local, int *minutes)
+{
+    (void)owner;
+    (void)zone;
+    *minutes = local->tm_hour * 10;
+    return local->tm_year > 200;
+}
+
+static void answer(struct arena *arena, const struct v2_message *about)
+{
+    struct buf out = arena_buf(arena, MEMORY);
+    const struct v2_ack ack = { .code = V2_ACK_ERROR,
+                                .control_id = STR("1"),
+                                .time = STR("20260102"),
+                                .condition = V2_ACK_REQUIRED,
+                                .place = STR("PID-3[2].4"),
+                                .text = STR("a & b") };
+    v2_ack_write(&out, about, &ack);
+}
+
+static void translate(struct arena *arena, const struct v2_message *message,
+                      struct issues *issues)
+{
+    static const uint8_t digest[DIGEST_SIZE];
+    const struct translate_site site = {
+        .sender = STR("urn:oid:9|lab"),
+        .zone = STR("Europe/Berlin"),
+        .zone_offset = zone_offset,
+        .assigners = { known, ARRAY_LEN(known) },
+        .gateway = STR("gateway"),
+        .recorded = STR("2026-01-02T03:04:05Z"),
+        .digest = digest,
+    };
+    struct v2_patients patients;
+    struct translate_result result;
+    if (v2_patients(arena, message, &site.assigners, issues, &patients) == 0) {
+        (void)!translate_to_fhir(arena, message, &site, &result, issues);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena *arena = arena_new(4096);
+    if (!arena) {
+        return 0;
+    }
+    arena_limit(arena, MEMORY);
+    struct issues issues;
+    issues_init(&issues, arena);
+    struct v2_message message;
+    struct v2_message utf8;
+    struct str text = str_of(data, size);
+    if (v2_parse_header(arena, text, &message) == 0) {
+        answer(arena, &message);
+    }
+    if (v2_parse(arena, text, &issues, &message) == 0 &&
+        v2_message_utf8(arena, &message, V2_CHARSET_8859_1, &issues, &utf8) == 0) {
+        answer(arena, &message);
+        translate(arena, &utf8, &issues);
+    }
+    arena_free(arena);
+    return 0;
+}
