@@ -103,14 +103,14 @@ static void test_elements(void **state)
           "\"http://terminology.hl7.org/CodeSystem/v2-0002\",\"code\":\"M\"}]}" },
         /* visit */
         { MSH("ADT^A03") PID "PV1|1|O\r", "Encounter", "\"status\":\"finished\"" },
-        { ADT PID "PV1|1|I|W^2^B|||||||||||||||||V1^^^LAB\r", "Encounter", "\"value\":\"V1\"" },
+        { ADT PID "PV1|1|I|W^2^B||||||||||||||||V1^^^LAB\r", "Encounter", "\"value\":\"V1\"" },
         { ADT PID "PV1|1|I|W^2^B\r", "Location", "\"value\":\"W^2^B\"" },
         { ADT PID "PV1|1|I|||||55^Who^Doc^^^Dr^^^LAB\r", "Practitioner",
           "\"name\":[{\"family\":\"Who\",\"given\":[\"Doc\"],\"prefix\":[\"Dr\"]}]" },
         { ADT PID "PV1|1|I|||||^Who^Doc\r", "Encounter",
           "\"individual\":{\"display\":\"Doc Who\"}" },
         { ADT PID "NK1|1|Doe^Joe|SPO\r", "RelatedPerson", "\"code\":\"SPS\"" },
-        { ADT PID "IN1|1|P|C1^^^LAB|Payer Inc|||||||||20260101||||||||||||||||||||||||S9\r",
+        { ADT PID "IN1|1|P|C1^^^LAB|Payer Inc||||||||20260101||||||||||||||||||||||||S9\r",
           "Coverage", "\"subscriberId\":\"S9\"" },
         /* values */
         { ORU PID "OBR|1|P|F|C^N^LN\rOBX|1|NM|A^B^LN||1.00|mg||||F\r", "Observation",
