@@ -142,7 +142,7 @@ static void write_name(struct buf *out, const char *name, bool first)
         *p++ = ',';
     }
     *p++ = '"';
-    memcpy(p, name, n);
+    memcpy(p, name, n + 1);
     p[n] = '"';
     p[n + 1] = ':';
 }

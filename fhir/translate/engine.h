@@ -3,7 +3,7 @@
  *
  *     groups.c    which segments belong together
  *     source.c    what a rule's address finds
- *     leaf.c      one value to a primitive
+ *     leaf.c      one value to a primitive, dates and times in leaf_time.c
  *     engine.c    running maps
  *     identity.c  what resources are recognised by
  *     to_fhir.c   all in order, and the Bundle

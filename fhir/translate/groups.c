@@ -164,7 +164,7 @@ const struct v2_segment *groups_segment(const struct group *group, int16_t id)
             return segment;
         }
     }
-    for (const struct group *g = group->first; g; g = g->next) {
+    for (const struct group *g = group ? group->first : NULL; g; g = g->next) {
         const struct v2_segment *segment = own_segment(g, id);
         if (segment) {
             return segment;

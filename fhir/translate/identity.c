@@ -179,7 +179,7 @@ static void join(struct resource *into, struct resource *from)
     if (from->deletes) {
         struct translate_path *d = from->deletes;
         while (d->next) {
-            d = (struct translate_path *)(uintptr_t)d->next;
+            d = d->next;
         }
         d->next = into->deletes;
         into->deletes = from->deletes;

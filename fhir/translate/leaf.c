@@ -1,27 +1,20 @@
 /*
  * One value of the message to one primitive of FHIR.
  *
- * Numbers stay the text they are wherever JSON allows that text. Times keep their precision; a
- * time with hours but without offset takes the sender's zone, or loses its hours and keeps
- * what it was beside it.
+ * Numbers stay the text they are wherever JSON allows that text. Times are in leaf_time.c.
  */
-#include "fhir/translate/engine.h"
+#include "fhir/translate/leaf.h"
 
 #include "fhir/v2/address.h"
-#include "fhir/v2/timestamp.h"
 
 #include <errno.h>
-
-enum {
-    TIME_SIZE = 48, /* of a FHIR dateTime as text, with all nine digits */
-};
 
 static bool space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static struct str trimmed(struct str s)
+struct str leaf_trimmed(struct str s)
 {
     size_t from = 0;
     size_t to = s.n;
@@ -36,15 +29,14 @@ static struct str trimmed(struct str s)
 
 static enum leaf_result text_leaf(struct element *out, struct str text)
 {
-    if (trimmed(text).n == 0) {
+    if (leaf_trimmed(text).n == 0) {
         return LEAF_NOTHING;
     }
     out->text = text;
     return LEAF_FITS;
 }
 
-/* Copy what @b wrote on the stack into the arena. */
-static enum leaf_result keep(struct engine *e, struct element *out, const struct buf *b)
+enum leaf_result leaf_keep(struct engine *e, struct element *out, const struct buf *b)
 {
     out->text = arena_str(e->arena, buf_str(b));
     if (!out->text.p) {
@@ -72,7 +64,7 @@ const struct rule_code *leaf_lookup(const struct rule_table *table, struct str c
 
 static enum leaf_result code_leaf(const struct rule *rule, struct element *out, struct str text)
 {
-    text = trimmed(text);
+    text = leaf_trimmed(text);
     if (!text.n) {
         return LEAF_NOTHING;
     }
@@ -111,7 +103,7 @@ static bool add_text(struct engine *e, struct element *object, const char *name,
 static enum leaf_result coding_leaf(struct engine *e, const struct rule_table *table,
                                     struct element *out, struct str text, bool concept)
 {
-    const struct rule_code *code = table ? leaf_lookup(table, trimmed(text)) : NULL;
+    const struct rule_code *code = table ? leaf_lookup(table, leaf_trimmed(text)) : NULL;
     if (!code || !code->code.n) {
         return LEAF_NOTHING;
     }
@@ -147,7 +139,7 @@ static enum leaf_result boolean_leaf(struct element *out, struct str text)
 {
     static const struct str yes[] = { { "Y", 1 }, { "1", 1 }, { "YES", 3 }, { "Yes", 3 } };
     static const struct str no[] = { { "N", 1 }, { "0", 1 }, { "NO", 2 }, { "No", 2 } };
-    text = trimmed(text);
+    text = leaf_trimmed(text);
     bool is = any_of(text, yes, ARRAY_LEN(yes));
     if (!is && !any_of(text, no, ARRAY_LEN(no))) {
         return text.n ? LEAF_UNFIT : LEAF_NOTHING;
@@ -194,7 +186,7 @@ static bool read_decimal(struct str text, struct decimal *d)
 bool leaf_is_number(struct str text)
 {
     struct decimal d;
-    return read_decimal(trimmed(text), &d);
+    return read_decimal(leaf_trimmed(text), &d);
 }
 
 /*
@@ -204,7 +196,7 @@ bool leaf_is_number(struct str text)
 static enum leaf_result decimal_leaf(struct engine *e, struct element *out, struct str text)
 {
     struct decimal d;
-    text = trimmed(text);
+    text = leaf_trimmed(text);
     if (!read_decimal(text, &d)) {
         return text.n ? LEAF_UNFIT : LEAF_NOTHING;
     }
@@ -229,7 +221,7 @@ static enum leaf_result decimal_leaf(struct engine *e, struct element *out, stru
 
 static enum leaf_result integer_leaf(struct element *out, struct str text, bool positive)
 {
-    text = trimmed(text);
+    text = leaf_trimmed(text);
     while (text.n > 1 && text.p[0] == '0') {
         text = str_slice(text, 1, text.n);
     }
@@ -242,148 +234,6 @@ static enum leaf_result integer_leaf(struct element *out, struct str text, bool 
     out->kind = ELEMENT_LITERAL;
     out->text = text;
     return LEAF_FITS;
-}
-
-static void two(struct buf *b, int value)
-{
-    buf_c(b, (char)('0' + value / 10 % 10));
-    buf_c(b, (char)('0' + value % 10));
-}
-
-static void write_date(struct buf *b, const struct v2_timestamp *t)
-{
-    two(b, t->year / 100);
-    two(b, t->year % 100);
-    if (t->precision >= V2_MONTH) {
-        buf_c(b, '-');
-        two(b, t->month);
-    }
-    if (t->precision >= V2_DAY) {
-        buf_c(b, '-');
-        two(b, t->day);
-    }
-}
-
-static void write_clock(struct buf *b, const struct v2_timestamp *t)
-{
-    two(b, t->hour);
-    buf_c(b, ':');
-    two(b, t->minute);
-    buf_c(b, ':');
-    two(b, t->second);
-    if (t->precision == V2_FRACTION) {
-        buf_c(b, '.');
-        buf_str_put(b, t->fraction);
-    }
-}
-
-static void write_offset(struct buf *b, int offset)
-{
-    int minutes = offset < 0 ? -offset : offset;
-    buf_c(b, offset < 0 ? '-' : '+');
-    two(b, minutes / 60);
-    buf_c(b, ':');
-    two(b, minutes % 60);
-}
-
-/* The offset of @t: its own, or that of the sender's zone then; false if neither is known. */
-static bool find_offset(const struct engine *e, const struct v2_timestamp *t, int *minutes)
-{
-    const struct translate_site *site = e->site;
-    if (t->has_offset) {
-        *minutes = t->offset;
-        return true;
-    }
-    struct tm local = {
-        .tm_year = t->year - 1900,
-        .tm_mon = t->month - 1,
-        .tm_mday = t->day,
-        .tm_hour = t->hour,
-        .tm_min = t->minute,
-        .tm_sec = t->second,
-        .tm_isdst = -1,
-    };
-    return site->zone.n && site->zone_offset &&
-           site->zone_offset(site->zone_owner, site->zone, &local, minutes) == 0;
-}
-
-static enum leaf_result datetime_leaf(struct engine *e, struct element *out, struct str text)
-{
-    struct v2_timestamp t;
-    text = trimmed(text);
-    if (!text.n) {
-        return LEAF_NOTHING;
-    }
-    if (v2_timestamp_read(text, &t) != 0) {
-        return LEAF_UNFIT;
-    }
-    char space_for[TIME_SIZE];
-    struct buf b = buf_fixed(space_for, sizeof(space_for));
-    write_date(&b, &t);
-    if (t.precision <= V2_DAY) {
-        return keep(e, out, &b);
-    }
-
-    int offset = 0;
-    if (!find_offset(e, &t, &offset)) {
-        out->original = text;
-        e->zoneless++;
-        return keep(e, out, &b);
-    }
-    if (t.precision < V2_MINUTE) {
-        out->original = text; /* FHIR has no hours without minutes */
-    }
-    buf_c(&b, 'T');
-    write_clock(&b, &t);
-    write_offset(&b, offset);
-    return keep(e, out, &b);
-}
-
-static enum leaf_result date_leaf(struct engine *e, struct element *out, struct str text)
-{
-    struct v2_timestamp t;
-    text = trimmed(text);
-    if (!text.n) {
-        return LEAF_NOTHING;
-    }
-    if (v2_timestamp_read(text, &t) != 0) {
-        return LEAF_UNFIT;
-    }
-    char space_for[TIME_SIZE];
-    struct buf b = buf_fixed(space_for, sizeof(space_for));
-    write_date(&b, &t);
-    return keep(e, out, &b);
-}
-
-/* An instant is at least a second with its offset. */
-static enum leaf_result instant_leaf(struct engine *e, struct element *out, struct str text)
-{
-    if (text.n > 10 && text.p[4] == '-') {
-        return text_leaf(out, text); /* ours, written as FHIR has it */
-    }
-    enum leaf_result r = datetime_leaf(e, out, text);
-    bool whole = r == LEAF_FITS && out->text.n > 10 && !out->original.n;
-    out->original = (struct str){ 0 };
-    return whole || r != LEAF_FITS ? r : LEAF_NOTHING; /* a date is known better elsewhere */
-}
-
-static enum leaf_result time_leaf(struct engine *e, struct element *out, struct str text)
-{
-    struct v2_timestamp t;
-    text = trimmed(text);
-    if (!text.n) {
-        return LEAF_NOTHING;
-    }
-    if (v2_time_read(text, &t) != 0) {
-        return LEAF_UNFIT;
-    }
-    char space_for[TIME_SIZE];
-    struct buf b = buf_fixed(space_for, sizeof(space_for));
-    write_clock(&b, &t);
-    if (t.precision < V2_MINUTE || t.has_offset) {
-        out->original = text;
-    }
-    return keep(e, out, &b);
 }
 
 static bool base64_char(char c)
@@ -467,7 +317,7 @@ static enum leaf_result assigner_leaf(struct engine *e, struct element *out, str
 /* The system for the name of a coding system, table 0396. */
 static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, struct str text)
 {
-    text = trimmed(text);
+    text = leaf_trimmed(text);
     const struct rule_code *known = leaf_lookup(&rule_coding_systems, text);
     if (known) {
         out->text = known->code;
@@ -507,15 +357,15 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
     case TYPE_CODE: return code_leaf(rule, out, text);
-    case TYPE_URI: return text_leaf(out, trimmed(text));
+    case TYPE_URI: return text_leaf(out, leaf_trimmed(text));
     case TYPE_BOOLEAN: return boolean_leaf(out, text);
     case TYPE_INTEGER: return integer_leaf(out, text, false);
     case TYPE_POSITIVE: return integer_leaf(out, text, true);
     case TYPE_DECIMAL: return decimal_leaf(e, out, text);
-    case TYPE_DATE: return date_leaf(e, out, text);
-    case TYPE_DATETIME: return datetime_leaf(e, out, text);
-    case TYPE_INSTANT: return instant_leaf(e, out, text);
-    case TYPE_TIME: return time_leaf(e, out, text);
+    case TYPE_DATE: return leaf_date(e, out, text);
+    case TYPE_DATETIME: return leaf_datetime(e, out, text);
+    case TYPE_INSTANT: return leaf_instant(e, out, text);
+    case TYPE_TIME: return leaf_time(e, out, text);
     case TYPE_BASE64: return base64_leaf(e, out, text);
     case TYPE_CODING: return coding_leaf(e, table, out, text, false);
     case TYPE_CONCEPT: return coding_leaf(e, table, out, text, true);

@@ -92,18 +92,18 @@ static struct str without_controls(struct engine *e, struct str text)
     if (at == text.n) {
         return text;
     }
-    struct str copy = arena_str(e->arena, text);
-    if (!copy.p) {
+    char *p = arena_alloc(e->arena, text.n);
+    if (!p) {
         e->error = -ENOMEM;
         return (struct str){ 0 };
     }
-    char *p = (char *)(uintptr_t)copy.p;
-    for (; at < copy.n; at++) {
+    memcpy(p, text.p, text.n);
+    for (; at < text.n; at++) {
         if ((unsigned char)p[at] < ' ' && p[at] != '\n' && p[at] != '\t' && p[at] != '\r') {
             p[at] = ' ';
         }
     }
-    return copy;
+    return str_of(p, text.n);
 }
 
 struct str source_text(struct engine *e, struct str raw)

@@ -262,7 +262,7 @@ static const struct translate_path *list_deletes(const struct resource *r)
     struct translate_path *kept = NULL;
     struct translate_path *next = NULL;
     for (struct translate_path *d = r->deletes; d; d = next) {
-        next = (struct translate_path *)(uintptr_t)d->next;
+        next = d->next;
         bool seen = element_get(r->root, d->path.p) != NULL;
         for (const struct translate_path *k = kept; k && !seen; k = k->next) {
             seen = str_eq(k->path, d->path);

@@ -53,7 +53,7 @@ static int part_8859(struct str name)
         }
     }
     if (!str_starts(name, STR("8859")) || name.n < 6 || name.n > 7 ||
-        !memchr("/-_", name.p[4], 3)) {
+        (name.p[4] != '/' && name.p[4] != '-' && name.p[4] != '_')) {
         return 0;
     }
     int part = 0;

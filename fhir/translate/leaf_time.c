@@ -1,0 +1,155 @@
+/*
+ * Dates and times of the message to those of FHIR.
+ *
+ * Their precision is kept. A time with hours but without offset takes the sender's zone, or
+ * loses its hours and keeps what it was beside it: nothing is invented.
+ */
+#include "fhir/translate/leaf.h"
+#include "fhir/v2/timestamp.h"
+
+enum {
+    TIME_SIZE = 48, /* of a FHIR dateTime as text, with all nine digits */
+};
+
+static void two(struct buf *b, int value)
+{
+    buf_c(b, (char)('0' + value / 10 % 10));
+    buf_c(b, (char)('0' + value % 10));
+}
+
+static void write_date(struct buf *b, const struct v2_timestamp *t)
+{
+    two(b, t->year / 100);
+    two(b, t->year % 100);
+    if (t->precision >= V2_MONTH) {
+        buf_c(b, '-');
+        two(b, t->month);
+    }
+    if (t->precision >= V2_DAY) {
+        buf_c(b, '-');
+        two(b, t->day);
+    }
+}
+
+static void write_clock(struct buf *b, const struct v2_timestamp *t)
+{
+    two(b, t->hour);
+    buf_c(b, ':');
+    two(b, t->minute);
+    buf_c(b, ':');
+    two(b, t->second);
+    if (t->precision == V2_FRACTION) {
+        buf_c(b, '.');
+        buf_str_put(b, t->fraction);
+    }
+}
+
+static void write_offset(struct buf *b, int offset)
+{
+    int minutes = offset < 0 ? -offset : offset;
+    buf_c(b, offset < 0 ? '-' : '+');
+    two(b, minutes / 60);
+    buf_c(b, ':');
+    two(b, minutes % 60);
+}
+
+/* The offset of @t: its own, or that of the sender's zone then; false if neither is known. */
+static bool find_offset(const struct engine *e, const struct v2_timestamp *t, int *minutes)
+{
+    const struct translate_site *site = e->site;
+    if (t->has_offset) {
+        *minutes = t->offset;
+        return true;
+    }
+    struct tm local = {
+        .tm_year = t->year - 1900,
+        .tm_mon = t->month - 1,
+        .tm_mday = t->day,
+        .tm_hour = t->hour,
+        .tm_min = t->minute,
+        .tm_sec = t->second,
+        .tm_isdst = -1,
+    };
+    return site->zone.n && site->zone_offset &&
+           site->zone_offset(site->zone_owner, site->zone, &local, minutes) == 0;
+}
+
+enum leaf_result leaf_datetime(struct engine *e, struct element *out, struct str text)
+{
+    struct v2_timestamp t;
+    text = leaf_trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (v2_timestamp_read(text, &t) != 0) {
+        return LEAF_UNFIT;
+    }
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_date(&b, &t);
+    if (t.precision <= V2_DAY) {
+        return leaf_keep(e, out, &b);
+    }
+
+    int offset = 0;
+    if (!find_offset(e, &t, &offset)) {
+        out->original = text;
+        e->zoneless++;
+        return leaf_keep(e, out, &b);
+    }
+    if (t.precision < V2_MINUTE) {
+        out->original = text; /* FHIR has no hours without minutes */
+    }
+    buf_c(&b, 'T');
+    write_clock(&b, &t);
+    write_offset(&b, offset);
+    return leaf_keep(e, out, &b);
+}
+
+enum leaf_result leaf_date(struct engine *e, struct element *out, struct str text)
+{
+    struct v2_timestamp t;
+    text = leaf_trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (v2_timestamp_read(text, &t) != 0) {
+        return LEAF_UNFIT;
+    }
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_date(&b, &t);
+    return leaf_keep(e, out, &b);
+}
+
+/* An instant is at least a second with its offset. */
+enum leaf_result leaf_instant(struct engine *e, struct element *out, struct str text)
+{
+    if (text.n > 10 && text.p[4] == '-') {
+        out->text = text; /* ours, written as FHIR has it */
+        return LEAF_FITS;
+    }
+    enum leaf_result r = leaf_datetime(e, out, text);
+    bool whole = r == LEAF_FITS && out->text.n > 10 && !out->original.n;
+    out->original = (struct str){ 0 };
+    return whole || r != LEAF_FITS ? r : LEAF_NOTHING; /* a date is known better elsewhere */
+}
+
+enum leaf_result leaf_time(struct engine *e, struct element *out, struct str text)
+{
+    struct v2_timestamp t;
+    text = leaf_trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (v2_time_read(text, &t) != 0) {
+        return LEAF_UNFIT;
+    }
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_clock(&b, &t);
+    if (t.precision < V2_MINUTE || t.has_offset) {
+        out->original = text;
+    }
+    return leaf_keep(e, out, &b);
+}
