@@ -262,7 +262,7 @@ static void start_request(struct http_link *link, struct http_req *req)
         return;
     }
     if (!req->calls) {
-        assert(!"a request that nobody took");
+        assert(false && "a request that nobody took");
         http_res_full(req, 500, NULL, 0, (struct str){ 0 });
         return;
     }

@@ -30,8 +30,8 @@ static void test_anything_else_is_refused(void **state)
                                          "-0000000",
                                          "0000000\x80",
                                          "00:00:00",
-                                         "\x10"
-                                         "0000000",
+                                         ("\x10"
+                                          "0000000"),
                                          "0000000`" };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -42,8 +42,8 @@ static int hear(struct str text, size_t first, size_t size, struct heard *h)
 static void test_any_cut_gives_the_same_events(void **state)
 {
     static const char *const texts[] = {
-        "{\"a\":[1.00,-2e5 , \"x\"],\"\\u0062\\n\" : {\"c\":\"\\\\\\\"\"} "
-        ",\"d\":[true,false,null]}",
+        ("{\"a\":[1.00,-2e5 , \"x\"],\"\\u0062\\n\" : {\"c\":\"\\\\\\\"\"} "
+         ",\"d\":[true,false,null]}"),
         " [ \"\xC3\xA4\xF0\x9D\x84\x9E\" , \"\\ud834\\udd1e\", {}, [], \"\" ] \n",
         "12",
         "\"\\\\\"",
