@@ -1,4 +1,4 @@
-# A thin front: meson builds, the scripts below do the rest. See README.
+# A thin front: meson builds, tests/run tests, docker/setup.sh installs what is missing. See README.
 
 BUILD := build
 
@@ -38,4 +38,4 @@ trials:
 	@tests/run trials $(NAME)
 
 format:
-	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+	@find crypto anchor fhir gateway tests -name node_modules -prune -o -name "*.[ch]" -print | xargs clang-format -i
