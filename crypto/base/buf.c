@@ -110,9 +110,17 @@ void buf_hex(struct buf *b, const void *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *bytes = p;
+    if (n == 0) {
+        return;
+    }
+    char *at = n > SIZE_MAX / 2 ? NULL : buf_extend(b, 2 * n);
+    if (!at) {
+        b->failed = true;
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
-        buf_c(b, digits[bytes[i] >> 4]);
-        buf_c(b, digits[bytes[i] & 15]);
+        *at++ = digits[bytes[i] >> 4];
+        *at++ = digits[bytes[i] & 15];
     }
 }
 

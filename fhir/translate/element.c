@@ -23,7 +23,7 @@ struct element *element_new(struct arena *arena, enum element_kind kind)
 struct element *element_get(const struct element *object, const char *name)
 {
     for (struct element *e = object->first; e; e = e->next) {
-        if (e->name == name || (e->name && strcmp(e->name, name) == 0)) {
+        if (e->name == name || (e->name[0] == name[0] && strcmp(e->name, name) == 0)) {
             return e;
         }
     }

@@ -117,17 +117,29 @@ static struct element *run_block(struct engine *e, const struct place *place,
     return inner.target->solid ? inner.target : NULL;
 }
 
-/* A resource of its own for @raw, or only a name if it can't be recognised again. */
-static struct element *mention(struct engine *e, const struct place *place,
-                               const struct rule *rule, struct str raw, enum value_level level)
+static const struct mention *recall(const struct engine *e, const struct rule *rule,
+                                    struct str raw)
+{
+    for (size_t i = 0; i < MENTIONS && i < e->mentioned; i++) {
+        const struct mention *m = &e->mentions[i];
+        if (m->map == rule->map && str_eq(m->raw, raw)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+/* Make the resource; it stays only if it can be recognised again. */
+static void make(struct engine *e, const struct place *place, const struct rule *rule,
+                 struct mention *mention, enum value_level level)
 {
     struct resource *before = e->last;
     struct resource *made = engine_resource(e, &rule_resources[rule->resource], NULL);
     if (!made) {
-        return NULL;
+        return;
     }
     struct place inner = *place;
-    inner.value = raw;
+    inner.value = mention->raw;
     inner.level = level;
     inner.table = NULL;
     inner.top = false;
@@ -141,7 +153,22 @@ static struct element *mention(struct engine *e, const struct place *place,
         e->last = before;
         *(before ? &before->next : &e->first) = NULL;
     }
-    return reference(e, kept ? made : NULL, made->display);
+    mention->made = kept ? made : NULL;
+    mention->display = made->display;
+}
+
+/* A reference to a resource of its own for @raw, or only its name. */
+static struct element *mention(struct engine *e, const struct place *place,
+                               const struct rule *rule, struct str raw, enum value_level level)
+{
+    const struct mention *known = recall(e, rule, raw);
+    if (known) {
+        return reference(e, known->made, known->display);
+    }
+    struct mention new_one = { .map = rule->map, .raw = raw };
+    make(e, place, rule, &new_one, level);
+    e->mentions[e->mentioned++ % MENTIONS] = new_one;
+    return reference(e, new_one.made, new_one.display);
 }
 
 /* What @rule makes of @raw; *unfit if there is a value that isn't of its type. */
@@ -369,6 +396,9 @@ static void run_resource(struct engine *e, const struct place *place, const stru
 
 static void run_rule(struct engine *e, const struct place *place, const struct rule *rule)
 {
+    if (rule->table_given && !place->table) {
+        return;
+    }
     if (rule->test_count && !source_tests(e, place, rule->tests, rule->test_count)) {
         return;
     }

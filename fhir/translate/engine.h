@@ -34,8 +34,26 @@ struct group {
 };
 
 /*
+ * What a value was made a reference to: the same doctor often signs each result.
+ *
+ * @map, @raw: what was made of what
+ * @made:      the resource, or NULL if the value has only a name
+ */
+struct mention {
+    const struct rule_map *map;
+    struct str raw;
+    struct resource *made;
+    struct str display;
+};
+
+enum {
+    MENTIONS = 16, /* remembered; older ones are made again and joined at the end */
+};
+
+/*
  * @segment_ids: for each segment of the message its index in rule_segments, or -1
  * @homes:       for each segment its group, or NULL
+ * @mentions:    the last ones, @mentioned in all
  * @unread:      see struct translate_result
  * @zoneless:    times that lost their hours because nobody knows the sender's zone
  * @systemless:  codes whose coding system is not known
@@ -51,6 +69,8 @@ struct engine {
     struct group *root;
     struct resource *first;
     struct resource *last;
+    struct mention mentions[MENTIONS];
+    size_t mentioned;
     size_t unread;
     size_t zoneless;
     size_t systemless;

@@ -16,10 +16,11 @@
 /* Put @s with its length before it, so that joined spans can't be read in two ways. */
 static void put_span(struct digest *digest, struct str s)
 {
-    char space[8];
-    struct buf b = buf_fixed(space, sizeof(space));
-    buf_be64(&b, s.n);
-    digest_put(digest, buf_str(&b));
+    unsigned char length[4];
+    for (size_t i = 0; i < sizeof(length); i++) {
+        length[i] = (unsigned char)(s.n >> (8 * i));
+    }
+    digest_put(digest, str_of(length, sizeof(length)));
     digest_put(digest, s);
 }
 
@@ -63,7 +64,8 @@ static void group_key(const struct engine *e, struct group *group)
         group_key(e, scope);
         digest_put(&digest, str_of(scope->key, sizeof(scope->key)));
     }
-    for (int i = 0; i < group->rules->key_count; i++) {
+    int count = own ? group->rules->own_count : group->rules->key_count;
+    for (int i = 0; i < count; i++) {
         put_span(&digest, key_part(e, group, &keys[i]));
     }
     digest_end(&digest, group->key);
@@ -147,10 +149,12 @@ static void compute(const struct engine *e, struct resource *resource)
     } else {
         put_mention(e, &digest, resource);
     }
-    char repeat[8];
-    struct buf b = buf_fixed(repeat, sizeof(repeat));
-    buf_be64(&b, resource->repeat);
-    digest_put(&digest, buf_str(&b));
+    if (resource->repeat) {
+        char repeat[8];
+        struct buf b = buf_fixed(repeat, sizeof(repeat));
+        buf_be64(&b, resource->repeat);
+        digest_put(&digest, buf_str(&b));
+    }
     uint8_t result[DIGEST_SIZE];
     digest_end(&digest, result);
     write_url(result, resource->url);

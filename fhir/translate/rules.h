@@ -223,8 +223,9 @@ struct rule_key {
 /*
  * @members:    in the order in which they stand in a message
  * @resources:  types of which a group of this kind has one each
- * @parent_key: the key of the group above is always part of the key; otherwise only if the
- *              first part is missing
+ * @keys:       the first @own_count always count; the others, and the key of the group above,
+ *              only if the first is missing
+ * @parent_key: the key of the group above always counts
  */
 struct rule_group {
     const char *name;
@@ -236,6 +237,7 @@ struct rule_group {
     uint8_t resource_count;
     uint8_t child_count;
     uint8_t key_count;
+    uint8_t own_count;
     bool parent_key;
 };
 

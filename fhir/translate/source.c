@@ -197,6 +197,10 @@ bool source_tests(struct engine *e, const struct place *place, const struct rule
 void source_issue(struct engine *e, const struct place *place, enum issue_severity severity,
                   const char *code, const char *text)
 {
+    if (e->issues->count >= ISSUES_MAX) {
+        issues_add(e->issues, severity, code, STR(""), "%s", text); /* only counted */
+        return;
+    }
     struct v2_address at = { .field = place->field, .repetition = place->repetition };
     const struct v2_segment *segment = place->from == place->segment_id
                                            ? place->segment

@@ -207,8 +207,7 @@ class Compiler:
 
         def row(line):
             if line.tokens[0] == "key":
-                stack[-1]["keys"] = self.keys(line, line.tokens[1:])
-                stack[-1]["parent_key"] = "with" in line.tokens
+                self.keys(line, line.tokens[1:], stack[-1])
                 return
             while line.indent <= stack[-1]["indent"]:
                 stack.pop()
@@ -228,12 +227,16 @@ class Compiler:
                 raise line.wrong(f"'{name}' is no segment")
             self.segments.add(name)
         return {"name": tokens[0][:-1], "members": members, "resources": tokens[at + 1:],
-                "indent": line.indent, "children": [], "keys": [], "parent_key": False,
+                "indent": line.indent, "children": [], "keys": [], "own": 0, "parent_key": False,
                 "line": line}
 
-    def keys(self, line, tokens):
-        tokens = [t for t in tokens if t not in ("with", "above")]
-        return [[self.address(line, a, None) for a in part.split("/")] for part in tokens]
+    def keys(self, line, tokens, group):
+        group["parent_key"] = tokens[:2] == ["with", "above"]
+        tokens = tokens[2:] if group["parent_key"] else tokens
+        own = tokens.index("else") if "else" in tokens else len(tokens)
+        group["own"] = own
+        group["keys"] = [[self.address(line, a, None) for a in part.split("/")]
+                         for part in tokens[:own] + tokens[own + 1:]]
 
     def start_message(self, line, rest):
         if len(rest) != 2 or "^" not in rest[0]:
@@ -545,6 +548,7 @@ class Compiler:
             f"    .children = {children},\n    .child_count = {len(names)},\n"
             + (f"    .keys = (const struct rule_key[]){{ {keys} }},\n" if keys else "") +
             f"    .key_count = {len(group['keys'])},\n"
+            f"    .own_count = {group['own']},\n"
             f"    .parent_key = {str(group['parent_key']).lower()},\n}};\n")
         return name
 

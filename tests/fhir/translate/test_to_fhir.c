@@ -304,6 +304,20 @@ static void test_ids_depend_on_the_order_alone(void **state)
                      0);
     assert_int_equal(
         translate_with(&c, STR(ORU PID "OBR|1|P|G|C\rOBX|1|NM|A||1||||||P\r"), false), 0);
+    /* Without a number the time tells orders apart; a visit number does without a time. */
+    struct translated d = { .arena = arena };
+    struct translated e = { .arena = arena };
+    assert_int_equal(
+        translate_with(&d, STR(ORU PID "PV1|1|I|||||||||||||||||V\rOBR|1|||C|||2025\r"), false),
+        0);
+    assert_int_equal(
+        translate_with(&e,
+                       STR(ORU PID "PV1|1|O|||||||||||||||||V|||||||||||||||||||||||||2024\r"
+                                   "OBR|1|||C|||2026\r"),
+                       false),
+        0);
+    assert_false(str_eq(entry(&d, "DiagnosticReport")->id, entry(&e, "DiagnosticReport")->id));
+    assert_true(str_eq(entry(&d, "Encounter")->id, entry(&e, "Encounter")->id));
     static const char *const types[] = { "Observation", "DiagnosticReport", "ServiceRequest" };
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         assert_true(str_eq(entry(&a, types[i])->id, entry(&b, types[i])->id));
