@@ -346,6 +346,23 @@ static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, s
     return text.n ? LEAF_UNFIT : LEAF_NOTHING;
 }
 
+/* What a coded or timed value says is its first component and subcomponent. */
+static struct str first_part(const struct engine *e, struct str raw)
+{
+    const struct v2_delims *delims = &e->message->delims;
+    for (size_t i = 0; i < raw.n; i++) {
+        if (raw.p[i] == delims->component || raw.p[i] == delims->subcomponent) {
+            return str_slice(raw, 0, i);
+        }
+    }
+    return raw;
+}
+
+static bool whole_text(enum rule_type type)
+{
+    return type == TYPE_STRING || type == TYPE_URI || type == TYPE_BASE64;
+}
+
 enum leaf_result leaf_convert(struct engine *e, const struct place *place,
                               const struct rule *rule, struct str raw, struct element *out)
 {
@@ -353,7 +370,10 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     if (rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER) {
         return assigner_leaf(e, out, raw);
     }
-    struct str text = rule->source == SOURCE_VALUE ? source_text(e, raw) : raw;
+    struct str text = raw;
+    if (rule->source == SOURCE_VALUE) {
+        text = source_text(e, whole_text(rule->type) ? raw : first_part(e, raw));
+    }
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
     case TYPE_CODE: return code_leaf(rule, out, text);

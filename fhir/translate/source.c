@@ -167,6 +167,10 @@ static bool holds(const struct engine *e, const struct place *place,
     enum value_level level;
     struct str raw = source_find(e, place, &test->at, &level);
     bool valued = v2_presence(raw) == V2_PRESENT;
+    if (!test->at.component && test->at.segment != RULE_VALUE && test->op != OP_NUMBER) {
+        raw =
+            str_cut(&raw, e->message->delims.component); /* a code may have its text with it */
+    }
     switch (test->op) {
     case OP_VALUED: return valued;
     case OP_MISSING: return !valued;

@@ -101,6 +101,10 @@ static void test_elements(void **state)
           "\"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus\",\"code\":\"M\","
           "\"display\":\"Married\"},{\"system\":"
           "\"http://terminology.hl7.org/CodeSystem/v2-0002\",\"code\":\"M\"}]}" },
+        /* a code or time with more components is its first */
+        { ADT "PID|1||7||||19700203^D|F^Female^HL70001", "Patient",
+          "\"gender\":\"female\",\"birthDate\":\"1970-02-03\"" },
+        { ADT PID "PV1|1|P^Preadmit|W\r", "Encounter", "\"status\":\"planned\"" },
         /* visit */
         { MSH("ADT^A03") PID "PV1|1|O\r", "Encounter", "\"status\":\"finished\"" },
         { ADT PID "PV1|1|I|W^2^B||||||||||||||||V1^^^LAB\r", "Encounter", "\"value\":\"V1\"" },
