@@ -253,6 +253,8 @@ static int gather_facts(struct exchange *ex)
     struct deliver_exchange *deliver = deliver_of(ex);
     struct consent_facts *facts =
         arena_calloc(ex->arena, deliver->bundle.count + 1, sizeof(*facts));
+    const struct consent_context context = { .bases = &deliver->out->base_url,
+                                             .n_bases = deliver->out->base_url.n > 0 };
     int r = facts ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < deliver->bundle.count; i++) {
         const struct node *node;
@@ -263,7 +265,7 @@ static int gather_facts(struct exchange *ex)
             r = resource_facts_read(ex->arena, node, &read);
         }
         if (r == 0) {
-            r = facts_for_consent(ex->arena, &read, &facts[i]);
+            r = facts_for_consent(ex->arena, &read, &context, &facts[i]);
         }
     }
     if (r == 0) {

@@ -8,32 +8,40 @@
 
 #include <errno.h>
 
-enum {
-    REFERENCE_TEXT_MAX = 300,
-};
-
-static struct str reference_text(struct arena *arena, const struct reference *to)
-{
-    struct buf text = arena_buf(arena, REFERENCE_TEXT_MAX);
-    buf_str_put(&text, to->type);
-    buf_c(&text, '/');
-    buf_str_put(&text, to->id);
-    return buf_failed(&text) ? (struct str){ 0 } : buf_str(&text);
-}
-
 static int put_references(struct arena *arena, const struct subject_list *list,
-                          const struct str **out, size_t *n)
+                          const struct consent_context *context, struct consent_facts *out)
 {
     struct str *texts = arena_calloc(arena, list->count + 1, sizeof(*texts));
     if (!texts) {
         return -ENOMEM;
     }
-    size_t count = 0;
+    size_t n = 0;
     for (const struct subject_ref *ref = list->first; ref; ref = ref->next) {
-        texts[count++] = reference_text(arena, &ref->to);
+        n += consent_data_text(context, arena, &ref->to, &texts[n]);
     }
-    *out = texts;
-    *n = count;
+    out->references = texts;
+    out->n_references = n;
+    return 0;
+}
+
+/* An author who can't be named, or none at all, leaves open who it was. */
+static int put_authors(struct arena *arena, const struct subject_list *list,
+                       const struct consent_context *context, struct consent_facts *out)
+{
+    struct str *uris = arena_calloc(arena, list->count + 1, sizeof(*uris));
+    if (!uris) {
+        return -ENOMEM;
+    }
+    size_t n = 0;
+    for (const struct subject_ref *ref = list->first; ref; ref = ref->next) {
+        bool within = ref->to.form == REFERENCE_URN; /* an entry beside it, not a name */
+        n += !within && consent_actor_uri(context, arena, &ref->to, &uris[n]);
+    }
+    if (n == 0 || n < list->count) {
+        out->unknown |= CONSENT_FACT_AUTHORS;
+    }
+    out->authors = uris;
+    out->n_authors = n;
     return 0;
 }
 
@@ -105,7 +113,7 @@ static struct instant_span period(const struct resource_facts *facts)
 }
 
 int facts_for_consent(struct arena *arena, const struct resource_facts *facts,
-                      struct consent_facts *out)
+                      const struct consent_context *context, struct consent_facts *out)
 {
     struct consent_facts made = {
         .type = facts->type,
@@ -121,10 +129,10 @@ int facts_for_consent(struct arena *arena, const struct resource_facts *facts,
         r = put_labels(arena, facts, &made);
     }
     if (r == 0) {
-        r = put_references(arena, &facts->references, &made.references, &made.n_references);
+        r = put_references(arena, &facts->references, context, &made);
     }
     if (r == 0) {
-        r = put_references(arena, &facts->authors, &made.authors, &made.n_authors);
+        r = put_authors(arena, &facts->authors, context, &made);
     }
     if (r == 0) {
         *out = made;

@@ -42,14 +42,17 @@ int fhir_entry_name(struct exchange *ex, const struct fhir_item *item)
     return r < 0 ? r : name_all(ex, item->entry, &item->facts.subjects.participants);
 }
 
-int fhir_entry_read(const struct bundle_entry *entry, struct fhir_item *out)
+int fhir_entry_read(struct exchange *ex, const struct bundle_entry *entry,
+                    struct fhir_item *out)
 {
+    const struct str bases[] = { fhir_of(ex)->out->base_url, fhir_of(ex)->base };
+    const struct consent_context context = { .bases = bases, .n_bases = ARRAY_LEN(bases) };
     *out = (struct fhir_item){ .entry = entry };
     if (!entry->resource) {
         return 0;
     }
     int r = resource_facts_read(entry->arena, entry->resource, &out->facts);
-    return r < 0 ? r : facts_for_consent(entry->arena, &out->facts, &out->asked);
+    return r < 0 ? r : facts_for_consent(entry->arena, &out->facts, &context, &out->asked);
 }
 
 /* Ask the consent of each of @list; a word why not, or NULL. */

@@ -168,7 +168,7 @@ static int gather(struct exchange *ex, size_t most)
             return 0;
         }
         struct fhir_item *item = next_item(ex);
-        int r = item ? fhir_entry_read(entry, item) : -ENOMEM;
+        int r = item ? fhir_entry_read(ex, entry, item) : -ENOMEM;
         if (r < 0) {
             return r;
         }

@@ -252,7 +252,8 @@ void fhir_upstream_close(struct exchange *ex);
 /* --- fhir_entry.c ------------------------------------------------------------------------- */
 
 /* Read the facts of an entry. Return: 0 or -ENOMEM */
-MUST_USE int fhir_entry_read(const struct bundle_entry *entry, struct fhir_item *out);
+MUST_USE int fhir_entry_read(struct exchange *ex, const struct bundle_entry *entry,
+                             struct fhir_item *out);
 
 /* Note whom it names, to be resolved. Return: 0 or -ENOMEM */
 MUST_USE int fhir_entry_name(struct exchange *ex, const struct fhir_item *item);
