@@ -224,12 +224,35 @@ static void record_delete(struct engine *e, const struct place *place, const str
     place->owner->deletes = d;
 }
 
+/* Count the components of repetition @raw that @map leaves alone. */
+static void count_parts(struct engine *e, const struct rule_map *map, struct str raw)
+{
+    uint32_t number = 1;
+    size_t start = 0;
+    for (size_t i = 0; i <= raw.n; i++) {
+        if (i < raw.n && raw.p[i] != e->message->delims.component) {
+            continue;
+        }
+        bool read = number < 64 && (map->read >> number & 1);
+        if (!read && v2_presence(str_slice(raw, start, i)) == V2_PRESENT) {
+            e->parts++;
+        }
+        number++;
+        start = i + 1;
+    }
+}
+
 /* One raw value of SOURCE_VALUE. */
 static void apply_value(struct engine *e, const struct place *place, const struct rule *rule,
                         struct str raw, enum value_level level)
 {
     switch (v2_presence(raw)) {
-    case V2_PRESENT: apply(e, place, rule, raw, level); return;
+    case V2_PRESENT:
+        if (rule->map && level == LEVEL_REPETITION) {
+            count_parts(e, rule->map, raw);
+        }
+        apply(e, place, rule, raw, level);
+        return;
     case V2_DELETE: record_delete(e, place, rule); return;
     case V2_ABSENT:
     case V2_EMPTY:

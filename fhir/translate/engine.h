@@ -55,6 +55,7 @@ enum {
  * @homes:       for each segment its group, or NULL
  * @mentions:    the last ones, @mentioned in all
  * @unread:      see struct translate_result
+ * @parts:       components that hold something and no row reads
  * @zoneless:    times that lost their hours because nobody knows the sender's zone
  * @systemless:  codes whose coding system is not known
  * @error:       0, or the first -errno; nothing more is done after it
@@ -72,6 +73,7 @@ struct engine {
     struct mention mentions[MENTIONS];
     size_t mentioned;
     size_t unread;
+    size_t parts;
     size_t zoneless;
     size_t systemless;
     int error;

@@ -176,11 +176,15 @@ struct rule {
     const struct rule *otherwise;
 };
 
-/* @required: tests that must hold for the map to give anything */
+/*
+ * @required: tests that must hold for the map to give anything
+ * @read:     a bit for each part of the value that some row reads, from part 1 in bit 1
+ */
 struct rule_map {
     const char *name;
     const struct rule *rules;
     const struct rule_test *required;
+    uint64_t read;
     uint16_t count;
     uint16_t required_count;
 };

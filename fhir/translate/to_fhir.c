@@ -162,6 +162,12 @@ static void report_fields(struct engine *e, size_t segment, int16_t id)
 
 static void report_counts(struct engine *e)
 {
+    if (e->parts) {
+        e->unread += e->parts;
+        issues_add(e->issues, ISSUE_INFORMATION, "not-supported", STR("message"),
+                   "%zu components of fields are kept in the source message, not translated",
+                   e->parts);
+    }
     if (e->systemless) {
         issues_add(e->issues, ISSUE_WARNING, "code-invalid", STR("message"),
                    "%zu codes name a coding system that is not known: they have no system",

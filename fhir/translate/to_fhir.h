@@ -95,7 +95,8 @@ struct translate_entry {
 /*
  * @bundle:  the transaction Bundle, in the arena
  * @entries: in the Bundle's order
- * @unread:  segments and fields that hold something and no row reads, each an issue too
+ * @unread:  segments, fields and components that hold something and no row reads; told as
+ * issues
  */
 struct translate_result {
     struct str bundle;

@@ -477,6 +477,7 @@ class Compiler:
             f"    .name = {quote(the_map.name)},\n"
             f"    .rules = {'rules_' + the_map.c_name if the_map.rows else 'NULL'},\n"
             f"    .required = {self.c_tests(the_map.line, the_map.required)},\n"
+            f"    .read = 0x{self.parts_read(the_map):x}u,\n"
             f"    .count = {len(the_map.rows)},\n"
             f"    .required_count = {len(the_map.required)},\n}};\n")
 
@@ -492,6 +493,31 @@ class Compiler:
             f".source = {span(table['source'])},\n"
             f"    .codes = {'(const struct rule_code[]){ ' + rows + ' }' if rows else 'NULL'},\n"
             f"    .count = {len(codes)}, .other = {other},\n}};\n")
+
+    @staticmethod
+    def parts_read(the_map):
+        """Parts of the value at hand that some row looks at, as bits."""
+        bits = 0
+
+        def look(at):
+            nonlocal bits
+            if at[0] is None:
+                whole = at[2] == 0 or at[4]
+                bits |= ((1 << 64) - (1 << at[2])) if whole else 1 << min(at[2], 63)
+
+        def rows(a_map):
+            for row in a_map.rows:
+                if row["source"] == "VALUE":
+                    look(row["from"])
+                for _, at in row["pieces"]:
+                    look(at)
+                for op, at, _, _ in row["tests"]:
+                    if op not in ("SET", "UNSET", "RESOURCE", "NO_RESOURCE"):
+                        look(at)
+                if row["block"] and row["source"] == "NONE":
+                    rows(row["block"])
+        rows(the_map)
+        return bits
 
     def fields_read(self, segment):
         """Fields that rows of any map of this segment, or of the groups' keys, look at."""

@@ -340,6 +340,7 @@ static void test_what_is_not_read_is_told(void **state)
         { ADT PID "ZPI|1|x\r", 1, "ZPI" },
         { ADT "PID|1||7^^^LAB|||||||H\r", 1, "PID[1]-10" },
         { ADT PID "AL1|1\rDG1|1\r", 2, "DG1" },
+        { ADT "PID|1||7^^^LAB^MR^FAC||Doe^^^^^^^^x\r", 2, "message" }, /* components */
         { ADT PID "garbage\r", 1, "message" },
     };
     (void)state;
