@@ -10,28 +10,53 @@
 #include "crypto/secp.h"
 #include "gateway/config/config.h"
 #include "gateway/ledger/follower.h"
+#include "gateway/ledger/relay.h"
 #include "gateway/ledger/rpc.h"
+#include "gateway/ledger/wallet.h"
 #include "gateway/log.h"
+#include "gateway/store/sendings.h"
 
 #include <stdlib.h>
+
+enum {
+    RELAYER,
+    ANCHORING,
+    WALLETS,
+};
 
 struct ledger {
     const struct config_ledger *config;
     struct db *db;
-    struct rpc *rpc;           /* owned */
-    struct follower *follower; /* owned */
-    uint64_t fence;            /* 0: at rest */
+    struct rpc *rpc;                /* owned */
+    struct follower *follower;      /* owned */
+    struct relay *relay;            /* owned; NULL: no account to relay with */
+    struct wallet wallets[WALLETS]; /* owned; the first is the relayer's */
+    uint64_t fence;                 /* 0: at rest */
 };
 
 static void on_step(void *owner, const struct follower_view *view)
 {
-    (void)owner;
-    (void)view;
+    struct ledger *ledger = owner;
+    if (ledger->relay) {
+        relay_look(ledger->relay, view);
+    }
 }
 
 static void on_reorg(void *owner)
 {
-    (void)owner;
+    struct ledger *ledger = owner;
+    if (ledger->relay) {
+        relay_reorg(ledger->relay);
+    }
+}
+
+/* Something was planned. */
+static void on_wake(void *owner)
+{
+    struct ledger *ledger = owner;
+    if (ledger->fence && ledger->relay) {
+        relay_look(ledger->relay, NULL);
+    }
 }
 
 static void on_fenced(void *owner)
@@ -61,6 +86,44 @@ static int make_follower(struct ledger *ledger, struct event_base *base)
     return ledger->follower ? 0 : -1;
 }
 
+static int open_wallet(struct wallet *wallet, const struct config_account *account,
+                       const char *name)
+{
+    int r = wallet_open(wallet, account);
+    if (r == 0) {
+        return 0;
+    }
+    log_line(LOG_ERROR, "account can't be used", LOG_Z("account", name),
+             LOG_Z("why", r == WALLET_E_PASSWORD   ? "password"
+                          : r == WALLET_E_KEYSTORE ? "keystore"
+                                                   : strerrorname_np(-r)));
+    return -1;
+}
+
+static int make_relay(struct ledger *ledger, struct event_base *base)
+{
+    const struct config_ledger *c = ledger->config;
+    if (!c->relayer) {
+        return 0;
+    }
+    struct wallet *wallet = &ledger->wallets[RELAYER];
+    struct relay_config config = {
+        .base = base,
+        .rpc = ledger->rpc,
+        .db = ledger->db,
+        .wallet = wallet,
+        .chain = (uint64_t)c->chain_id,
+        .on_fenced = on_fenced,
+        .owner = ledger,
+    };
+    if (open_wallet(wallet, c->relayer, "relayer") < 0 ||
+        secp_address_parse(str_z(c->consent), config.registry) < 0) {
+        return -1;
+    }
+    ledger->relay = relay_new(&config);
+    return ledger->relay ? db_listen(ledger->db, STORE_RELAY_CHANNEL, on_wake, ledger) : -1;
+}
+
 struct ledger *ledger_new(struct event_base *base, const struct config *config, struct db *db)
 {
     struct ledger *ledger = calloc(1, sizeof(*ledger));
@@ -76,7 +139,7 @@ struct ledger *ledger_new(struct event_base *base, const struct config *config, 
         .chain = (uint64_t)ledger->config->chain_id,
     };
     ledger->rpc = rpc_new(&rpc);
-    if (!ledger->rpc || make_follower(ledger, base) < 0) {
+    if (!ledger->rpc || make_follower(ledger, base) < 0 || make_relay(ledger, base) < 0) {
         ledger_free(ledger);
         return NULL;
     }
@@ -87,6 +150,11 @@ void ledger_lead(struct ledger *ledger, uint64_t fence)
 {
     ledger_rest(ledger);
     ledger->fence = fence;
+    if (ledger->relay) {
+        ledger->wallets[RELAYER].unknown = 1;
+        ledger->wallets[RELAYER].stopped = false;
+        relay_lead(ledger->relay, fence);
+    }
     follower_start(ledger->follower, fence);
 }
 
@@ -94,6 +162,9 @@ void ledger_rest(struct ledger *ledger)
 {
     ledger->fence = 0;
     follower_stop(ledger->follower);
+    if (ledger->relay) {
+        relay_lead(ledger->relay, 0);
+    }
 }
 
 void ledger_new_checkpoint(struct ledger *ledger)
@@ -106,7 +177,11 @@ void ledger_free(struct ledger *ledger)
     if (!ledger) {
         return;
     }
+    relay_free(ledger->relay);
     follower_free(ledger->follower);
+    for (size_t i = 0; i < WALLETS; i++) {
+        wallet_close(&ledger->wallets[i]);
+    }
     rpc_free(ledger->rpc);
     free(ledger);
 }

@@ -39,4 +39,5 @@ void ledger_rest(struct ledger *ledger);
 /* A checkpoint was signed and stored: anchor it if it is due. */
 void ledger_new_checkpoint(struct ledger *ledger);
 
+/* At rest, and after its connection, which wakes it, was freed. */
 void ledger_free(struct ledger *ledger);

@@ -148,6 +148,34 @@ static void read_error(const struct node *error, struct rpc_answer *out)
     }
 }
 
+/*
+ * Nodes show the bytes of a contract's refusal as text, U+0000 and all, which our reader of
+ * JSON refuses. Nothing of such text is used, so it becomes U+0001, in a copy.
+ */
+static int without_nul(struct arena *arena, struct str *body)
+{
+    static const char escape[] = "u0000";
+    if (!body->n || !memmem(body->p, body->n, "\\u0000", sizeof(escape))) {
+        return 0;
+    }
+    char *p = arena_alloc(arena, body->n);
+    if (!p) {
+        return -1;
+    }
+    memcpy(p, body->p, body->n);
+    for (size_t i = 0; i + sizeof(escape) <= body->n; i++) {
+        if (p[i] != '\\') {
+            continue;
+        }
+        i++;
+        if (memcmp(p + i, escape, sizeof(escape) - 1) == 0) {
+            p[i + sizeof(escape) - 2] = '1';
+        }
+    }
+    *body = str_of(p, body->n);
+    return 0;
+}
+
 void rpc_read(struct arena *arena, struct str body, uint64_t id, struct rpc_answer *out)
 {
     struct issues issues;
@@ -155,8 +183,8 @@ void rpc_read(struct arena *arena, struct str body, uint64_t id, struct rpc_answ
     int64_t got;
     *out = (struct rpc_answer){ .error = RPC_E_ANSWER, .revert = "" };
     issues_init(&issues, arena);
-    if (json_parse(arena, body, &issues, &root) != 0 || !node_is(root, NODE_OBJECT) ||
-        !str_eq(node_text(root, "jsonrpc"), STR("2.0")) ||
+    if (without_nul(arena, &body) < 0 || json_parse(arena, body, &issues, &root) != 0 ||
+        !node_is(root, NODE_OBJECT) || !str_eq(node_text(root, "jsonrpc"), STR("2.0")) ||
         !node_integer(node_get(root, "id"), &got) || got < 0 || (uint64_t)got != id) {
         return;
     }

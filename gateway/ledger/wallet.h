@@ -80,7 +80,6 @@ struct wallet {
     const void *holder; /* who has a nonce in flight; NULL: nobody */
     unsigned unknown;   /* owners that haven't looked yet what they have in flight */
     bool stopped;       /* somebody else uses the key: nothing is sent any more */
-    uint64_t next;      /* lowest nonce that we know to be free */
 };
 
 /* Read the JSON of a keystore file. Return: 0 or WALLET_E_KEYSTORE */

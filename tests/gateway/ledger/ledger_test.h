@@ -48,6 +48,7 @@ static struct {
     char anchor[SECP_ADDRESS_TEXT + 1];
     uint64_t fence;
     struct ledger *ledger;
+    struct db *ledger_db;
 } chain;
 
 struct eth_end {
@@ -228,10 +229,30 @@ static inline int chain_setup(void **state)
     return 0;
 }
 
+static inline void stop_ledger(void)
+{
+    if (chain.ledger) {
+        ledger_rest(chain.ledger);
+        db_free(chain.ledger_db);
+        ledger_free(chain.ledger);
+        chain.ledger = NULL;
+    }
+}
+
+/* As a process that starts anew. */
+static inline void start_ledger(void)
+{
+    stop_ledger();
+    chain.ledger_db = store_connect();
+    chain.ledger = ledger_new(base, &chain.config, chain.ledger_db);
+    assert_non_null(chain.ledger);
+    ledger_lead(chain.ledger, chain.fence);
+}
+
 static inline int chain_teardown(void **state)
 {
     char path[160];
-    ledger_free(chain.ledger);
+    stop_ledger();
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         (void)unlink(chain.accounts[i].keystore);
     }
@@ -241,14 +262,6 @@ static inline int chain_teardown(void **state)
     db_free(chain.db);
     rpc_free(chain.rpc);
     return store_group_teardown(state);
-}
-
-static inline void start_ledger(void)
-{
-    ledger_free(chain.ledger);
-    chain.ledger = ledger_new(base, &chain.config, chain.db);
-    assert_non_null(chain.ledger);
-    ledger_lead(chain.ledger, chain.fence);
 }
 
 /* Let the loop run until the database says @want, or the time is over. */

@@ -1,0 +1,60 @@
+/* Rows outlive the answer of the database that they came from, so they are copied. */
+#include "gateway/ledger/sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sender_row_init(struct sender_row *row, const struct store_sending *from,
+                    const uint8_t to[20], struct str call)
+{
+    memset(row, 0, sizeof(*row));
+    row->s = *from;
+    memcpy(row->to, to, sizeof(row->to));
+    char *data = malloc(call.n + 1);
+    char *raw = malloc(from->raw.n + 1);
+    if (!data || !raw) {
+        free(data);
+        free(raw);
+        return -ENOMEM;
+    }
+    memcpy(data, call.n ? call.p : "", call.n);
+    memcpy(raw, from->raw.n ? from->raw.p : "", from->raw.n);
+    row->call = str_of(data, call.n);
+    row->raw = str_of(raw, from->raw.n);
+    row->s.raw = row->raw;
+    if (from->hash.n == sizeof(row->hash)) {
+        memcpy(row->hash, from->hash.p, sizeof(row->hash));
+        row->s.hash = str_of(row->hash, sizeof(row->hash));
+    }
+    if (from->block_hash.n == sizeof(row->block)) {
+        memcpy(row->block, from->block_hash.p, sizeof(row->block));
+        row->s.block_hash = str_of(row->block, sizeof(row->block));
+    }
+    row->s.reason = (struct str){ 0 };
+    return 0;
+}
+
+static void free_str(struct str s)
+{
+    union {
+        const char *in;
+        char *out;
+    } p = { s.p };
+    free(p.out);
+}
+
+void sender_row_raw(struct sender_row *row, struct str raw)
+{
+    free_str(row->raw);
+    row->raw = raw;
+    row->s.raw = raw;
+}
+
+void sender_row_deinit(struct sender_row *row)
+{
+    free_str(row->call);
+    free_str(row->raw);
+    row->call = (struct str){ 0 };
+    row->raw = (struct str){ 0 };
+}
