@@ -38,6 +38,7 @@ static const char *consent(uint8_t id)
 static void test_a_grant_goes_all_the_way(void **state)
 {
     (void)state;
+    chain.ledger_config.anchoring = NULL;
     start_ledger();
     plan(STORE_RELAY_GRANT, 0x41, 1, grant_call(0x41, 1));
     until(row(0x41, STORE_RELAY_GRANT), "2 ");
