@@ -6,7 +6,7 @@ BUILD := build
 
 build: setup
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
-	@ninja -C $(BUILD)
+	@ninja -C $(BUILD) chartseal chartseal-verify
 
 # Install what is missing. SETUP: build, check, test, demo, bench, fuzz or image.
 setup:

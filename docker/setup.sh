@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build="gcc meson ninja-build pkg-config python3 libevent-dev libyajl-dev libxml2-dev libsodium-dev
        libpq-dev libssl-dev libsecp256k1-dev nettle-dev libyaml-dev libcmocka-dev zlib1g-dev"
-check="$build clang-format clang-tidy git"
+check="$build clang-format clang-tidy"
 fuzz="$build clang-14 libclang-rt-14-dev"
 demo="$build postgresql ca-certificates nodejs npm"
 test="$check $fuzz $demo"
@@ -29,8 +29,17 @@ for package in $wanted; do
         missing+=("$package")
 done
 
+# What apt says, as a line for every tenth package; all of it if it fails.
+installed() {
+    awk '{ all = all $0 "\n" }
+         /newly installed/ { total = $3 }
+         /^Setting up/ && ++n % 10 == 0 { print "setup:   " n " of " total " packages"; fflush() }
+         /^E: / { bad = 1 }
+         END { if (bad) printf "%s", all }'
+}
+
 if [ ${#missing[@]} -gt 0 ]; then
-    echo "setup: installing ${missing[*]}"
+    echo "setup: installing ${missing[*]}" | fold -s -w 96
     # A server that the package starts by itself would be the machine's, not ours.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
@@ -39,8 +48,8 @@ if [ ${#missing[@]} -gt 0 ]; then
         trap 'root rm -f '$policy EXIT
     fi
     root apt-get update -qq
-    root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        "${missing[@]}" > /dev/null
+    root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        "${missing[@]}" 2>&1 | installed
 fi
 
 case $purpose in
