@@ -17,6 +17,7 @@ enum unite {
     UNITE_IDENTIFIER,
     UNITE_LINK,
     UNITE_EXTENSION,
+    UNITE_LABEL,
 };
 
 /* Both sides of a merge. */
@@ -126,6 +127,9 @@ static bool same_item(enum unite how, const struct node *a, const struct node *b
         return str_eq(text_at(a, "other.reference"), text_at(b, "other.reference")) &&
                str_eq(node_text(a, "type"), node_text(b, "type"));
     case UNITE_EXTENSION: return str_eq(node_text(a, "url"), node_text(b, "url"));
+    case UNITE_LABEL:
+        return str_eq(node_text(a, "system"), node_text(b, "system")) &&
+               str_eq(node_text(a, "code"), node_text(b, "code"));
     case UNITE_NOT: break;
     }
     return false;
@@ -180,8 +184,31 @@ static void put_united(struct sides *s, const struct node *stored, const struct 
 /* What no message says anything about. */
 static bool server_owned(struct str name)
 {
-    return str_eq(name, STR("resourceType")) || str_eq(name, STR("id")) ||
-           str_eq(name, STR("meta"));
+    return str_eq(name, STR("resourceType")) || str_eq(name, STR("id"));
+}
+
+/* The server's meta, with the security labels of both sides: a message takes none away. */
+static void merge_meta(struct sides *s, const struct node *stored, const struct node *new_meta)
+{
+    const struct node *labels = node_get(new_meta, "security");
+    if (!node_is(labels, NODE_ARRAY) || !node_is(stored, NODE_OBJECT)) {
+        put(s, stored->name, bytes(s->stored_text, stored));
+        return;
+    }
+    put(s, stored->name, STR("{"));
+    s->comma = false;
+    for (const struct node *n = stored->first; n; n = n->next) {
+        if (str_eq(n->name, labels->name) && n->kind == NODE_ARRAY) {
+            put_united(s, n, labels, UNITE_LABEL);
+        } else {
+            put(s, n->name, bytes(s->stored_text, n));
+        }
+    }
+    if (!node_get(stored, "security")) {
+        put(s, labels->name, bytes(s->said_text, labels));
+    }
+    buf_c(s->out, '}');
+    s->comma = true;
 }
 
 static void merge_stored(struct sides *s, const struct node *n)
@@ -190,6 +217,10 @@ static void merge_stored(struct sides *s, const struct node *n)
     const struct node *new_value = member(s->said, name);
     if (server_owned(name) || (new_value && listed(s->entry->defaults, name))) {
         put(s, name, bytes(s->stored_text, n));
+        return;
+    }
+    if (str_eq(name, STR("meta"))) {
+        merge_meta(s, n, new_value);
         return;
     }
     enum unite how = new_value && new_value->kind == NODE_ARRAY ? unite_how(n) : UNITE_NOT;

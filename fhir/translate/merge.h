@@ -15,8 +15,8 @@
  * @out:      the merged resource is appended
  *
  * A member that the message doesn't carry keeps its bytes; one it deletes goes; one it carries
- * replaces the stored one, but identifiers, links and extensions are united. id and meta
- * stay as stored.
+ * replaces the stored one, but identifiers, links, extensions and security labels are united.
+ * id and the rest of meta stay as stored.
  *
  * Return: 0, -EINVAL if either is no object or the types differ, -ENOMEM.
  */

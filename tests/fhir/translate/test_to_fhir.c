@@ -105,6 +105,14 @@ static void test_elements(void **state)
         { ADT "PID|1||7||||19700203^D|F^Female^HL70001", "Patient",
           "\"gender\":\"female\",\"birthDate\":\"1970-02-03\"" },
         { ADT PID "PV1|1|P^Preadmit|W\r", "Encounter", "\"status\":\"planned\"" },
+        /* protection */
+        { ADT PID "PD1||||||||||||Y\r", "Patient",
+          "\"meta\":{\"security\":[{\"system\":"
+          "\"http://terminology.hl7.org/CodeSystem/v3-Confidentiality\",\"code\":\"R\"," },
+        { ORU PID "ORC|RE|P|F|||||||||||||||||||||||||R\rOBR|1|P|F|C\rOBX|1|ST|A||x\r",
+          "Observation",
+          "\"meta\":{\"security\":[{\"code\":\"R\",\"system\":"
+          "\"http://terminology.hl7.org/CodeSystem/v2-0177\"}]}" },
         /* visit */
         { MSH("ADT^A03") PID "PV1|1|O\r", "Encounter", "\"status\":\"finished\"" },
         { ADT PID "PV1|1|I|W^2^B||||||||||||||||V1^^^LAB\r", "Encounter", "\"value\":\"V1\"" },
