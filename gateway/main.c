@@ -28,7 +28,14 @@ static const struct {
       "what was recorded, newest first" },
     { "audit show", cli_audit_show, "RECORD --config FILE [--json]",
       "one record, opened, and how far it has come" },
+    { "audit prove", cli_audit_prove, "RECORD --config FILE [--out FILE] ...",
+      "the evidence of one record, for chartseal-verify" },
     { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
+    { "hl7 translate", cli_hl7_translate, "[FILE|-] ...", "a v2 message as a FHIR Bundle" },
+    { "hl7 outbox", cli_hl7_outbox, "--config FILE [--json]",
+      "what waits for delivery, and what was stopped" },
+    { "hl7 replay", cli_hl7_replay, "NUMBER --config FILE",
+      "decide a withheld or parked message anew" },
 };
 
 static void usage(FILE *out)

@@ -55,7 +55,8 @@ static int fill(void *owner, size_t index, const struct batch_place *place,
         .bytes = buf_str(&text),
     };
     memcpy(out->id, record->id, sizeof(out->id));
-    memcpy(out->exchange, record->id, sizeof(out->exchange));
+    memcpy(out->exchange, record->has_exchange ? record->exchange : record->id,
+           sizeof(out->exchange));
     memcpy(out->leaf, leaf.b, sizeof(out->leaf));
     return 0;
 }
@@ -136,6 +137,10 @@ static void describe(struct cli_session *s, const struct cli_event *event, bool 
     record->outcome = RECORD_DONE;
     record->gateway = str_z(s->config->gateway);
     record->basis = STR("operator");
+    record->has_exchange = event->exchange != NULL;
+    if (event->exchange) {
+        memcpy(record->exchange, event->exchange, sizeof(record->exchange));
+    }
     commit_to(entry, COMMITMENT_ACTOR, actor_of(s));
     commit_to(entry, COMMITMENT_REQUEST, event->request);
     if (named) {
@@ -182,7 +187,8 @@ static int commit(struct cli_session *s, const struct cli_event *event)
     }
     struct batch_access access = { .time = clock_utc_ms() };
     memcpy(access.record, entry->record.id, sizeof(access.record));
-    memcpy(access.exchange, entry->record.id, sizeof(access.exchange));
+    memcpy(access.exchange, event->exchange ? event->exchange : entry->record.id,
+           sizeof(access.exchange));
     if (named) {
         memcpy(access.patient, event->patient, sizeof(access.patient));
     }

@@ -8,12 +8,14 @@
 #include "gateway/cli/session.h"
 
 /*
+ * @exchange: that it belongs to, 16 bytes; NULL: none
  * @patient: whose openings were opened, 16 bytes; NULL: nobody's
  * @request: what was asked for; names no patient by anything but ids of ours
  */
 struct cli_event {
     enum record_interaction what;
     enum record_log log;
+    const uint8_t *exchange;
     const uint8_t *patient;
     struct str request;
 };
