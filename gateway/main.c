@@ -24,6 +24,8 @@ static const struct {
     { "anchor", cli_anchor, "deploy|status …",
       "put the contracts on a chain; ask for the head" },
     { "keys init", cli_keys_init, "FILE...", "make key files" },
+    { "keys status", cli_keys_status, "--config FILE [--json]",
+      "how many keys each root key wraps" },
     { "audit list", cli_audit_list, "--config FILE [--patient SYSTEM|VALUE] ...",
       "what was recorded, newest first" },
     { "audit show", cli_audit_show, "RECORD --config FILE [--json]",

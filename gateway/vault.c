@@ -360,6 +360,11 @@ struct op *vault_fetch_ids(struct vault *vault, struct db *db, const uint8_t *id
 
 /* --- memory ----------------------------------------------------------------------------- */
 
+const uint8_t *vault_root_id(const struct vault *vault)
+{
+    return vault->root_id;
+}
+
 const struct vault_key *vault_tenant(struct vault *vault)
 {
     return vault->tenant_key.secret ? &vault->tenant_key : NULL;

@@ -71,6 +71,9 @@ MUST_USE struct op *vault_fetch_ids(struct vault *vault, struct db *db, const ui
 /* Forget key @id, or with NULL all of them: they were destroyed or replaced. */
 void vault_forget(struct vault *vault, const uint8_t *id);
 
+/* Id of the root key that wraps, KEYRING_ROOT_ID_SIZE bytes. */
+const uint8_t *vault_root_id(const struct vault *vault);
+
 /* Keyed hash under which a patient is found by an identifier. */
 void vault_identifier_hash(const struct vault *vault, struct str system, struct str value,
                            uint8_t out[32]);

@@ -273,12 +273,16 @@ static enum evidence_verdict check(struct proving *p)
 
 static int say(struct proving *p, enum evidence_verdict verdict)
 {
-    (void)fprintf(stderr, "%s", evidence_verdict_name(verdict));
-    if (p->block_count) {
-        (void)fputs(", by the blocks our own node gives; ask another for the hash of", stderr);
-        for (size_t i = 0; i < p->block_count; i++) {
-            (void)fprintf(stderr, "%s %" PRIu64, i ? "," : "", p->blocks[i].number);
-        }
+    static const char *const texts[] = {
+        [EVIDENCE_PROVEN] = "proven",
+        [EVIDENCE_ABSENT] = "consistent, but something is missing from it yet",
+        [EVIDENCE_UNCONFIRMED] = "consistent, but not all of it could be confirmed here",
+        [EVIDENCE_FAILED] = "refused: this package proves nothing",
+    };
+    (void)fputs(texts[verdict], stderr);
+    for (size_t i = 0; i < p->block_count; i++) {
+        (void)fprintf(stderr, "%s %" PRIu64,
+                      i ? "," : "; have others confirm the hash of block", p->blocks[i].number);
     }
     (void)fputc('\n', stderr);
     if (verdict == EVIDENCE_FAILED) {

@@ -28,6 +28,11 @@ static const struct db_statement rewrap = {
     "UPDATE patient_key SET root = $2::bytea, wrapped = $3::bytea"
     " WHERE id = $1::uuid AND root = $4::bytea AND wrapped IS NOT NULL",
 };
+static const struct db_statement counts = {
+    "key_counts",
+    "SELECT CASE WHEN wrapped IS NULL THEN ''::bytea ELSE root END AS under, count(*),"
+    " min(created), max(created) FROM patient_key GROUP BY under ORDER BY max(created) DESC",
+};
 
 void store_key_row(const struct db_rows *rows, int i, struct store_key *out)
 {
@@ -95,4 +100,17 @@ struct op *store_key_rewrap(struct db *db, const struct store_key *key, struct s
     db_put_bytes(&p, key->wrapped);
     db_put_bytes(&p, old_root);
     return db_query(db, &rewrap, &p, done, arg);
+}
+
+struct op *store_key_counts(struct db *db, db_done_fn done, void *arg)
+{
+    return db_query(db, &counts, NULL, done, arg);
+}
+
+void store_key_count_row(const struct db_rows *rows, int i, struct store_key_count *out)
+{
+    out->root = db_bytes(rows, i, 0);
+    out->keys = db_i64(rows, i, 1);
+    out->oldest = db_time(rows, i, 2);
+    out->newest = db_time(rows, i, 3);
 }

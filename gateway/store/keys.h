@@ -38,3 +38,15 @@ MUST_USE struct op *store_key_unrotated(struct db *db, struct str root, int limi
 /* Replace the wrap of a key that is still wrapped under @old_root. No rows. */
 MUST_USE struct op *store_key_rewrap(struct db *db, const struct store_key *key,
                                      struct str old_root, db_done_fn done, void *arg);
+
+/* How many keys are wrapped under a root. @root: empty for those destroyed; borrowed */
+struct store_key_count {
+    struct str root;
+    int64_t keys;
+    int64_t oldest; /* made, ms since 1970 */
+    int64_t newest;
+};
+
+/* Rows: store_key_count_row() */
+MUST_USE struct op *store_key_counts(struct db *db, db_done_fn done, void *arg);
+void store_key_count_row(const struct db_rows *rows, int i, struct store_key_count *out);
