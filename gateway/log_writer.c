@@ -81,7 +81,7 @@ static void load(struct log_writer *writer);
 
 static void again(struct log_writer *writer, int ms)
 {
-    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L };
     (void)event_add(writer->timer, &pause);
 }
 

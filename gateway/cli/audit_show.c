@@ -180,8 +180,8 @@ static int record_reading(struct cli_session *s, const struct audit_record *foun
 
 static int show(struct cli_session *s, const uint8_t id[16], bool json)
 {
-    struct audit_record found;
-    struct audit_place place;
+    struct audit_record found = { 0 };
+    struct audit_place place = { 0 };
     int r = audit_find(s, id, &found);
     r = r == 0 ? audit_open(s, &found) : r;
     r = r == 0 ? audit_place(s, &found, &place) : r;

@@ -54,11 +54,11 @@ static int set_arg(const struct cli_arg *arg, const char *next)
         *arg->flag = true;
         return 1;
     }
-    if (!next || (arg->value && *arg->value)) {
-        return -EINVAL;
-    }
-    if (arg->many) {
+    if (next && arg->many) {
         return put_word(arg->many, next) < 0 ? -EINVAL : 2;
+    }
+    if (!next || !arg->value || *arg->value) {
+        return -EINVAL;
     }
     *arg->value = next;
     return 2;

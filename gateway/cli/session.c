@@ -16,7 +16,7 @@
 
 enum {
     URL_MAX = 4096,
-    TICK_MS = 50,
+    TICK_US = 50 * 1000,
     UP_MAX_MS = 10 * 1000,
     WAIT_MAX_MS = 60 * 1000,
     ARENA_FIRST = 64 << 10,
@@ -68,7 +68,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 static int open_loop(struct cli_session *s)
 {
-    const struct timeval pause = { .tv_usec = TICK_MS * 1000 };
+    const struct timeval pause = { .tv_usec = TICK_US };
     s->loop = event_base_new();
     s->tick = s->loop ? event_new(s->loop, -1, EV_PERSIST, on_tick, NULL) : NULL;
     return s->tick && event_add(s->tick, &pause) == 0 ? 0 : -ENOMEM;
