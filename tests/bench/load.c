@@ -2,25 +2,31 @@
  * HTTP load.
  *
  *   load ADDRESS PATH [-c CONNECTIONS] [-d SECONDS] [-r RATE] [-H FIELD] [-b BODY-FILE]
- *        [-m METHOD] [-n BYTES]
+ *        [-m METHOD] [-n BYTES] [-t] [-w]
  *
  * Without -r closed loop: each connection asks again as soon as it has its answer. With -r
  * open loop: requests are due at even intervals, whether or not earlier ones are answered,
  * and latency counts from the time a request was due, not from when a connection was free to
  * send it: a stall is felt by everything that should have been sent meanwhile.
  *
- * -n: bytes an answer's body must have, else it counts as an error. Answers must have
+ * -n: bytes an answer's body must have, else it counts as an error. -t: TLS 1.3, any server.
+ * -w: slow readers: each asks once and takes 16 KB every 100 ms. Answers must have
  * Content-Length or be chunked. Output: one line of JSON.
  */
 #include "tests/bench/common.h"
 
+#include <openssl/ssl.h>
+
 enum {
     BUFFER = 256 << 10,
     QUEUE = 1 << 20, /* requests due but not sent; a power of two */
+    SLOW_BYTES = 16 << 10,
+    SLOW_US = 100000,
 };
 
 struct client {
     int fd;
+    SSL *ssl; /* NULL: plain */
     bool busy;
     int64_t due;
     size_t sent;
@@ -37,6 +43,8 @@ static struct {
     const char *path, *method, *field, *body_file;
     int connections, seconds;
     double rate;
+    bool slow;
+    SSL_CTX *tls;
     int64_t want;
     char *request;
     size_t request_n;
@@ -50,11 +58,51 @@ static int64_t queue[QUEUE];
 static size_t first;
 static size_t last;
 
+static void open_client(struct client *c)
+{
+    c->fd = connect_to(&options.at);
+    if (options.tls) {
+        int flags = fcntl(c->fd, F_GETFL);
+        (void)fcntl(c->fd, F_SETFL, flags & ~O_NONBLOCK);
+        c->ssl = SSL_new(options.tls);
+        if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1 || SSL_connect(c->ssl) != 1) {
+            (void)fprintf(stderr, "load: no TLS\n");
+            exit(1);
+        }
+        (void)fcntl(c->fd, F_SETFL, flags);
+    }
+}
+
+/* As send() and recv(), over TLS if there is some. */
+static ssize_t put(struct client *c, const char *p, size_t n)
+{
+    size_t done = 0;
+    if (!c->ssl) {
+        return send(c->fd, p, n, MSG_NOSIGNAL);
+    }
+    return SSL_write_ex(c->ssl, p, n, &done) == 1 ? (ssize_t)done : -1;
+}
+
+static ssize_t get(struct client *c, char *p, size_t n)
+{
+    size_t done = 0;
+    if (!c->ssl) {
+        return recv(c->fd, p, n, 0);
+    }
+    int r = SSL_read_ex(c->ssl, p, n, &done);
+    if (r == 1) {
+        return (ssize_t)done;
+    }
+    errno = SSL_get_error(c->ssl, r) == SSL_ERROR_WANT_READ ? EAGAIN : ECONNRESET;
+    return -1;
+}
+
 static void reconnect(int poll, struct client *c)
 {
     errors++;
+    SSL_free(c->ssl);
     (void)close(c->fd);
-    c->fd = connect_to(&options.at);
+    open_client(c);
     c->busy = false;
     c->in_body = false;
     c->n = 0;
@@ -65,8 +113,7 @@ static void reconnect(int poll, struct client *c)
 static void send_rest(struct client *c)
 {
     while (c->sent < options.request_n) {
-        ssize_t r =
-            send(c->fd, options.request + c->sent, options.request_n - c->sent, MSG_NOSIGNAL);
+        ssize_t r = put(c, options.request + c->sent, options.request_n - c->sent);
         if (r < 0) {
             return; /* full: goes on with the next event; broken: reading tells */
         }
@@ -176,11 +223,15 @@ static void on_event(int poll, struct client *c)
     if (c->busy && c->sent < options.request_n) {
         send_rest(c);
     }
-    ssize_t r = recv(c->fd, c->in + c->n, sizeof(c->in) - c->n, 0);
-    if (r > 0) {
-        c->n += (size_t)r;
-        take(poll, c);
-    } else if (r == 0 || errno != EAGAIN) {
+    ssize_t r = 0;
+    do { /* what TLS has decoded already makes no event */
+        r = get(c, c->in + c->n, sizeof(c->in) - c->n);
+        if (r > 0) {
+            c->n += (size_t)r;
+            take(poll, c);
+        }
+    } while (r > 0 && c->ssl && SSL_pending(c->ssl) > 0);
+    if (r == 0 || (r < 0 && errno != EAGAIN)) {
         reconnect(poll, c);
         if (options.rate == 0) {
             ask(c, now_us());
@@ -227,6 +278,25 @@ static void run(int poll)
     report(&latencies, (double)(now - start) / 1e6, errors, bytes);
 }
 
+/* Ask once, then dawdle. */
+static void run_slow(void)
+{
+    int64_t start = now_us();
+    for (int i = 0; i < options.connections; i++) {
+        int small = SLOW_BYTES;
+        (void)setsockopt(clients[i].fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+        ask(&clients[i], start);
+    }
+    while (now_us() < start + (int64_t)options.seconds * 1000000) {
+        (void)usleep(SLOW_US);
+        for (int i = 0; i < options.connections; i++) {
+            ssize_t r = get(&clients[i], clients[i].in, SLOW_BYTES);
+            bytes += r > 0 ? (uint64_t)r : 0;
+        }
+    }
+    report(&latencies, (double)(now_us() - start) / 1e6, errors, bytes);
+}
+
 static void make_request(void)
 {
     char *body = NULL;
@@ -268,7 +338,7 @@ static void make_request(void)
 int main(int argc, char **argv)
 {
     int option = 0;
-    while ((option = getopt(argc, argv, "c:d:r:H:b:m:n:")) != -1) {
+    while ((option = getopt(argc, argv, "c:d:r:H:b:m:n:tw")) != -1) {
         switch (option) {
         case 'c': options.connections = atoi(optarg); break;
         case 'd': options.seconds = atoi(optarg); break;
@@ -277,6 +347,8 @@ int main(int argc, char **argv)
         case 'b': options.body_file = optarg; break;
         case 'm': options.method = optarg; break;
         case 'n': options.want = atoll(optarg); break;
+        case 't': options.tls = SSL_CTX_new(TLS_client_method()); break;
+        case 'w': options.slow = true; break;
         default: return 64;
         }
     }
@@ -290,10 +362,14 @@ int main(int argc, char **argv)
     int poll = epoll_create1(0);
     clients = calloc((size_t)options.connections, sizeof(*clients));
     for (int i = 0; clients && i < options.connections; i++) {
-        clients[i].fd = connect_to(&options.at);
+        open_client(&clients[i]);
         struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = &clients[i] };
         (void)epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &event);
     }
-    run(poll);
+    if (options.slow) {
+        run_slow();
+    } else {
+        run(poll);
+    }
     return 0;
 }

@@ -2,16 +2,20 @@
  * MLLP load: each connection sends a message, awaits its acknowledgement, sends the next.
  *
  *   mllp_load ADDRESS MESSAGE-FILE [-c CONNECTIONS] [-d SECONDS] [-n COUNT] [-r RATE]
+ *             [-i FIRST] [-p PATIENTS]
  *
- * "@ID@" in the file (once, in MSH-10) becomes a number of its own for each message. An
- * answer without MSA|AA| and that number is an error. With -r messages are due at even
- * intervals and latency counts from then. -n: stop after so many. Output: one line of JSON.
+ * "@ID@" in the file (once, in MSH-10) becomes a number of its own for each message, from FIRST
+ * on; each "@PT@" the number of one of PATIENTS patients (1,000), in turn. An answer without
+ * MSA|AA| and that number is an error. With -r messages are due at even intervals and latency
+ * counts from then. -n: stop after so many. Output: one line of JSON.
  */
 #include "tests/bench/common.h"
 
 enum {
     ANSWER = 16 << 10,
-    ID = 20, /* digits */
+    ID = 20,     /* digits */
+    PATIENT = 6, /* digits */
+    PLACES = 32,
 };
 
 struct client {
@@ -28,37 +32,54 @@ struct client {
 static char *text;
 static size_t text_n;
 static size_t id_at;
+static size_t patient_at[PLACES];
+static size_t places;
+static uint64_t patients = 1000;
 static struct latencies latencies;
 static uint64_t errors;
 static uint64_t bytes;
 static uint64_t started;
+static uint64_t first;
 static uint64_t count = UINT64_MAX;
 static double rate;
 static int64_t start;
+
+/* Append @n bytes to the text; room is left for what stands in place of a mark. */
+static void append(const char *p, size_t n)
+{
+    memcpy(text + text_n, p, n);
+    text_n += n;
+}
 
 static void load_message(const char *path)
 {
     FILE *file = fopen(path, "rb");
     static char raw[1 << 20];
     size_t n = file ? fread(raw, 1, sizeof(raw), file) : 0;
-    char *mark = memmem(raw, n, "@ID@", 4);
-    if (!mark) {
+    text = malloc(n + ID + (size_t)PLACES * PATIENT + 3);
+    if (!text || n == 0 || n == sizeof(raw)) {
+        die(path);
+    }
+    (void)fclose(file);
+    text[text_n++] = '\x0b';
+    for (size_t i = 0; i < n;) {
+        bool id = i + 4 <= n && memcmp(raw + i, "@ID@", 4) == 0;
+        bool patient = i + 4 <= n && memcmp(raw + i, "@PT@", 4) == 0 && places < PLACES;
+        if (id) {
+            id_at = text_n;
+        } else if (patient) {
+            patient_at[places++] = text_n;
+        }
+        size_t room = id ? ID : PATIENT;
+        static const char zeros[ID];
+        append(id || patient ? zeros : raw + i, id || patient ? room : 1);
+        i += id || patient ? 4 : 1;
+    }
+    append("\x1c\r", 2);
+    if (!id_at) {
         (void)fprintf(stderr, "%s: no @ID@\n", path);
         exit(64);
     }
-    (void)fclose(file);
-    size_t before = (size_t)(mark - raw);
-    text = malloc(n + ID + 3);
-    if (!text) {
-        die("memory");
-    }
-    text[0] = '\x0b';
-    memcpy(text + 1, raw, before);
-    id_at = before + 1;
-    memcpy(text + id_at + ID, mark + 4, n - before - 4);
-    text_n = n - 4 + ID + 1;
-    text[text_n++] = '\x1c';
-    text[text_n++] = '\r';
 }
 
 static void send_rest(struct client *c)
@@ -81,12 +102,17 @@ static void next(struct client *c, int64_t now)
         return;
     }
     char digits[ID + 1];
-    c->id = ++started;
+    c->id = first + ++started;
     c->due = due;
     c->busy = true;
     c->sent = 0;
     (void)snprintf(digits, sizeof(digits), "%0*llu", ID, (unsigned long long)c->id);
     memcpy(c->message + id_at, digits, ID);
+    (void)snprintf(digits, sizeof(digits), "%0*llu", PATIENT,
+                   (unsigned long long)(c->id % patients));
+    for (size_t i = 0; i < places; i++) {
+        memcpy(c->message + patient_at[i], digits, PATIENT);
+    }
     send_rest(c);
 }
 
@@ -129,12 +155,14 @@ int main(int argc, char **argv)
     int connections = 64;
     int seconds = 5;
     int option = 0;
-    while ((option = getopt(argc, argv, "c:d:n:r:")) != -1) {
+    while ((option = getopt(argc, argv, "c:d:n:r:i:p:")) != -1) {
         switch (option) {
         case 'c': connections = atoi(optarg); break;
         case 'd': seconds = atoi(optarg); break;
         case 'n': count = strtoull(optarg, NULL, 10); break;
         case 'r': rate = atof(optarg); break;
+        case 'i': first = strtoull(optarg, NULL, 10); break;
+        case 'p': patients = strtoull(optarg, NULL, 10); break;
         default: return 64;
         }
     }

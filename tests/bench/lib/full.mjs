@@ -1,0 +1,3 @@
+export async function full(tell) {
+  void tell;
+}
