@@ -9,6 +9,7 @@
 #include "anchor/eth_tx.h"
 #include "crypto/secp.h"
 #include "gateway/config/config.h"
+#include "gateway/ledger/anchoring.h"
 #include "gateway/ledger/follower.h"
 #include "gateway/ledger/relay.h"
 #include "gateway/ledger/rpc.h"
@@ -17,6 +18,7 @@
 #include "gateway/store/sendings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     RELAYER,
@@ -29,8 +31,10 @@ struct ledger {
     struct db *db;
     struct rpc *rpc;                /* owned */
     struct follower *follower;      /* owned */
+    struct anchoring *anchoring;    /* owned; NULL: no account to anchor with */
     struct relay *relay;            /* owned; NULL: no account to relay with */
     struct wallet wallets[WALLETS]; /* owned; the first is the relayer's */
+    struct wallet *anchor_wallet;   /* one of these */
     uint64_t fence;                 /* 0: at rest */
 };
 
@@ -40,6 +44,9 @@ static void on_step(void *owner, const struct follower_view *view)
     if (ledger->relay) {
         relay_look(ledger->relay, view);
     }
+    if (ledger->anchoring) {
+        anchoring_look(ledger->anchoring, view);
+    }
 }
 
 static void on_reorg(void *owner)
@@ -47,6 +54,9 @@ static void on_reorg(void *owner)
     struct ledger *ledger = owner;
     if (ledger->relay) {
         relay_reorg(ledger->relay);
+    }
+    if (ledger->anchoring) {
+        anchoring_reorg(ledger->anchoring);
     }
 }
 
@@ -124,6 +134,46 @@ static int make_relay(struct ledger *ledger, struct event_base *base)
     return ledger->relay ? db_listen(ledger->db, STORE_RELAY_CHANNEL, on_wake, ledger) : -1;
 }
 
+/* The wallet to anchor with: the relayer's, if both are one account. */
+static struct wallet *anchoring_wallet(struct ledger *ledger)
+{
+    struct wallet *own = &ledger->wallets[ANCHORING];
+    struct wallet *other = &ledger->wallets[RELAYER];
+    if (open_wallet(own, ledger->config->anchoring, "anchoring") < 0) {
+        return NULL;
+    }
+    bool same =
+        ledger->relay && memcmp(own->address, other->address, sizeof(own->address)) == 0;
+    return same ? other : own;
+}
+
+static int make_anchoring(struct ledger *ledger, struct event_base *base,
+                          const struct config_log *log)
+{
+    const struct config_ledger *c = ledger->config;
+    if (!c->anchoring || !log || !log->origin) {
+        return 0;
+    }
+    struct anchoring_config config = {
+        .base = base,
+        .rpc = ledger->rpc,
+        .db = ledger->db,
+        .wallet = anchoring_wallet(ledger),
+        .chain = (uint64_t)c->chain_id,
+        .origin = log->origin,
+        .every_ms = c->anchor_every,
+        .leaves = (uint64_t)c->anchor_leaves,
+        .on_fenced = on_fenced,
+        .owner = ledger,
+    };
+    if (!config.wallet || secp_address_parse(str_z(c->anchor), config.contract) < 0) {
+        return -1;
+    }
+    ledger->anchor_wallet = config.wallet;
+    ledger->anchoring = anchoring_new(&config);
+    return ledger->anchoring ? 0 : -1;
+}
+
 struct ledger *ledger_new(struct event_base *base, const struct config *config, struct db *db)
 {
     struct ledger *ledger = calloc(1, sizeof(*ledger));
@@ -139,7 +189,8 @@ struct ledger *ledger_new(struct event_base *base, const struct config *config, 
         .chain = (uint64_t)ledger->config->chain_id,
     };
     ledger->rpc = rpc_new(&rpc);
-    if (!ledger->rpc || make_follower(ledger, base) < 0 || make_relay(ledger, base) < 0) {
+    if (!ledger->rpc || make_follower(ledger, base) < 0 || make_relay(ledger, base) < 0 ||
+        make_anchoring(ledger, base, config->log) < 0) {
         ledger_free(ledger);
         return NULL;
     }
@@ -150,10 +201,17 @@ void ledger_lead(struct ledger *ledger, uint64_t fence)
 {
     ledger_rest(ledger);
     ledger->fence = fence;
+    for (size_t i = 0; i < WALLETS; i++) {
+        ledger->wallets[i].unknown = 0;
+        ledger->wallets[i].stopped = false;
+    }
     if (ledger->relay) {
-        ledger->wallets[RELAYER].unknown = 1;
-        ledger->wallets[RELAYER].stopped = false;
+        ledger->wallets[RELAYER].unknown++;
         relay_lead(ledger->relay, fence);
+    }
+    if (ledger->anchoring) {
+        ledger->anchor_wallet->unknown++;
+        anchoring_lead(ledger->anchoring, fence);
     }
     follower_start(ledger->follower, fence);
 }
@@ -165,11 +223,21 @@ void ledger_rest(struct ledger *ledger)
     if (ledger->relay) {
         relay_lead(ledger->relay, 0);
     }
+    if (ledger->anchoring) {
+        anchoring_lead(ledger->anchoring, 0);
+    }
 }
 
 void ledger_new_checkpoint(struct ledger *ledger)
 {
-    (void)ledger;
+    if (ledger->fence && ledger->anchoring) {
+        anchoring_look(ledger->anchoring, NULL);
+    }
+}
+
+bool ledger_forked(const struct ledger *ledger)
+{
+    return ledger->anchoring && anchoring_forked(ledger->anchoring);
 }
 
 void ledger_free(struct ledger *ledger)
@@ -177,6 +245,7 @@ void ledger_free(struct ledger *ledger)
     if (!ledger) {
         return;
     }
+    anchoring_free(ledger->anchoring);
     relay_free(ledger->relay);
     follower_free(ledger->follower);
     for (size_t i = 0; i < WALLETS; i++) {

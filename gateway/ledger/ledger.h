@@ -12,6 +12,7 @@
 
 #include "crypto/base/attr.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct config;
@@ -38,6 +39,12 @@ void ledger_rest(struct ledger *ledger);
 
 /* A checkpoint was signed and stored: anchor it if it is due. */
 void ledger_new_checkpoint(struct ledger *ledger);
+
+/*
+ * The contract's head is ahead of our log, or doesn't lead to it: an old backup was restored,
+ * or the log was forked. Nothing may be signed while this holds (spec: ledger 13.2).
+ */
+bool ledger_forked(const struct ledger *ledger);
 
 /* At rest, and after its connection, which wakes it, was freed. */
 void ledger_free(struct ledger *ledger);

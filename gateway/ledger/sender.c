@@ -469,9 +469,13 @@ static void on_canonical(void *owner, const struct quorum_answer *answer)
     }
     bool moved = memcmp(row->block, s->receipt.block, sizeof(row->block)) != 0;
     set_block(row, &s->receipt);
-    enum store_sending_state to = s->view.finalized >= block.number ? STORE_FINALIZED
-                                  : s->view.safe >= block.number    ? STORE_SAFE
-                                                                    : STORE_MINED;
+    /* One state at a time: what is safe is looked at once more before it's final. */
+    enum store_sending_state to = STORE_MINED;
+    if (s->view.finalized >= block.number && row->s.state == STORE_SAFE && !moved) {
+        to = STORE_FINALIZED;
+    } else if (s->view.safe >= block.number) {
+        to = STORE_SAFE;
+    }
     if (to != row->s.state || moved) {
         advance(s, to, "", SENDER_DONE);
     } else {

@@ -54,8 +54,9 @@ MUST_USE int sender_row_init(struct sender_row *row, const struct store_sending 
                              const uint8_t to[20], struct str call);
 void sender_row_deinit(struct sender_row *row);
 
-/* @raw, of the heap, becomes the row's. */
+/* @raw, @call, of the heap, become the row's. */
 void sender_row_raw(struct sender_row *row, struct str raw);
+void sender_row_call(struct sender_row *row, struct str call);
 
 typedef struct op *(*sender_update_fn)(struct db *db, uint64_t fence,
                                        const struct store_sending *sending, db_done_fn done,

@@ -51,6 +51,12 @@ void sender_row_raw(struct sender_row *row, struct str raw)
     row->s.raw = raw;
 }
 
+void sender_row_call(struct sender_row *row, struct str call)
+{
+    free_str(row->call);
+    row->call = call;
+}
+
 void sender_row_deinit(struct sender_row *row)
 {
     free_str(row->call);
