@@ -10,10 +10,10 @@ const script = path.join(top, "docker/demo/postgres.sh");
 const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
 
 /** A cluster of its own: url, sql(text) (rows of cells), stop(), start(). */
-export async function startPostgres() {
-  const where = folder("pg");
+export async function startPostgres({ where = folder("pg"), port } = {}) {
+  mkdirSync(where, { recursive: true });
   execFileSync("chmod", ["755", where]);
-  const port = await freePort();
+  port ??= await freePort();
   execFileSync(script, ["start", where, String(port)], { stdio: "ignore" });
   process.on("exit", () => {
     try {

@@ -39,8 +39,8 @@ async function listen(script, port, options, more = {}) {
 }
 
 /** Medplum's FHIR server: base, requests() (method, url and status of each so far). */
-export async function startFhirServer({ port, ...options } = {}) {
-  const log = path.join(folder("fhir"), "requests.ndjson");
+export async function startFhirServer({ port, where = folder("fhir"), ...options } = {}) {
+  const log = path.join(where, "requests.ndjson");
   const part = path.join(parts, "fhir_server.mjs");
   const server = await listen(part, port, { log, ...options }, { seconds: 60 });
   const base = `http://127.0.0.1:${server.port}/fhir/R4`;
@@ -64,8 +64,7 @@ export async function startPlainStore({ port, ...options } = {}) {
 }
 
 /** The v2 receiver: received() (each with id, type, answer, bytes: Buffer), behave(word). */
-export async function startReceiver({ port, ...options } = {}) {
-  const where = folder("v2");
+export async function startReceiver({ port, where = folder("v2"), ...options } = {}) {
   const out = path.join(where, "received.ndjson");
   const behave = path.join(where, "behave");
   const part = path.join(parts, "v2_receiver.mjs");

@@ -1,6 +1,7 @@
 // Start a program, wait until it is ready, stop it. What is still running when the tests end is
 // stopped too.
 import { spawn } from "node:child_process";
+import { openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,6 +38,26 @@ export async function freePort() {
       }
     }
   }
+}
+
+let kept = "";
+
+/** From now on what a program says goes to @where/NAME.log too, and its id to NAME.pid. */
+export function keepIn(where) {
+  kept = where;
+}
+
+/** Keep a child's output and id; returns what is to be told each piece of output. */
+function keeper(child, command, args) {
+  if (!kept) {
+    return () => {};
+  }
+  const words = [command, ...args].map((word) => path.basename(String(word)));
+  const name = path.join(kept, words[0] === "node" ? words[1] : words[0]).replace(/\.\w+$/, "");
+  const log = openSync(`${name}.log`, "a");
+  writeFileSync(`${name}.pid`, String(child.pid));
+  child.once("close", () => rmSync(`${name}.pid`, { force: true }));
+  return (data) => writeSync(log, data);
 }
 
 /** Ask until it says true; its last error is told if it doesn't within @seconds. */
@@ -83,7 +104,11 @@ export async function start(
   });
   running.add(child);
   let output = "";
-  const keep = (data) => (output = (output + data).slice(-200000));
+  const written = keeper(child, command, args);
+  const keep = (data) => {
+    output = (output + data).slice(-200000);
+    written(data);
+  };
   child.stdout.on("data", keep);
   child.stderr.on("data", keep);
   let over = false;
