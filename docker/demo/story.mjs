@@ -1,126 +1,409 @@
 // The story of one day at St. Elsewhere, step by step: each step does something, looks at what
 // came of it, and ends the story if that isn't what it says.
 //
-//   lib/world.mjs   what runs, its keys and configuration
-//   lib/patient.mjs a patient who files, signs and revokes consents
-//   lib/show.mjs    how it is told
+//   lib/world.mjs    what runs, its keys and configuration
+//   lib/patient.mjs  a patient who files, signs and revokes a consent
+//   lib/show.mjs     how it is told
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { until } from "../../tests/end_to_end/lib/process.mjs";
-import { sender, wire } from "./parts/v2_sender.mjs";
 import { use } from "./parts/packages.mjs";
+import { sender, wire } from "./parts/v2_sender.mjs";
+import { patient } from "./lib/patient.mjs";
 import * as show from "./lib/show.mjs";
 import { claim, during, look, quote, saw, say, step } from "./lib/show.mjs";
-import {
-  HOSPITAL, INSURER, WARD, ask, deploy, must, prepare, program, run, startGateway, startParts, stop,
-  verifier, where,
-} from "./lib/world.mjs";
+import * as site from "./lib/world.mjs";
+import { HOSPITAL, INSURER, NUMBERS, ask, must, run, where } from "./lib/world.mjs";
 
 const { Hl7Message } = use("@medplum/core");
+const { Contract, keccak256 } = use("ethers");
+
+const STATUS_OF =
+  "function statusOf(bytes32) view returns (tuple(address controller, uint40 validFrom, " +
+  "uint40 validUntil, uint16 meta, bytes32 commitment))";
+const REVOKED = 0x8000; // of meta
 
 const message = (name) =>
   readFileSync(fileURLToPath(new URL(`messages/${name}.hl7`, import.meta.url)), "utf8");
 
-const count = (bundle, type) =>
-  (bundle.entry ?? []).filter(({ resource }) => resource?.resourceType === type).length;
+/** Resources of @type in a Bundle. */
+const found = ({ entry = [] }, type) =>
+  entry.map(({ resource }) => resource).filter((one) => one?.resourceType === type);
+
+const short = (hex) => `${hex.slice(0, 10)}..${hex.slice(-4)}`;
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
 const world = {};
+const people = {}; // erika, jonas: those who consent
+const staff = {}; // tokens
 
 async function raise() {
-  step("Everything is started", `Systems that nobody here wrote: a database, a chain, a FHIR
-    server, an HL7 v2 receiver. All private to this demo, on 127.0.0.1, files in .demo/.`);
-  const started = (name, url, ms) => saw(name, `${url} (${(ms / 1000).toFixed(1)} s)`);
-  Object.assign(world, await during("starting", startParts(started)));
+  step(
+    "Everything is started",
+    `Systems that nobody here wrote: a database, a chain, a FHIR server and an HL7 v2 receiver.
+    All of them private to this demo, on 127.0.0.1, with their files in .demo/.`,
+  );
+  const started = (name, url, ms) => saw(`${name} in ${seconds(ms)}`, url);
+  Object.assign(world, await during("starting", site.startParts(started)));
 }
 
-async function contracts() {
-  step("The contracts are deployed", `ConsentRegistry keeps what patients permit, as salted
-    commitments that name nobody. AuditAnchor keeps the heads of the log, and takes a new one
-    only with a proof that it continues the last.`);
-  await during("deploying", deploy(world));
+async function deployContracts() {
+  step(
+    "The contracts are deployed, the gateway starts",
+    `ConsentRegistry will keep what patients permit, as salted commitments that name nobody.
+    AuditAnchor will keep the heads of the log, and takes a new one only with a proof that it
+    continues the one before.`,
+  );
+  await during("deploying", site.deploy(world));
   const { consent, anchor, chain_id: id } = world.contracts;
-  for (const [name, address] of [["ConsentRegistry", consent], ["AuditAnchor", anchor]]) {
+  for (const [name, address] of Object.entries({ ConsentRegistry: consent, AuditAnchor: anchor })) {
     const code = await world.chain.rpc("eth_getCode", address, "latest");
-    claim(code.length > 1000, `${name} at ${address}`, `${code.length / 2 - 1} bytes of code`);
+    claim(code.length > 1000, `${name} is at ${address}`, `${code.length / 2 - 1} bytes`);
   }
-  await during("starting the gateway", startGateway(world));
-  saw(`the gateway follows chain ${id} and serves with 3 workers`, world.base);
+  await during("starting the gateway", site.startGateway(world));
+  saw(`the gateway follows chain ${id} and serves with ${world.config.workers} workers`, world.base);
+  look(`its configuration: ${world.file}`);
+  staff.clinician = await world.token(HOSPITAL, "dr-sommer");
+  staff.insurer = await world.token(INSURER, "claims-desk");
 }
 
-/** Send @name by a real v2 client; the bytes that it sent. */
+/** What the chain itself says of @person's consent. */
+async function onChain(person) {
+  const registry = new Contract(world.contracts.consent, [STATUS_OF], world.chain.provider);
+  return registry.statusOf(person.consentId());
+}
+
+async function consent(name, person) {
+  const filed = await person.file();
+  claim(filed.status === 201, `${name}'s Consent is filed through the FHIR port`, `HTTP 201 Consent/${short(person.consentId())}`);
+  const granted = await person.grant(filed.json);
+  claim(granted.status === 202, `${name}'s signature is taken`, `HTTP ${granted.status} key ${short(person.address)}`);
+  const { block } = await during("waiting for a safe block", person.until("safe"));
+  const { controller, meta } = await onChain(person);
+  claim(controller === person.address && Number(meta) === 1, "the chain holds it, and its block is safe", `block ${block}, controller ${short(controller)}`);
+}
+
+async function consents() {
+  step(
+    "Two patients say what they permit",
+    `Each files a FHIR Consent (treatment, by this hospital and its ward, nobody else) and signs
+    a commitment to it with a key of their own (EIP-712). The gateway sends it to the chain and
+    pays for it; it counts once its block is safe.`,
+  );
+  people.erika = await patient(world, "4711");
+  people.jonas = await patient(world, "4712");
+  await consent("Erika", people.erika);
+  await consent("Jonas", people.jonas);
+  const ether = await world.chain.provider.getBalance(people.erika.address);
+  claim(ether === 0n, "neither needed an account with money", `Erika's key holds ${ether} wei`);
+}
+
+/** Send a message by a client of the field; the bytes that it put on the wire. */
 async function send(name) {
   const text = wire(message(name));
+  const parsed = Hl7Message.parse(text);
   const client = await sender("medplum", "127.0.0.1", world.at.mllp);
   try {
     const ack = await client.send(text);
-    const header = Hl7Message.parse(text);
-    claim(ack.code === "AA", `${header.getSegment("MSH").getField(9)} is acknowledged`,
-      `MSA|${ack.code}|${ack.id}`);
-    return Buffer.from(header.toString());
+    const type = parsed.getSegment("MSH").getComponent(9, 1) + "^" + parsed.getSegment("MSH").getComponent(9, 2);
+    claim(ack.code === "AA" && ack.id, `${type} is acknowledged`, `MSA|${ack.code}|${ack.id}`);
   } finally {
     client.close();
   }
+  return Buffer.from(parsed.toString());
+}
+
+const arrived = (bytes) => world.ward.received().some((got) => got.bytes.equals(bytes));
+
+/** Resources that the FHIR server itself has, asked without the gateway. */
+async function behind(type) {
+  return found(await (await fetch(`${world.ehr.base}/${type}?_count=100`)).json(), type);
 }
 
 async function messages() {
-  step("Two HL7 v2 messages of each patient arrive", `An admission (ADT^A01) and laboratory
-    results (ORU^R01), sent by @medplum/hl7's client. The gateway commits each, sealed under its
-    patient's key, before it says AA; then it decides by consent, and delivers.`);
+  step(
+    "HL7 v2 messages arrive",
+    `Of each patient an admission (ADT^A01) and laboratory results (ORU^R01), sent by
+    @medplum/hl7's client. The gateway commits each, sealed under its patient's key, before it
+    says AA; then the consents let them pass.`,
+  );
+  quote(message("erika_oru_r01"));
   const sent = [];
   for (const name of ["erika_adt_a01", "erika_oru_r01", "jonas_adt_a01", "jonas_oru_r01"]) {
     sent.push(await send(name));
   }
-  const received = () => world.ward.received();
-  await during("delivery", until("delivery to the v2 receiver", () => received().length >= sent.length));
-  const same = sent.filter((bytes) => received().some((got) => got.bytes.equals(bytes)));
-  claim(same.length === sent.length, "the v2 receiver has the same bytes", `${same.length} of ${sent.length} messages`);
-  look(where("run/received.ndjson"));
-  const observations = async () => (await fetch(`${world.ehr.base}/Observation?_count=50`)).json();
-  await during("delivery", until("resources in the FHIR server", async () => count(await observations(), "Observation") === 3));
-  const { entry } = await observations();
-  claim(entry.length === 3, "the FHIR server has their resources", entry.map(({ resource }) => `Observation/${resource.id.slice(0, 8)}`).join(" "));
-  const patients = await (await fetch(`${world.ehr.base}/Patient?_count=50`)).json();
-  world.erika = patients.entry.find(({ resource }) => resource.name[0].family === "Mustermann").resource;
-  world.jonas = patients.entry.find(({ resource }) => resource.name[0].family === "Weber").resource;
-  saw("among them two patients", `Patient/${world.erika.id} Patient/${world.jonas.id}`);
+  await during("delivery", until("all messages at the v2 receiver", () => sent.every(arrived), 30));
+  saw(`the v2 receiver has the same bytes, ${sent.length} of ${sent.length}`, where("run/received.ndjson"));
+  const complete = async () => (await behind("Observation")).length === 3;
+  await during("delivery", until("3 Observations in the FHIR server", complete, 30));
+  const patients = await behind("Patient");
+  const of = (family) => patients.find((one) => one.name?.[0].family === family);
+  people.erika.id = of("Mustermann")?.id;
+  people.jonas.id = of("Weber")?.id;
+  claim(patients.length === 2 && people.erika.id && people.jonas.id, "the FHIR server has two patients", patients.map(({ id }) => `Patient/${id}`).join(" "));
+  for (const one of await behind("Observation")) {
+    const { value, unit } = one.valueQuantity;
+    saw(`and an Observation: ${one.code.text ?? one.code.coding[0].display} ${value} ${unit ?? ""}`, `Observation/${one.id}`);
+  }
 }
 
-const story = [raise, contracts, messages];
+const results = (person) => `Observation?patient=Patient/${person.id}`;
 
-async function tell() {
-  await prepare();
-  for (const part of story) {
-    await part();
+async function clinician() {
+  step(
+    "A permitted clinician searches and sees",
+    `Dr. Sommer's token (JWT, ES256) names the hospital and the purpose TREAT. Each entry of the
+    answer is decided as it passes; the record of it is committed before the first byte leaves.`,
+  );
+  const answer = await ask(world, staff.clinician, results(people.erika));
+  const seen = found(answer.json, "Observation");
+  say(`     GET ${results(people.erika)}`);
+  claim(answer.status === 200 && seen.length === 2, "she sees Erika's 2 results", `HTTP ${answer.status} in ${answer.ms} ms`);
+  quote(seen.map((one) => `${one.code.coding[0].display}: ${one.valueQuantity.value} ${one.valueQuantity.unit}`).join("\n"));
+  const read = await ask(world, staff.clinician, `Patient/${people.erika.id}`);
+  claim(read.status === 200 && read.json.name[0].family === "Mustermann", "and reads who she is", `HTTP ${read.status} Patient/${people.erika.id}`);
+}
+
+/** Lines of the administrator's list about @person; the newest are first. */
+function audit(person, most = 50) {
+  const out = must(site.program, "audit", "list", "--config", world.file, "--json", "--limit", `${most}`, "--patient", `${NUMBERS}|${person.number}`);
+  return out.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}
+
+async function stranger() {
+  step(
+    "Another organisation sees nothing",
+    `The same search with a valid token of an insurer, to whom nobody consented. The answer is
+    that of a patient without results; the administrator sees why.`,
+  );
+  const answer = await ask(world, staff.insurer, results(people.erika));
+  claim(answer.status === 200 && found(answer.json, "Observation").length === 0, "the insurer's search finds nothing", `HTTP ${answer.status}`);
+  claim(!/Cholesterol|Mustermann/.test(answer.text), "no byte of hers is in the answer", `${answer.text.length} bytes`);
+  quote(answer.text, 2);
+  const read = await ask(world, staff.insurer, `Patient/${people.erika.id}`);
+  claim(read.status === 404, "to it there is no such patient", `HTTP ${read.status} ${read.json.issue[0].diagnostics}`);
+  const denied = audit(people.erika).filter(({ record }) => record.outcome === "deny");
+  claim(denied.length >= 2 && denied.every(({ opening }) => JSON.stringify(opening).includes(INSURER)), `the administrator sees ${denied.length} refusals, with who asked`, `basis: ${denied[0]?.record.basis}`);
+  look(`build/chartseal audit list --config .demo/chartseal.yaml --patient '${NUMBERS}|4711'`);
+}
+
+async function revoke() {
+  step(
+    "The patient revokes",
+    `Erika signs again, this time to take it back. The revocation acts on first sight, before
+    its block is mined, on all workers.`,
+  );
+  const from = performance.now();
+  const answer = await people.erika.revoke();
+  const accepted = performance.now();
+  claim(answer.status === 202, "her revocation is taken", `HTTP ${answer.status} in ${Math.round(accepted - from)} ms`);
+  const gone = async () => found((await ask(world, staff.clinician, results(people.erika))).json, "Observation").length === 0;
+  await until("a refusal", gone, 10);
+  const took = performance.now() - accepted;
+  claim(took < 1000, `Dr. Sommer's search shows nothing of her ${Math.round(took)} ms later`);
+  const more = await Promise.all(Array.from({ length: 12 }, gone));
+  claim(more.every(Boolean), "nor do 12 searches at once, whichever worker answers");
+  const others = await ask(world, staff.clinician, results(people.jonas));
+  claim(found(others.json, "Observation").length === 1, "Jonas's results she still sees", `HTTP ${others.status}`);
+  const { block } = await during("waiting for the chain", people.erika.until("revoked"));
+  const { meta } = await onChain(people.erika);
+  claim(Number(meta) & REVOKED, "and the chain says so too", `block ${block ?? "?"}`);
+}
+
+async function ledger() {
+  step(
+    "The ledger stops, the gate closes",
+    `The chain's only node is frozen. What can't be known can't be permitted: once the gateway's
+    view is older than ledger.max_staleness (10 s), nothing passes, Jonas's data neither.`,
+  );
+  const status = async () => (await ask(world, staff.clinician, results(people.jonas))).status;
+  claim((await status()) === 200, "before: Dr. Sommer's search is answered", "HTTP 200");
+  const from = performance.now();
+  world.chain.kill("SIGSTOP");
+  const closed = until("the gate to close", async () => (await status()) === 503, 30);
+  await during("the node is frozen; searches go on", closed);
+  const after = performance.now() - from;
+  claim(after > 5000 && after < 20000, `the gate is closed ${seconds(after)} after the node stopped`, "HTTP 503");
+  const { json } = await ask(world, staff.clinician, results(people.jonas));
+  quote(json.issue[0].diagnostics);
+  const late = await send("jonas_oru_late");
+  claim(!arrived(late), "a message that comes now is kept, but not delivered");
+
+  const again = performance.now();
+  world.chain.kill("SIGCONT");
+  const open = until("the gate to open", async () => (await status()) === 200, 30);
+  await during("the node runs again", open);
+  saw(`the gate opened by itself ${seconds(performance.now() - again)} after the node was back`, "HTTP 200");
+  await during("delivery", until("the message that was kept", () => arrived(late), 60));
+  saw("and the message that was kept is delivered, the same bytes");
+}
+
+/** Lines of "audit show": name and value. */
+function shown(id) {
+  const out = must(site.program, "audit", "show", id, "--config", world.file);
+  return Object.fromEntries(out.split("\n").map((line) => [line.slice(0, 13).trim(), line.slice(13)]));
+}
+
+async function anchored() {
+  step(
+    "The log is anchored",
+    `Each exchange left a record in a Merkle tree. Its signed head goes to AuditAnchor every few
+    seconds, with a proof that nothing before it was changed or left out.`,
+  );
+  const permitted = audit(people.erika).filter(
+    ({ record }) => record.outcome === "permit" && record.interaction.startsWith("fhir.search"),
+  );
+  claim(permitted.length > 0, "the log has the record of Dr. Sommer's search", permitted.at(-1)?.record.id);
+  world.record = permitted.at(-1).record.id;
+  let state;
+  const final = () => (state = shown(world.record)).state === "finalized";
+  await during("waiting for a final block", until("the anchor final", final, 60));
+  const [, block, hash] = state.anchor.match(/block (\d+), transaction (0x[0-9a-f]{64})/) ?? [];
+  claim(hash, "its anchor is final", `block ${block}`);
+  const receipt = await world.chain.rpc("eth_getTransactionReceipt", hash);
+  const right = receipt?.status === "0x1" && Number(receipt.blockNumber) === Number(block);
+  claim(right && receipt.to === world.contracts.anchor.toLowerCase(), "the chain says the same", `transaction ${short(hash)}, ${Number(receipt.gasUsed)} gas`);
+  quote(must(site.program, "anchor", "status", "--config", world.file));
+  world.anchorBlock = Number(block);
+}
+
+/** Hashes of blocks that @file rests on, as the chain's own node tells them. */
+async function blocks(file) {
+  const { anchor, consents = [] } = JSON.parse(readFileSync(file, "utf8"));
+  const headers = [anchor.header, ...consents.map(({ header }) => header)];
+  const lines = new Set();
+  for (const header of headers) {
+    const { number } = await world.chain.rpc("eth_getBlockByHash", keccak256(header), false);
+    const { hash } = await world.chain.rpc("eth_getBlockByNumber", number, false);
+    lines.add(`${Number(number)}:${hash}`);
   }
+  return [...lines];
+}
+
+async function proven() {
+  step(
+    "A record is proven to a stranger",
+    `The evidence is one file. chartseal-verify checks it without network and without trust in
+    the gateway; from elsewhere it takes the log's public key, the contracts' addresses and the
+    hashes of two blocks, as any node of the chain tells them.`,
+  );
+  const config = ["--config", world.file];
+  world.evidence = where("evidence.json");
+  must(site.program, "audit", "prove", world.record, ...config, "--out", world.evidence);
+  writeFileSync(where("log.key"), must(site.program, "audit", "key", ...config));
+  writeFileSync(where("blocks.txt"), `${(await blocks(world.evidence)).join("\n")}\n`);
+  const { consent: registry, anchor } = world.contracts;
+  world.check = [
+    "--key", where("log.key"), "--headers", where("blocks.txt"),
+    "--contract", anchor, "--contract", registry,
+  ];
+  const { status, out } = run(site.verifier, world.evidence, ...world.check);
+  quote(out, 12);
+  claim(status === 0, "proven", `exit status ${status}; ${readFileSync(world.evidence).length} bytes of evidence`);
+  look(`build/chartseal-verify ${[world.evidence, ...world.check].join(" ")}`);
+}
+
+/** Change one bit of byte @at of the evidence; what the verifier says of it. */
+function tampered(at) {
+  const bytes = readFileSync(world.evidence);
+  bytes[at] ^= 1;
+  const file = where("tampered.json");
+  writeFileSync(file, bytes);
+  return run(site.verifier, file, ...world.check);
+}
+
+async function refused() {
+  step(
+    "One byte is changed, and it is refused",
+    `A digit of the record, a byte of the proof, a byte of the anchor: the verifier names what
+    failed.`,
+  );
+  const text = readFileSync(world.evidence, "latin1");
+  const places = {
+    "the record's time": text.indexOf('time\\":') + 9,
+    "the proof of inclusion": text.indexOf("c2sp.org/tlog-proof") + 60,
+    "the block header of the anchor": text.indexOf('"header":"0x') + 40,
+  };
+  for (const [what, at] of Object.entries(places)) {
+    const { status, out } = tampered(at);
+    quote(out.trimEnd().split("\n").at(-1));
+    claim(status === 2, `refused: one bit of ${what} is wrong`, `exit status ${status}, byte ${at}`);
+  }
+  const step_ = Math.floor(text.length / 50);
+  const all = Array.from({ length: 50 }, (_, i) => tampered(i * step_).status);
+  claim(all.every((status) => status === 2), "so are 50 more packages, each with another byte changed", `${all.length} of 50`);
+}
+
+const story = [
+  raise, deployContracts, consents, messages, clinician, stranger, revoke, ledger, anchored, proven,
+  refused,
+];
+
+/** What there is to try by hand. */
+function invite() {
+  const token = where("clinician.token");
+  writeFileSync(token, staff.clinician, { mode: 0o600 });
+  const curl = (what) => `curl -s -H "Authorization: Bearer $(cat ${token})" '${world.base}/${what}'`;
+  const rows = {
+    "FHIR, as Dr. Sommer": curl(results(people.jonas)),
+    "the same, of Erika": curl(results(people.erika)),
+    "HL7 v2, by MLLP": `docker/node docker/demo/parts/v2_sender.mjs --to 127.0.0.1:${world.at.mllp} --client medplum docker/demo/messages/jonas_oru_r01.hl7`,
+    "the administrator": `build/chartseal audit list --config ${world.file} --limit 20`,
+    "a record, opened": `build/chartseal audit show ${world.record} --config ${world.file}`,
+    "the database": `psql ${world.postgres.url}`,
+    "the FHIR server behind": `curl -s ${world.ehr.base}/Observation`,
+    "health, metrics": `${world.admin}/health/ready ${world.admin}/metrics`,
+    "the chain": world.chain.url,
+    "files and logs": `${where()} ${where("run")}/*.log`,
+  };
+  show.title("To try by hand:");
+  for (const [what, how] of Object.entries(rows)) {
+    say(`   ${what}`);
+    say(show.cyan(`      ${how}`));
+  }
+  say();
+  show.title("It stays up until Ctrl-C.");
 }
 
 let ending = false;
 async function end(status) {
-  if (ending) {
-    return;
+  if (!ending) {
+    ending = true;
+    await site.stop(world);
+    process.exit(status);
   }
-  ending = true;
-  await stop(world);
-  process.exit(status);
-}
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => end(process.env.DEMO_EXIT ? 1 : 0));
 }
 
-try {
-  await tell();
-} catch (error) {
-  show.failed(error);
-  say(`What the parts said: ${where("run")}/*.log`);
-  if (!(error instanceof show.Unlike)) {
-    say(error.stack);
+async function main() {
+  const stay = !process.env.DEMO_EXIT;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => end(stay && told ? 0 : 1));
   }
-  await end(1);
+  let told = false;
+  try {
+    await site.prepare();
+    for (const part of story) {
+      await part();
+    }
+    told = true;
+  } catch (error) {
+    if (ending) {
+      return;
+    }
+    show.failed(error);
+    say(error instanceof show.Unlike ? "" : error.stack);
+    say(`What the parts said: ${where("run")}/*.log`);
+    return end(1);
+  }
+  say();
+  show.title(`Each of the ${show.count()} steps did what it says (${show.elapsed()}).`);
+  if (!stay) {
+    return end(0);
+  }
+  say();
+  invite();
+  setInterval(() => {}, 60000);
 }
-say();
-show.title(`Every step did what it says (${show.elapsed()}).`);
-if (process.env.DEMO_EXIT) {
-  await end(0);
-}
-setInterval(() => {}, 60000);
+
+await main();

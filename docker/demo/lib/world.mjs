@@ -13,8 +13,8 @@ import { use } from "../parts/packages.mjs";
 
 const { Wallet, encryptKeystoreJson } = use("ethers");
 
-export const program = path.join(top, "build/chartseal");
-export const verifier = path.join(top, "build/chartseal-verify");
+export const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
+export const verifier = path.join(path.dirname(program), "chartseal-verify");
 
 /** Who takes part. What consents, tokens and configuration say of them must agree. */
 export const HOSPITAL = "urn:oid:2.999.1"; // its FHIR server and its clinicians
