@@ -252,7 +252,7 @@ async function anchored() {
     seconds, with a proof that nothing before it was changed or left out.`,
   );
   const permitted = audit(people.erika).filter(
-    ({ record }) => record.outcome === "permit" && record.interaction.startsWith("fhir.search"),
+    ({ record }) => record.outcome === "permit" && record.interaction === "search",
   );
   claim(permitted.length > 0, "the log has the record of Dr. Sommer's search", permitted.at(-1)?.record.id);
   world.record = permitted.at(-1).record.id;
