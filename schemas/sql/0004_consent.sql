@@ -106,11 +106,14 @@ BEGIN
     SELECT safe INTO v_safe FROM chain_cursor WHERE chain = p_chain;
 
     -- A revocation once seen stays, even if its block went, until a higher version is granted.
+    -- One that waits to be relayed is seen.
     INSERT INTO consent_chain VALUES
         (p_consent, p_chain, v_version, v_grant.commitment, coalesce(v_rotated, v_grant.controller),
          v_grant.valid_from, v_grant.valid_until,
          EXISTS (SELECT FROM chain_event WHERE consent = p_consent AND chain = p_chain
-                 AND kind = 2 AND version >= v_grant.version),
+                 AND kind = 2 AND version >= v_grant.version)
+         OR EXISTS (SELECT FROM relay WHERE consent = p_consent AND chain = p_chain
+                    AND kind IN (2, 4) AND version BETWEEN v_grant.version AND v_version),
          v_grant.block_number <= coalesce(v_safe, -1), v_grant.block_number, v_grant.block_hash)
     ON CONFLICT (consent) DO UPDATE SET
         chain = excluded.chain, version = excluded.version, commitment = excluded.commitment,

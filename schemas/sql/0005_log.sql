@@ -237,7 +237,8 @@ BEGIN
 END
 $$;
 
--- Plan a call, once; one that failed is planned again.
+-- Plan a call, once; one that failed is planned again. A revocation acts from here on, the chain
+-- follows; chain_fold() knows of it too.
 CREATE FUNCTION relay_plan(p_consent bytea, p_version integer, p_kind smallint, p_chain bigint,
                            p_call bytea) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -255,6 +256,9 @@ BEGIN
         SELECT id INTO v_id FROM relay
         WHERE consent = p_consent AND version = p_version AND kind = p_kind;
     END IF;
+    UPDATE consent_chain SET revoked = true
+    WHERE consent = p_consent AND chain = p_chain AND version = p_version AND p_kind IN (2, 4)
+      AND NOT revoked;
     PERFORM pg_notify('chartseal_relay', '');
     RETURN v_id;
 END

@@ -202,6 +202,32 @@ static void test_a_rollback_takes_grants_and_leaves_revocations(void **state)
     assert_int_equal(c.on_chain.commitment[0], 2);
 }
 
+static void test_a_revocation_acts_before_the_chain_has_it(void **state)
+{
+    (void)state;
+    struct store_consent c;
+    struct store_event grant = event(STORE_EVENT_GRANTED, 4, 1);
+    file(4, 1, 0);
+    assert_int_equal(advance(1, &grant, 0), 0);
+    (void)read(4, &c);
+    assert_false(c.on_chain.revoked);
+    uint64_t before = epoch().epoch;
+    (void)store_sql("SELECT relay_plan(consent, 1, 2::smallint, chain, '') FROM consent_chain"
+                    " WHERE get_byte(consent, 0) = 4");
+    assert_true(epoch().epoch > before);
+    (void)read(4, &c);
+    assert_true(c.on_chain.revoked);
+    (void)store_sql("SELECT chain_fold(chain, consent) FROM consent_chain");
+    (void)read(4, &c);
+    assert_true(c.on_chain.revoked);
+
+    grant = event(STORE_EVENT_GRANTED, 4, 2);
+    file(4, 2, 0);
+    assert_int_equal(advance(1, &grant, 0), 0);
+    (void)read(4, &c);
+    assert_false(c.on_chain.revoked);
+}
+
 static void test_blocks_show_the_fork_point(void **state)
 {
     (void)state;
@@ -279,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_filing_supersedes_and_raises_the_epoch),
         cmocka_unit_test(test_grants_count_once_safe_and_revocations_at_once),
         cmocka_unit_test(test_a_rollback_takes_grants_and_leaves_revocations),
+        cmocka_unit_test(test_a_revocation_acts_before_the_chain_has_it),
         cmocka_unit_test(test_blocks_show_the_fork_point),
         cmocka_unit_test(test_a_change_by_hand_is_noticed),
         cmocka_unit_test(test_all_are_loaded_in_chunks),
