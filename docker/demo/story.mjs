@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { until } from "../../tests/end_to_end/lib/process.mjs";
+import { sleep, until } from "../../tests/end_to_end/lib/process.mjs";
 import { use } from "./parts/packages.mjs";
 import { sender, wire } from "./parts/v2_sender.mjs";
 import { patient } from "./lib/patient.mjs";
@@ -57,12 +57,18 @@ async function deployContracts() {
   );
   await during("deploying", site.deploy(world));
   const { consent, anchor, chain_id: id } = world.contracts;
-  for (const [name, address] of Object.entries({ ConsentRegistry: consent, AuditAnchor: anchor })) {
+  for (const [name, address] of Object.entries({
+    ConsentRegistry: consent,
+    AuditAnchor: anchor,
+  })) {
     const code = await world.chain.rpc("eth_getCode", address, "latest");
     claim(code.length > 1000, `${name} is at ${address}`, `${code.length / 2 - 1} bytes`);
   }
   await during("starting the gateway", site.startGateway(world));
-  saw(`the gateway follows chain ${id} and serves with ${world.config.workers} workers`, world.base);
+  saw(
+    `the gateway follows chain ${id} and serves with ${world.config.workers} workers`,
+    world.base,
+  );
   look(`its configuration: ${world.file}`);
   staff.clinician = await world.token(HOSPITAL, "dr-sommer");
   staff.insurer = await world.token(INSURER, "claims-desk");
@@ -76,12 +82,24 @@ async function onChain(person) {
 
 async function consent(name, person) {
   const filed = await person.file();
-  claim(filed.status === 201, `${name}'s Consent is filed through the FHIR port`, `HTTP 201 Consent/${short(person.consentId())}`);
+  claim(
+    filed.status === 201,
+    `${name}'s Consent is filed through the FHIR port`,
+    `HTTP 201 Consent/${short(person.consentId())}`,
+  );
   const granted = await person.grant(filed.json);
-  claim(granted.status === 202, `${name}'s signature is taken`, `HTTP ${granted.status} key ${short(person.address)}`);
+  claim(
+    granted.status === 202,
+    `${name}'s signature is taken`,
+    `HTTP ${granted.status} key ${short(person.address)}`,
+  );
   const { block } = await during("waiting for a safe block", person.until("safe"));
   const { controller, meta } = await onChain(person);
-  claim(controller === person.address && Number(meta) === 1, "the chain holds it, and its block is safe", `block ${block}, controller ${short(controller)}`);
+  claim(
+    controller === person.address && Number(meta) === 1,
+    "the chain holds it, and its block is safe",
+    `block ${block}, controller ${short(controller)}`,
+  );
 }
 
 async function consents() {
@@ -106,7 +124,8 @@ async function send(name) {
   const client = await sender("medplum", "127.0.0.1", world.at.mllp);
   try {
     const ack = await client.send(text);
-    const type = parsed.getSegment("MSH").getComponent(9, 1) + "^" + parsed.getSegment("MSH").getComponent(9, 2);
+    const header = parsed.getSegment("MSH");
+    const type = `${header.getComponent(9, 1)}^${header.getComponent(9, 2)}`;
     claim(ack.code === "AA" && ack.id, `${type} is acknowledged`, `MSA|${ack.code}|${ack.id}`);
   } finally {
     client.close();
@@ -133,18 +152,31 @@ async function messages() {
   for (const name of ["erika_adt_a01", "erika_oru_r01", "jonas_adt_a01", "jonas_oru_r01"]) {
     sent.push(await send(name));
   }
-  await during("delivery", until("all messages at the v2 receiver", () => sent.every(arrived), 30));
-  saw(`the v2 receiver has the same bytes, ${sent.length} of ${sent.length}`, where("run/received.ndjson"));
+  await during(
+    "delivery",
+    until("all messages at the v2 receiver", () => sent.every(arrived), 30),
+  );
+  saw(
+    `the v2 receiver has the same bytes, ${sent.length} of ${sent.length}`,
+    where("run/received.ndjson"),
+  );
   const complete = async () => (await behind("Observation")).length === 3;
   await during("delivery", until("3 Observations in the FHIR server", complete, 30));
   const patients = await behind("Patient");
   const of = (family) => patients.find((one) => one.name?.[0].family === family);
   people.erika.id = of("Mustermann")?.id;
   people.jonas.id = of("Weber")?.id;
-  claim(patients.length === 2 && people.erika.id && people.jonas.id, "the FHIR server has two patients", patients.map(({ id }) => `Patient/${id}`).join(" "));
+  claim(
+    patients.length === 2 && people.erika.id && people.jonas.id,
+    "the FHIR server has two patients",
+    patients.map(({ id }) => `Patient/${id}`).join(" "),
+  );
   for (const one of await behind("Observation")) {
     const { value, unit } = one.valueQuantity;
-    saw(`and an Observation: ${one.code.text ?? one.code.coding[0].display} ${value} ${unit ?? ""}`, `Observation/${one.id}`);
+    saw(
+      `and an Observation: ${one.code.text ?? one.code.coding[0].display} ${value} ${unit ?? ""}`,
+      `Observation/${one.id}`,
+    );
   }
 }
 
@@ -159,16 +191,45 @@ async function clinician() {
   const answer = await ask(world, staff.clinician, results(people.erika));
   const seen = found(answer.json, "Observation");
   say(`     GET ${results(people.erika)}`);
-  claim(answer.status === 200 && seen.length === 2, "she sees Erika's 2 results", `HTTP ${answer.status} in ${answer.ms} ms`);
-  quote(seen.map((one) => `${one.code.coding[0].display}: ${one.valueQuantity.value} ${one.valueQuantity.unit}`).join("\n"));
+  claim(
+    answer.status === 200 && seen.length === 2,
+    "she sees Erika's 2 results",
+    `HTTP ${answer.status} in ${answer.ms} ms`,
+  );
+  quote(
+    seen
+      .map(
+        (one) =>
+          `${one.code.coding[0].display}: ${one.valueQuantity.value} ${one.valueQuantity.unit}`,
+      )
+      .join("\n"),
+  );
   const read = await ask(world, staff.clinician, `Patient/${people.erika.id}`);
-  claim(read.status === 200 && read.json.name[0].family === "Mustermann", "and reads who she is", `HTTP ${read.status} Patient/${people.erika.id}`);
+  claim(
+    read.status === 200 && read.json.name[0].family === "Mustermann",
+    "and reads who she is",
+    `HTTP ${read.status} Patient/${people.erika.id}`,
+  );
 }
 
 /** Lines of the administrator's list about @person; the newest are first. */
 function audit(person, most = 50) {
-  const out = must(site.program, "audit", "list", "--config", world.file, "--json", "--limit", `${most}`, "--patient", `${NUMBERS}|${person.number}`);
-  return out.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  const out = must(
+    site.program,
+    "audit",
+    "list",
+    "--config",
+    world.file,
+    "--json",
+    "--limit",
+    `${most}`,
+    "--patient",
+    `${NUMBERS}|${person.number}`,
+  );
+  return out
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 async function stranger() {
@@ -178,13 +239,30 @@ async function stranger() {
     that of a patient without results; the administrator sees why.`,
   );
   const answer = await ask(world, staff.insurer, results(people.erika));
-  claim(answer.status === 200 && found(answer.json, "Observation").length === 0, "the insurer's search finds nothing", `HTTP ${answer.status}`);
-  claim(!/Cholesterol|Mustermann/.test(answer.text), "no byte of hers is in the answer", `${answer.text.length} bytes`);
+  claim(
+    answer.status === 200 && found(answer.json, "Observation").length === 0,
+    "the insurer's search finds nothing",
+    `HTTP ${answer.status}`,
+  );
+  claim(
+    !/Cholesterol|Mustermann/.test(answer.text),
+    "no byte of hers is in the answer",
+    `${answer.text.length} bytes`,
+  );
   quote(answer.text, 2);
   const read = await ask(world, staff.insurer, `Patient/${people.erika.id}`);
-  claim(read.status === 404, "to it there is no such patient", `HTTP ${read.status} ${read.json.issue[0].diagnostics}`);
+  claim(
+    read.status === 404,
+    "to it there is no such patient",
+    `HTTP ${read.status} ${read.json.issue[0].diagnostics}`,
+  );
   const denied = audit(people.erika).filter(({ record }) => record.outcome === "deny");
-  claim(denied.length >= 2 && denied.every(({ opening }) => JSON.stringify(opening).includes(INSURER)), `the administrator sees ${denied.length} refusals, with who asked`, `basis: ${denied[0]?.record.basis}`);
+  claim(
+    denied.length >= 2 &&
+      denied.every(({ opening }) => JSON.stringify(opening).includes(INSURER)),
+    `the administrator sees ${denied.length} refusals, with who asked`,
+    `basis: ${denied[0]?.record.basis}`,
+  );
   look(`build/chartseal audit list --config .demo/chartseal.yaml --patient '${NUMBERS}|4711'`);
 }
 
@@ -197,15 +275,25 @@ async function revoke() {
   const from = performance.now();
   const answer = await people.erika.revoke();
   const accepted = performance.now();
-  claim(answer.status === 202, "her revocation is taken", `HTTP ${answer.status} in ${Math.round(accepted - from)} ms`);
-  const gone = async () => found((await ask(world, staff.clinician, results(people.erika))).json, "Observation").length === 0;
+  claim(
+    answer.status === 202,
+    "her revocation is taken",
+    `HTTP ${answer.status} in ${Math.round(accepted - from)} ms`,
+  );
+  const gone = async () =>
+    found((await ask(world, staff.clinician, results(people.erika))).json, "Observation")
+      .length === 0;
   await until("a refusal", gone, 10);
   const took = performance.now() - accepted;
   claim(took < 1000, `Dr. Sommer's search shows nothing of her ${Math.round(took)} ms later`);
   const more = await Promise.all(Array.from({ length: 12 }, gone));
   claim(more.every(Boolean), "nor do 12 searches at once, whichever worker answers");
   const others = await ask(world, staff.clinician, results(people.jonas));
-  claim(found(others.json, "Observation").length === 1, "Jonas's results she still sees", `HTTP ${others.status}`);
+  claim(
+    found(others.json, "Observation").length === 1,
+    "Jonas's results she still sees",
+    `HTTP ${others.status}`,
+  );
   const { block } = await during("waiting for the chain", people.erika.until("revoked"));
   const { meta } = await onChain(people.erika);
   claim(Number(meta) & REVOKED, "and the chain says so too", `block ${block ?? "?"}`);
@@ -224,7 +312,11 @@ async function ledger() {
   const closed = until("the gate to close", async () => (await status()) === 503, 30);
   await during("the node is frozen; searches go on", closed);
   const after = performance.now() - from;
-  claim(after > 5000 && after < 20000, `the gate is closed ${seconds(after)} after the node stopped`, "HTTP 503");
+  claim(
+    after > 5000 && after < 20000,
+    `the gate is closed ${seconds(after)} after the node stopped`,
+    "HTTP 503",
+  );
   const { json } = await ask(world, staff.clinician, results(people.jonas));
   quote(json.issue[0].diagnostics);
   const late = await send("jonas_oru_late");
@@ -234,15 +326,35 @@ async function ledger() {
   world.chain.kill("SIGCONT");
   const open = until("the gate to open", async () => (await status()) === 200, 30);
   await during("the node runs again", open);
-  saw(`the gate opened by itself ${seconds(performance.now() - again)} after the node was back`, "HTTP 200");
-  await during("delivery", until("the message that was kept", () => arrived(late), 60));
+  saw(
+    `the gate opened by itself ${seconds(performance.now() - again)} after the node was back`,
+    "HTTP 200",
+  );
+  await during(
+    "delivery",
+    until("the message that was kept", () => arrived(late), 60),
+  );
   saw("and the message that was kept is delivered, the same bytes");
 }
 
 /** Lines of "audit show": name and value. */
 function shown(id) {
   const out = must(site.program, "audit", "show", id, "--config", world.file);
-  return Object.fromEntries(out.split("\n").map((line) => [line.slice(0, 13).trim(), line.slice(13)]));
+  return Object.fromEntries(
+    out.split("\n").map((line) => [line.slice(0, 13).trim(), line.slice(13)]),
+  );
+}
+
+/** Wait until @record is anchored in a final block; each look is itself recorded. */
+async function finalized(record, patience) {
+  for (let i = 0; i < patience; i++) {
+    const state = shown(record);
+    if (state.state === "finalized") {
+      return state;
+    }
+    await sleep(1000);
+  }
+  throw new show.Unlike(`expected: a final anchor within ${patience} s`);
 }
 
 async function anchored() {
@@ -254,16 +366,22 @@ async function anchored() {
   const permitted = audit(people.erika).filter(
     ({ record }) => record.outcome === "permit" && record.interaction === "search",
   );
-  claim(permitted.length > 0, "the log has the record of Dr. Sommer's search", permitted.at(-1)?.record.id);
+  claim(
+    permitted.length > 0,
+    "the log has the record of Dr. Sommer's search",
+    permitted.at(-1)?.record.id,
+  );
   world.record = permitted.at(-1).record.id;
-  let state;
-  const final = () => (state = shown(world.record)).state === "finalized";
-  await during("waiting for a final block", until("the anchor final", final, 60));
+  const state = await during("waiting for a final block", finalized(world.record, 60));
   const [, block, hash] = state.anchor.match(/block (\d+), transaction (0x[0-9a-f]{64})/) ?? [];
   claim(hash, "its anchor is final", `block ${block}`);
   const receipt = await world.chain.rpc("eth_getTransactionReceipt", hash);
   const right = receipt?.status === "0x1" && Number(receipt.blockNumber) === Number(block);
-  claim(right && receipt.to === world.contracts.anchor.toLowerCase(), "the chain says the same", `transaction ${short(hash)}, ${Number(receipt.gasUsed)} gas`);
+  claim(
+    right && receipt.to === world.contracts.anchor.toLowerCase(),
+    "the chain says the same",
+    `transaction ${short(hash)}, ${Number(receipt.gasUsed)} gas`,
+  );
   quote(must(site.program, "anchor", "status", "--config", world.file));
   world.anchorBlock = Number(block);
 }
@@ -295,12 +413,22 @@ async function proven() {
   writeFileSync(where("blocks.txt"), `${(await blocks(world.evidence)).join("\n")}\n`);
   const { consent: registry, anchor } = world.contracts;
   world.check = [
-    "--key", where("log.key"), "--headers", where("blocks.txt"),
-    "--contract", anchor, "--contract", registry,
+    "--key",
+    where("log.key"),
+    "--headers",
+    where("blocks.txt"),
+    "--contract",
+    anchor,
+    "--contract",
+    registry,
   ];
   const { status, out } = run(site.verifier, world.evidence, ...world.check);
   quote(out, 12);
-  claim(status === 0, "proven", `exit status ${status}; ${readFileSync(world.evidence).length} bytes of evidence`);
+  claim(
+    status === 0,
+    "proven",
+    `exit status ${status}; ${readFileSync(world.evidence).length} bytes of evidence`,
+  );
   look(`build/chartseal-verify ${[world.evidence, ...world.check].join(" ")}`);
 }
 
@@ -328,15 +456,32 @@ async function refused() {
   for (const [what, at] of Object.entries(places)) {
     const { status, out } = tampered(at);
     quote(out.trimEnd().split("\n").at(-1));
-    claim(status === 2, `refused: one bit of ${what} is wrong`, `exit status ${status}, byte ${at}`);
+    claim(
+      status === 2,
+      `refused: one bit of ${what} is wrong`,
+      `exit status ${status}, byte ${at}`,
+    );
   }
   const step_ = Math.floor(text.length / 50);
   const all = Array.from({ length: 50 }, (_, i) => tampered(i * step_).status);
-  claim(all.every((status) => status === 2), "so are 50 more packages, each with another byte changed", `${all.length} of 50`);
+  claim(
+    all.every((status) => status === 2),
+    "so are 50 more packages, each with another byte changed",
+    `${all.length} of 50`,
+  );
 }
 
 const story = [
-  raise, deployContracts, consents, messages, clinician, stranger, revoke, ledger, anchored, proven,
+  raise,
+  deployContracts,
+  consents,
+  messages,
+  clinician,
+  stranger,
+  revoke,
+  ledger,
+  anchored,
+  proven,
   refused,
 ];
 
@@ -344,7 +489,8 @@ const story = [
 function invite() {
   const token = where("clinician.token");
   writeFileSync(token, staff.clinician, { mode: 0o600 });
-  const curl = (what) => `curl -s -H "Authorization: Bearer $(cat ${token})" '${world.base}/${what}'`;
+  const curl = (what) =>
+    `curl -s -H "Authorization: Bearer $(cat ${token})" '${world.base}/${what}'`;
   const rows = {
     "FHIR, as Dr. Sommer": curl(results(people.jonas)),
     "the same, of Erika": curl(results(people.erika)),

@@ -36,9 +36,7 @@ const parameters = (values) => ({
 
 /** Values of a Parameters resource by name; of several of one name the last. */
 const named = ({ parameter = [] }) =>
-  Object.fromEntries(
-    parameter.map(({ name, ...value }) => [name, Object.values(value)[0]]),
-  );
+  Object.fromEntries(parameter.map(({ name, ...value }) => [name, Object.values(value)[0]]));
 
 /** The patient of @number, with a new key. */
 export async function patient(world, number) {
@@ -73,7 +71,9 @@ export async function patient(world, number) {
     /** Sign what @filed says and hand in the signature: the answer. */
     async grant(filed) {
       const { extension } = filed.extension.find(({ url }) => url === "urn:chartseal:grant");
-      const asked = Object.fromEntries(extension.map(({ url, valueString }) => [url, valueString]));
+      const asked = Object.fromEntries(
+        extension.map(({ url, valueString }) => [url, valueString]),
+      );
       const message = {
         consentId: asked.consentId,
         commitment: asked.commitment,

@@ -1,6 +1,8 @@
 // How the story is told: numbered steps, what was seen, what was expected instead.
 const terminal = process.stdout.isTTY && !process.env.NO_COLOR;
-const utf8 = /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || "");
+const utf8 = /utf-?8/i.test(
+  process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || "",
+);
 const style = (code) => (text) => (terminal ? `\x1b[${code}m${text}\x1b[0m` : text);
 const bold = style("1");
 const dim = style("2");

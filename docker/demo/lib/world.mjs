@@ -1,13 +1,26 @@
 // The world of the demo: everything that runs, its keys and files, below .demo/. Parts and how
 // they are started are those of the end-to-end tests.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 import { startChain } from "../../../tests/end_to_end/lib/chain.mjs";
 import { secret, serve, startPostgres } from "../../../tests/end_to_end/lib/gateway.mjs";
 import { startFhirServer, startReceiver } from "../../../tests/end_to_end/lib/parts.mjs";
-import { accepts, freePort, keepIn, sleep, top } from "../../../tests/end_to_end/lib/process.mjs";
+import {
+  accepts,
+  freePort,
+  keepIn,
+  sleep,
+  top,
+} from "../../../tests/end_to_end/lib/process.mjs";
 import { issuer } from "../../../tests/end_to_end/lib/token.mjs";
 import { use } from "../parts/packages.mjs";
 
@@ -23,7 +36,15 @@ export const INSURER = "urn:oid:2.999.3"; // nobody consented to it
 export const NUMBERS = "urn:oid:2.999.1.1"; // system of the hospital's patient numbers
 
 /** Ports that people see, where they are free. */
-const PORTS = { fhir: 8080, mllp: 2575, admin: 8081, ehr: 8103, ward: 2576, chain: 8545, postgres: 5499 };
+const PORTS = {
+  fhir: 8080,
+  mllp: 2575,
+  admin: 8081,
+  ehr: 8103,
+  ward: 2576,
+  chain: 8545,
+  postgres: 5499,
+};
 
 export const where = (...names) => path.join(home, ...names);
 let home;
@@ -99,7 +120,10 @@ function makeKeys() {
 /** Run the gateway's program; what it printed. */
 export function run(command, ...args) {
   try {
-    const out = execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    const out = execFileSync(command, args, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     return { status: 0, out };
   } catch (error) {
     return { status: error.status ?? 1, out: `${error.stdout ?? ""}${error.stderr ?? ""}` };
@@ -118,8 +142,10 @@ export function must(command, ...args) {
 /** PostgreSQL with an empty database: each story begins anew. */
 async function database(port) {
   const postgres = await startPostgres({ where: where("postgres"), port });
-  const psql = (text) => execFileSync("psql", ["-Xqd", postgres.url.replace(/chartseal$/, "postgres"),
-    "-c", text], { stdio: ["ignore", "ignore", "pipe"] });
+  const psql = (text) =>
+    execFileSync("psql", ["-Xqd", postgres.url.replace(/chartseal$/, "postgres"), "-c", text], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
   psql("DROP DATABASE IF EXISTS chartseal WITH (FORCE)");
   psql("CREATE DATABASE chartseal");
   return postgres;
@@ -136,12 +162,21 @@ export async function startParts(started) {
   };
   const [postgres, chain, ehr, ward] = await Promise.all([
     told("PostgreSQL, its own data folder", database(at.postgres), (part) => part.url),
-    told("anvil, a chain with a block a second", startChain({ blockTime: 1, port: at.chain }),
-      (part) => part.url),
-    told("FHIR server (Medplum)", startFhirServer({ port: at.ehr, where: where("run") }),
-      (part) => part.base),
-    told("HL7 v2 receiver (simple-hl7)", startReceiver({ port: at.ward, where: where("run") }),
-      (part) => `127.0.0.1:${part.port}`),
+    told(
+      "anvil, a chain with a block a second",
+      startChain({ blockTime: 1, port: at.chain }),
+      (part) => part.url,
+    ),
+    told(
+      "FHIR server (Medplum)",
+      startFhirServer({ port: at.ehr, where: where("run") }),
+      (part) => part.base,
+    ),
+    told(
+      "HL7 v2 receiver (simple-hl7)",
+      startReceiver({ port: at.ward, where: where("run") }),
+      (part) => `127.0.0.1:${part.port}`,
+    ),
   ]);
   return { at, postgres, chain, ehr, ward };
 }
@@ -149,13 +184,30 @@ export async function startParts(started) {
 /** The contracts, put on the chain by chartseal itself; who pays gets ether from the chain. */
 export async function deploy(world) {
   makeKeys();
-  const [owner, relayer, anchoring] = await Promise.all(["owner", "relayer", "anchoring"].map(account));
+  const [owner, relayer, anchoring] = await Promise.all(
+    ["owner", "relayer", "anchoring"].map(account),
+  );
   for (const { address } of [owner, relayer, anchoring]) {
     await world.chain.rpc("anvil_setBalance", address, "0x56bc75e2d63100000"); // 100 ether
   }
-  const out = must(program, "anchor", "deploy", "--endpoint", world.chain.url,
-    "--keystore", owner.keystore, "--password", owner.password, "--origin", "log.example/demo",
-    "--relayer", relayer.address, "--operator", anchoring.address, "--json");
+  const out = must(
+    program,
+    "anchor",
+    "deploy",
+    "--endpoint",
+    world.chain.url,
+    "--keystore",
+    owner.keystore,
+    "--password",
+    owner.password,
+    "--origin",
+    "log.example/demo",
+    "--relayer",
+    relayer.address,
+    "--operator",
+    anchoring.address,
+    "--json",
+  );
   Object.assign(world, { contracts: JSON.parse(out), relayer, anchoring });
 }
 
