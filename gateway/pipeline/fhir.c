@@ -9,6 +9,7 @@
 #include "gateway/heap.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/pipeline/fhir_consents.h"
 #include "gateway/pipeline/fhir_impl.h"
 
 #include <assert.h>
@@ -80,6 +81,12 @@ enum step fhir_record_enter(struct exchange *ex)
     return nothing_to_record(ex) ? STEP_NEXT : record_enter(ex);
 }
 
+static struct str base_of(const struct way_in *way)
+{
+    struct str base = str_z(way->config->base);
+    return str_ends(base, STR("/")) ? str_slice(base, 0, base.n - 1) : base;
+}
+
 static const struct stage read_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
@@ -96,10 +103,33 @@ static const struct stage read_pipeline[] = {
     { 0 },
 };
 
-static const struct stage *pipeline_for(const struct http_head *head)
+static const struct fhir_kind read_kind = { read_pipeline, sizeof(struct fhir_exchange),
+                                            FHIR_FORM_MAX };
+
+static bool is_consent_operation(struct str path)
 {
-    (void)head;
-    return read_pipeline;
+    static const char *const names[] = { "/$grant", "/$revoke", "/$status" };
+    for (size_t i = 0; str_starts(path, STR("/Consent/")) && i < ARRAY_LEN(names); i++) {
+        if (str_ends(path, str_z(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct fhir_kind *kind_of(const struct way_in *way, const struct http_head *head)
+{
+    struct str path;
+    if (!fhir_below(head->path, base_of(way), &path)) {
+        return &read_kind;
+    }
+    if (is_consent_operation(path)) {
+        return &fhir_grant_kind;
+    }
+    if (head->method == HTTP_POST && str_eq(path, STR("/Consent"))) {
+        return &fhir_file_kind;
+    }
+    return &read_kind;
 }
 
 /* --- one request -------------------------------------------------------------------------- */
@@ -142,8 +172,8 @@ static void on_request(void *owner, struct http_req *req)
     if (fhir_answer_openly(way, req)) {
         return;
     }
-    struct exchange *ex = exchange_new(way->worker->loop, pipeline_for(http_req_head(req)),
-                                       sizeof(struct fhir_exchange), ended);
+    const struct fhir_kind *kind = kind_of(way, http_req_head(req));
+    struct exchange *ex = exchange_new(way->worker->loop, kind->pipeline, kind->size, ended);
     if (!ex) {
         http_res_full(req, 503, NULL, 0, STR(""));
         return;
@@ -152,12 +182,9 @@ static void on_request(void *owner, struct http_req *req)
     dossier_init(ex, way->worker, RECORD_OPERATION);
     fx->way = way;
     fx->req = req;
-    fx->base = str_z(way->config->base);
-    if (str_ends(fx->base, STR("/"))) {
-        fx->base.n--;
-    }
+    fx->base = base_of(way);
     fx->body = heap_buf(0);
-    fx->body_max = FHIR_FORM_MAX;
+    fx->body_max = kind->body_max;
     http_req_take(req, &request_calls, ex);
     http_req_pause(req);
     exchange_start(ex);

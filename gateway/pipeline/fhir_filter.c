@@ -94,6 +94,7 @@ static int open_filter(struct exchange *ex)
         .link = link_url,
         .owner = fx,
         .notice = notice(ex),
+        .held = BUNDLE_HELD_USUAL,
     };
     if (options.notice.n == 0) {
         return -ENOMEM;

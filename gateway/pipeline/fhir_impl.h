@@ -59,6 +59,7 @@ struct fhir_person {
     const struct node *resource;
     enum fhir_person_state state;
     bool pre_read; /* the upstream has been asked about it */
+    bool make;     /* give it a number if it has none */
     uint8_t number[16];
     struct fhir_person *next;
 };
@@ -117,6 +118,13 @@ struct fhir_answer {
     size_t named_count;
 };
 
+/* A kind of request: its stages, the size of its data and of its body. */
+struct fhir_kind {
+    const struct stage *pipeline;
+    size_t size;
+    size_t body_max;
+};
+
 struct fhir_exchange {
     struct dossier dossier;
     struct way_in *way;
@@ -131,6 +139,7 @@ struct fhir_exchange {
     struct str if_none_match;
     struct str if_match;
     struct str prefer;
+    struct str accept;
     struct str authorization; /* as received */
     struct str request_id;
     bool head; /* HEAD: answered as GET, without body */
@@ -199,6 +208,13 @@ enum step fhir_receive_enter(struct exchange *ex);
 enum step fhir_authenticate_enter(struct exchange *ex);
 enum step fhir_collect_enter(struct exchange *ex);
 enum step fhir_authorize_enter(struct exchange *ex);
+
+/* Parts of "authorize": what is asked of whom; and whether the scopes allow it. */
+enum step fhir_understand(struct exchange *ex);
+enum step fhir_allow(struct exchange *ex, unsigned rights);
+
+/* The part of @path below the listener's base; false if it isn't below. */
+bool fhir_below(struct str path, struct str base, struct str *out);
 
 /* Calls of the request's body. */
 void fhir_on_body(void *owner, struct str piece);

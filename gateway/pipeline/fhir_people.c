@@ -275,6 +275,9 @@ static void on_looked(void *arg, int r, const struct db_rows *rows)
     if (found) {
         person->state = FHIR_PERSON_KNOWN;
         keep(person);
+    } else if (person->make && person->id.n == 0 && outcome == STORE_PATIENT_UNKNOWN) {
+        exchange_move(ex, learn(ex, NULL));
+        return;
     } else if (!ask) {
         person->state = FHIR_PERSON_UNKNOWN;
     }

@@ -36,8 +36,7 @@ static bool accepts_json(struct str accept)
            memmem(accept.p, accept.n, "application/*", 13);
 }
 
-/* The part of @path below the listener's base; false if it isn't below. */
-static bool below(struct str path, struct str base, struct str *out)
+bool fhir_below(struct str path, struct str base, struct str *out)
 {
     const char *host = memmem(base.p, base.n, "://", 3);
     struct str rest = host ? str_slice(base, (size_t)(host - base.p) + 3, base.n) : base;
@@ -93,8 +92,9 @@ enum step fhir_receive_enter(struct exchange *ex)
     fx->if_none_match = kept(ex, HTTP_IF_NONE_MATCH);
     fx->if_match = kept(ex, HTTP_IF_MATCH);
     fx->prefer = kept(ex, HTTP_PREFER);
+    fx->accept = kept(ex, HTTP_ACCEPT);
     fx->authorization = kept(ex, HTTP_AUTHORIZATION);
-    bool served = below(head->path, fx->base, &path);
+    bool served = fhir_below(head->path, fx->base, &path);
     fx->path = served ? arena_str(ex->arena, path) : STR("");
 
     struct buf text = arena_buf(ex->arena, REQUEST_TEXT_MAX);
@@ -139,7 +139,8 @@ enum step fhir_authenticate_enter(struct exchange *ex)
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
     struct str path;
-    return below(http_req_head(fx->req)->path, fx->base, &path) ? STEP_NEXT : refuse_path(ex);
+    return fhir_below(http_req_head(fx->req)->path, fx->base, &path) ? STEP_NEXT
+                                                                     : refuse_path(ex);
 }
 
 /* --- collect ------------------------------------------------------------------------------ */
@@ -255,7 +256,7 @@ static enum step refuse_interaction(struct exchange *ex)
                        "interaction", found->status, found->why);
 }
 
-enum step fhir_authorize_enter(struct exchange *ex)
+enum step fhir_understand(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
     if (classify(ex) < 0) {
@@ -268,25 +269,41 @@ enum step fhir_authorize_enter(struct exchange *ex)
     if (fx->interaction.kind == INTERACTION_REFUSED) {
         return refuse_interaction(ex);
     }
-    if (!accepts_json(kept(ex, HTTP_ACCEPT))) {
+    if (!accepts_json(fx->accept)) {
         return fhir_refuse(ex, OUTCOME_UNSUPPORTED, "accept", 406, "only JSON is spoken here");
     }
-    fx->rights = scope_rights(&fx->interaction);
+    return STEP_NEXT;
+}
+
+enum step fhir_allow(struct exchange *ex, unsigned rights)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
     unsigned contexts =
-        fx->rights ? scope_contexts(fx->claims.scope, fx->interaction.type, fx->rights) : 0;
-    if (contexts == 0) {
+        rights ? scope_contexts(fx->claims.scope, fx->interaction.type, rights) : 0;
+    fx->rights = rights;
+    fx->only_patient = contexts == SCOPE_PATIENT;
+    if (contexts == 0 || (fx->only_patient && fx->claims.patient.n == 0)) {
         return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
                            "the token's scopes don't cover this");
     }
-    fx->only_patient = contexts == SCOPE_PATIENT;
-    if (fx->only_patient && fx->claims.patient.n == 0) {
-        return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
-                           "the token has a patient scope and no patient");
+    return STEP_NEXT;
+}
+
+enum step fhir_authorize_enter(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    enum step step = fhir_understand(ex);
+    if (step == STEP_NEXT && fx->interaction.kind == INTERACTION_OPERATION) {
+        step = fhir_refuse(ex, OUTCOME_UNSUPPORTED, "operation", 501,
+                           "this operation isn't supported");
     }
-    if (fx->dossier.mode == RECORD_ENFORCE && !fx->asks.purposes &&
+    if (step == STEP_NEXT) {
+        step = fhir_allow(ex, scope_rights(&fx->interaction));
+    }
+    if (step == STEP_NEXT && fx->dossier.mode == RECORD_ENFORCE && !fx->asks.purposes &&
         !fx->asks.n_other_purposes) {
-        return fhir_refuse(ex, OUTCOME_FORBIDDEN, "purpose-missing", 403,
+        step = fhir_refuse(ex, OUTCOME_FORBIDDEN, "purpose-missing", 403,
                            "the token declares no purpose of use");
     }
-    return STEP_NEXT;
+    return step;
 }

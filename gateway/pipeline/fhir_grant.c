@@ -1,0 +1,396 @@
+/*
+ * What a patient's signature sets off: a grant or a revocation on its way to the chain.
+ *
+ *   receive → authenticate → collect → authorize → load → relay → seal → record → respond
+ *
+ * The signature is checked here as the contract will check it, so nobody can make the relayer
+ * pay for what would be refused. What the chain then holds is the follower's to say.
+ */
+#include "gateway/pipeline/fhir_consents.h"
+
+#include "crypto/base/hex.h"
+#include "fhir/format/json.h"
+#include "fhir/format/json_write.h"
+#include "gateway/identity/scope.h"
+#include "gateway/ledger/calls.h"
+#include "gateway/store/consents.h"
+#include "gateway/store/sendings.h"
+
+#include <errno.h>
+
+enum {
+    ANSWER_MAX = 8 << 10,
+    SIGNATURE_SIZE = 65,
+};
+
+struct fhir_grant {
+    struct fhir_exchange fx;
+    uint8_t id[32];
+    struct store_consent row; /* its spans are gone */
+    bool known;
+    const struct node *given; /* Parameters */
+    struct store_relay relay;
+};
+
+static struct fhir_grant *grant_of(struct exchange *ex)
+{
+    return ex->data;
+}
+
+static bool is_operation(const struct exchange *ex, const char *name)
+{
+    const struct fhir_grant *grant = ex->data;
+    return str_eq(grant->fx.interaction.operation, str_z(name));
+}
+
+int fhir_consent_id(struct str text, uint8_t out[32])
+{
+    return str_starts(text, STR("0x")) ? hex_decode_0x(text, out, 32)
+                                       : hex_decode(text, out, 32);
+}
+
+static enum step refuse_grant(struct exchange *ex, const char *text)
+{
+    return fhir_refuse(ex, OUTCOME_BAD_REQUEST, "consent-refused", 422, text);
+}
+
+/* --- load --------------------------------------------------------------------------------- */
+
+static void on_loaded(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct fhir_grant *grant = grant_of(ex);
+    if (r < 0) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
+        return;
+    }
+    for (int i = 0; i < db_count(rows); i++) {
+        struct store_consent row;
+        if (store_consent_row(rows, i, &row) == 0 &&
+            (!grant->known || row.version > grant->row.version)) {
+            grant->row = row;
+            grant->row.sealed = STR("");
+            grant->row.statement = STR("");
+            grant->known = true;
+        }
+    }
+    struct fhir_exchange *fx = &grant->fx;
+    bool foreign =
+        fx->only_patient && (!fx->own_person || fx->own_person->state != FHIR_PERSON_KNOWN ||
+                             memcmp(fx->own_person->number, grant->row.patient, 16) != 0);
+    if (!grant->known || foreign) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_DENY, "not-found"));
+        return;
+    }
+    exchange_move(ex, dossier_subject(ex, grant->row.patient)
+                          ? STEP_NEXT
+                          : exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory"));
+}
+
+static enum step load(struct exchange *ex)
+{
+    return exchange_wait(ex, store_consent_by_id(dossier_of(ex)->worker->db, grant_of(ex)->id,
+                                                 1, on_loaded, ex));
+}
+
+static enum step load_enter(struct exchange *ex)
+{
+    struct fhir_grant *grant = grant_of(ex);
+    struct fhir_exchange *fx = &grant->fx;
+    fhir_people_clear(ex);
+    if (fhir_consent_id(fx->interaction.id, grant->id) < 0) {
+        return exchange_stop(ex, OUTCOME_DENY, "not-found");
+    }
+    if (fx->body.n && json_parse(ex->arena, buf_str(&fx->body), &fx->issues, &grant->given)) {
+        return fhir_refuse(ex, OUTCOME_BAD_REQUEST, "unreadable", 400,
+                           "the body is no Parameters");
+    }
+    if (!fx->only_patient) {
+        return load(ex);
+    }
+    struct reference own = {
+        .form = REFERENCE_RELATIVE,
+        .type = STR("Patient"),
+        .id = fx->claims.patient,
+    };
+    return fhir_person(ex, &own, NULL, &fx->own_person) < 0
+               ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
+               : fhir_people_resolve(ex, load);
+}
+
+/* --- what was given ----------------------------------------------------------------------- */
+
+/* The text of parameter @name, whatever its type. */
+static struct str given(const struct exchange *ex, const char *name)
+{
+    const struct fhir_grant *grant = ex->data;
+    const struct node *at = node_first(node_get(grant->given, "parameter"));
+    while (at && !str_eq(node_text(at, "name"), str_z(name))) {
+        at = at->next;
+    }
+    for (const struct node *value = node_first(at); value; value = value->next) {
+        if (str_starts(value->name, STR("value"))) {
+            return value->text;
+        }
+    }
+    return STR("");
+}
+
+static bool given_number(const struct exchange *ex, const char *name, uint64_t *out)
+{
+    struct str text = given(ex, name);
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9' || i > 14) {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    *out = value;
+    return text.n > 0;
+}
+
+static bool given_signature(const struct exchange *ex, struct secp_signature *out)
+{
+    uint8_t bytes[SIGNATURE_SIZE];
+    if (hex_decode_0x(given(ex, "signature"), bytes, sizeof(bytes)) < 0) {
+        return false;
+    }
+    memcpy(out->r, bytes, sizeof(out->r));
+    memcpy(out->s, bytes + sizeof(out->r), sizeof(out->s));
+    uint8_t v = bytes[SIGNATURE_SIZE - 1];
+    out->v = v >= 27 ? (uint8_t)(v - 27) : v;
+    return out->v < 2;
+}
+
+/* --- relay -------------------------------------------------------------------------------- */
+
+static struct eip712_domain domain(struct exchange *ex)
+{
+    const struct worker *worker = dossier_of(ex)->worker;
+    struct eip712_domain out = { .chain = (uint64_t)worker->config->ledger->chain_id };
+    memcpy(out.contract, worker->consent_contract, sizeof(out.contract));
+    return out;
+}
+
+static bool signed_by(const uint8_t digest[DIGEST_SIZE], const struct secp_signature *signature,
+                      const uint8_t address[20])
+{
+    uint8_t signer[SECP_ADDRESS_SIZE];
+    return secp_recover(digest, signature, signer) == 0 && memcmp(signer, address, 20) == 0;
+}
+
+static void on_planned(void *arg, int r, const struct db_rows *rows)
+{
+    (void)rows;
+    struct exchange *ex = exchange_woken(arg);
+    struct fhir_exchange *fx = fhir_of(ex);
+    if (r < 0) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
+        return;
+    }
+    struct buf out = arena_buf(ex->arena, ANSWER_MAX);
+    struct json_writer w = json_writer(&out);
+    json_object(&w, NULL);
+    json_z(&w, "resourceType", "Parameters");
+    json_array(&w, "parameter");
+    json_object(&w, NULL);
+    json_z(&w, "name", "state");
+    json_z(&w, "valueCode", "planned");
+    json_end(&w);
+    json_end(&w);
+    json_end(&w);
+    fx->result = buf_str(&out);
+    fx->status = 202;
+    (void)exchange_stop(ex, OUTCOME_DONE, "planned");
+    exchange_move(ex, STEP_STOP);
+}
+
+static enum step plan(struct exchange *ex, enum store_relay_kind kind, uint16_t version,
+                      const struct buf *call)
+{
+    struct fhir_grant *grant = grant_of(ex);
+    if (buf_failed(call)) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    grant->relay = (struct store_relay){
+        .sending.chain = (uint64_t)dossier_of(ex)->worker->config->ledger->chain_id,
+        .version = version,
+        .kind = kind,
+        .call = buf_str(call),
+    };
+    memcpy(grant->relay.consent, grant->id, sizeof(grant->relay.consent));
+    return exchange_wait(
+        ex, store_relay_plan(dossier_of(ex)->worker->db, &grant->relay, on_planned, ex));
+}
+
+static enum step relay_grant(struct exchange *ex)
+{
+    const struct fhir_grant *kept = grant_of(ex);
+    struct consent_grant grant = { .version = kept->row.version };
+    struct secp_signature signature;
+    uint8_t digest[DIGEST_SIZE];
+    uint8_t sig[CALLS_SIGNATURE_SIZE];
+    memcpy(grant.id, kept->id, sizeof(grant.id));
+    memcpy(grant.commitment, kept->row.commitment, sizeof(grant.commitment));
+    if (secp_address_parse(given(ex, "controller"), grant.controller) < 0 ||
+        !given_number(ex, "validFrom", &grant.valid_from) ||
+        !given_number(ex, "validUntil", &grant.valid_until) ||
+        !given_number(ex, "deadline", &grant.deadline) || !given_signature(ex, &signature)) {
+        return refuse_grant(ex, "controller, validFrom, validUntil, deadline and signature "
+                                "are needed");
+    }
+    if ((int64_t)grant.deadline * 1000 < ex->time) {
+        return refuse_grant(ex, "the deadline has passed");
+    }
+    struct eip712_domain where = domain(ex);
+    eip712_grant(&where, &grant, digest);
+    if (!signed_by(digest, &signature, grant.controller)) {
+        return refuse_grant(ex, "the signature isn't the controller's");
+    }
+    struct buf call = arena_buf(ex->arena, CALLS_DATA_MAX);
+    calls_signature(&signature, sig);
+    calls_grant(&call, &grant, str_of(sig, sizeof(sig)));
+    return plan(ex, STORE_RELAY_GRANT, grant.version, &call);
+}
+
+static enum step relay_revoke(struct exchange *ex)
+{
+    const struct fhir_grant *kept = grant_of(ex);
+    const struct store_consent_chain *chain = &kept->row.on_chain;
+    struct consent_revoke revoke = { .version =
+                                         chain->known ? chain->version : kept->row.version };
+    struct secp_signature signature;
+    uint8_t digest[DIGEST_SIZE];
+    uint8_t sig[CALLS_SIGNATURE_SIZE];
+    uint64_t version;
+    if (given_number(ex, "version", &version)) {
+        revoke.version = (uint16_t)version;
+    }
+    memcpy(revoke.id, kept->id, sizeof(revoke.id));
+    if (!given_signature(ex, &signature)) {
+        return refuse_grant(ex, "a signature is needed");
+    }
+    struct eip712_domain where = domain(ex);
+    eip712_revoke(&where, &revoke, digest);
+    if (!chain->known || !signed_by(digest, &signature, chain->controller)) {
+        return refuse_grant(ex, chain->known ? "the signature isn't the controller's"
+                                             : "the chain holds no such grant");
+    }
+    struct buf call = arena_buf(ex->arena, CALLS_DATA_MAX);
+    calls_signature(&signature, sig);
+    calls_revoke(&call, &revoke, str_of(sig, sizeof(sig)));
+    dossier_of(ex)->interaction = RECORD_CONSENT_REVOKE;
+    return plan(ex, STORE_RELAY_REVOKE, revoke.version, &call);
+}
+
+/* --- status ------------------------------------------------------------------------------- */
+
+static void put_word(struct json_writer *w, const char *name, const char *word)
+{
+    json_object(w, NULL);
+    json_z(w, "name", name);
+    json_z(w, "valueCode", word);
+    json_end(w);
+}
+
+static void put_count(struct json_writer *w, const char *name, uint64_t value)
+{
+    json_object(w, NULL);
+    json_z(w, "name", name);
+    json_u64(w, "valueInteger", value);
+    json_end(w);
+}
+
+static const char *chain_word(const struct store_consent_chain *chain)
+{
+    return !chain->known    ? "absent"
+           : chain->revoked ? "revoked"
+           : chain->safe    ? "safe"
+                            : "granted";
+}
+
+static void on_relays(void *arg, int r, const struct db_rows *rows)
+{
+    static const char *const states[] = { "planned",   "signed",   "broadcast", "mined", "safe",
+                                          "finalized", "replaced", "reorged",   "failed" };
+    static const char *const kinds[] = { "", "grant", "revoke", "rotate", "attest" };
+    struct exchange *ex = exchange_woken(arg);
+    struct fhir_grant *grant = grant_of(ex);
+    if (r < 0) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
+        return;
+    }
+    struct buf out = arena_buf(ex->arena, ANSWER_MAX);
+    struct json_writer w = json_writer(&out);
+    json_object(&w, NULL);
+    json_z(&w, "resourceType", "Parameters");
+    json_array(&w, "parameter");
+    put_count(&w, "filedVersion", grant->row.version);
+    put_word(&w, "chain", chain_word(&grant->row.on_chain));
+    if (grant->row.on_chain.known) {
+        put_count(&w, "chainVersion", grant->row.on_chain.version);
+        put_count(&w, "block", grant->row.on_chain.block_number);
+    }
+    for (int i = 0; i < db_count(rows) && i < 20; i++) {
+        struct store_relay relay;
+        if (store_relay_row(rows, i, &relay) == 0 &&
+            (size_t)relay.sending.state < ARRAY_LEN(states) &&
+            (size_t)relay.kind < ARRAY_LEN(kinds)) {
+            put_word(&w, kinds[relay.kind], states[relay.sending.state]);
+        }
+    }
+    json_end(&w);
+    json_end(&w);
+    grant->fx.result = buf_str(&out);
+    grant->fx.status = 200;
+    (void)exchange_stop(ex, OUTCOME_DONE, "status");
+    exchange_move(ex, STEP_STOP);
+}
+
+static enum step relay_enter(struct exchange *ex)
+{
+    if (is_operation(ex, "grant")) {
+        return relay_grant(ex);
+    }
+    if (is_operation(ex, "revoke")) {
+        return relay_revoke(ex);
+    }
+    return exchange_wait(
+        ex, store_relay_of(dossier_of(ex)->worker->db, grant_of(ex)->id, on_relays, ex));
+}
+
+/* --- authorize ---------------------------------------------------------------------------- */
+
+enum step fhir_authorize_consent_enter(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    enum step step = fhir_understand(ex);
+    if (step != STEP_NEXT) {
+        return step;
+    }
+    struct str operation = fx->interaction.operation;
+    unsigned rights = operation.n == 0                   ? SCOPE_CREATE
+                      : str_eq(operation, STR("status")) ? SCOPE_READ
+                                                         : SCOPE_UPDATE;
+    fx->dossier.log = RECORD_LOG_CONSENT;
+    fx->dossier.interaction = RECORD_CONSENT_FILE;
+    return fhir_allow(ex, rights);
+}
+
+static const struct stage grant_pipeline[] = {
+    /* name           enter                    wait  runs */
+    { "receive", fhir_receive_enter, 0, WHILE_OPEN },
+    { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
+    { "collect", fhir_collect_enter, 30, WHILE_OPEN },
+    { "authorize", fhir_authorize_consent_enter, 0, WHILE_OPEN },
+    { "load", load_enter, 10, WHILE_OPEN },
+    { "relay", relay_enter, 5, WHILE_OPEN },
+    { "seal", fhir_seal_enter, 5, ALWAYS },
+    { "record", fhir_record_enter, 5, ALWAYS },
+    { "respond", fhir_respond_enter, 60, ALWAYS },
+    { 0 },
+};
+
+const struct fhir_kind fhir_grant_kind = { grant_pipeline, sizeof(struct fhir_grant),
+                                           64 << 10 };

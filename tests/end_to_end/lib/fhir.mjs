@@ -1,0 +1,158 @@
+// A gateway between FHIR clients and a FHIR server, for end-to-end tests.
+import path from "node:path";
+
+import { configure, freshLedger, migrate, serve, startPostgres } from "./gateway.mjs";
+import { freePort } from "./process.mjs";
+import { folder } from "./parts.mjs";
+import { issuer } from "./token.mjs";
+
+export const CLINIC = "urn:oid:1.2.276.0.76.1";
+
+/** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
+export async function startFhirGateway(upstream, more = {}) {
+  const postgres = await startPostgres();
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}/fhir`;
+  const made = await issuer();
+  const jwks = path.join(folder("jwks"), "jwks.json");
+  made.write(jwks);
+  const files = await configure(postgres, {
+    listeners: {
+      fhir: {
+        protocol: "fhir",
+        address: `127.0.0.1:${port}`,
+        base,
+        issuers: [{ issuer: made.iss, audience: base, jwks_file: jwks }],
+      },
+    },
+    destinations: { ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9" } },
+    routes: [{ from: "fhir", to: ["ehr"], ...more.route }],
+  });
+  migrate(files);
+  const ledger = freshLedger(postgres);
+  const gateway = await serve(files);
+  /** A token of a clinician; claims as given replace the usual ones. */
+  const token = (claims = {}) =>
+    made.token({
+      aud: base,
+      sub: "dr-who",
+      client_id: "ward-app",
+      scope: "user/*.cruds",
+      extensions: {
+        "hl7-b2b": {
+          version: "1",
+          organization_id: CLINIC,
+          purpose_of_use: ["urn:oid:2.16.840.1.113883.5.8#TREAT"],
+        },
+      },
+      ...claims,
+    });
+  /** Ask; the answer with status, text, json() and headers. */
+  const ask = async (where, { method = "GET", body, headers = {}, as, claims } = {}) => {
+    const answer = await fetch(`${base}/${where}`, {
+      method,
+      headers: {
+        accept: "application/fhir+json",
+        ...(as === null ? {} : { authorization: `Bearer ${as ?? (await token(claims))}` }),
+        ...(body === undefined ? {} : { "content-type": "application/fhir+json" }),
+        ...headers,
+      },
+      body: typeof body === "object" ? JSON.stringify(body) : body,
+    });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      json: () => JSON.parse(text),
+    };
+  };
+  return {
+    base,
+    files,
+    postgres,
+    ledger,
+    issuer: made,
+    token,
+    ask,
+    gateway,
+    async stop() {
+      ledger.stop();
+      await gateway.stop();
+      postgres.stop();
+    },
+  };
+}
+
+const TREAT = {
+  system: "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+  code: "TREAT",
+};
+
+/** A Consent of @patient (a Reference) that permits @organization treatment, and no more. */
+export function consent(patient, { organization = CLINIC, purpose = TREAT, ...more } = {}) {
+  return {
+    resourceType: "Consent",
+    status: "active",
+    scope: {
+      coding: [
+        {
+          system: "http://terminology.hl7.org/CodeSystem/consentscope",
+          code: "patient-privacy",
+        },
+      ],
+    },
+    category: [{ coding: [{ system: "http://loinc.org", code: "59284-0" }] }],
+    patient,
+    dateTime: "2026-01-01",
+    policyRule: {
+      coding: [
+        { system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: "OPTOUT" },
+      ],
+    },
+    provision: {
+      provision: [
+        {
+          type: "permit",
+          actor: [
+            {
+              role: {
+                coding: [
+                  {
+                    system: "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+                    code: "PRCP",
+                  },
+                ],
+              },
+              reference: {
+                identifier: { system: "urn:ietf:rfc:3986", value: organization },
+              },
+            },
+          ],
+          purpose: [purpose],
+        },
+      ],
+    },
+    ...more,
+  };
+}
+
+/** What an answer to filing says is to be signed: consentId, commitment, version, …. */
+export function toSign(filed) {
+  const parts = filed.extension.find((one) => one.url === "urn:chartseal:grant").extension;
+  return Object.fromEntries(parts.map((part) => [part.url, part.valueString]));
+}
+
+/** Stands in for the chain and its follower: @grant (from toSign()) is there, and safe. */
+export function grantOnChain(postgres, grant, { revoked = false, safe = true } = {}) {
+  const hex = (text) => `decode('${text.slice(2)}', 'hex')`;
+  postgres.sql(
+    `INSERT INTO consent_chain (consent, chain, version, commitment, controller, valid_from,
+       valid_until, revoked, safe, block_number, block_hash)
+     VALUES (${hex(grant.consentId)}, ${grant.chainId}, ${grant.version},
+       ${hex(grant.commitment)}, decode(repeat('77', 20), 'hex'), ${grant.validFrom},
+       ${grant.validUntil}, ${revoked}, ${safe}, 7, decode(repeat('00', 32), 'hex'))
+     ON CONFLICT (consent) DO UPDATE SET version = excluded.version,
+       commitment = excluded.commitment, revoked = excluded.revoked, safe = excluded.safe`,
+  );
+}
