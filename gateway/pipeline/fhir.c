@@ -68,6 +68,9 @@ enum step fhir_seal_enter(struct exchange *ex)
     if (nothing_to_record(ex)) {
         return STEP_NEXT;
     }
+    if (fx->sent && ex->outcome == OUTCOME_TIMEOUT) {
+        ex->outcome = OUTCOME_UNKNOWN; /* the change may have been made */
+    }
     if (fx->answer.begun && ex->outcome != OUTCOME_PERMIT) {
         fx->dossier.subject_count = 0;
         fx->dossier.epoch = BATCH_EPOCH_ANY;
@@ -129,7 +132,9 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     if (head->method == HTTP_POST && str_eq(path, STR("/Consent"))) {
         return &fhir_file_kind;
     }
-    return &read_kind;
+    bool reads = head->method == HTTP_GET || head->method == HTTP_HEAD ||
+                 str_ends(path, STR("/_search"));
+    return reads ? &read_kind : &fhir_write_kind;
 }
 
 /* --- one request -------------------------------------------------------------------------- */
@@ -150,6 +155,9 @@ static void on_abort(void *owner, enum http_abort why)
     struct exchange *ex = owner;
     struct fhir_exchange *fx = fhir_of(ex);
     fx->req = NULL;
+    if (fx->sent) {
+        return; /* what becomes of the change is waited for and recorded */
+    }
     if (fx->drain.waiting) {
         fhir_on_drain(ex);
         return;

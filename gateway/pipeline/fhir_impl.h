@@ -9,6 +9,8 @@
  *   fhir_entry.c    the decision about one resource
  *   fhir_filter.c   filter: the answer, whole or as it streams
  *   fhir_respond.c  respond
+ *   fhir_write.c    what changes the FHIR server
+ *   fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
  */
 #pragma once
 
@@ -171,6 +173,8 @@ struct fhir_exchange {
     const char *code; /* of the OperationOutcome; NULL: by status */
     const char *text; /* its diagnostics */
     struct str what;
+    bool bare;         /* done, and nothing of it is shown */
+    bool sent;         /* a change is on its way: it isn't called off any more */
     struct str result; /* a whole body instead of an OperationOutcome */
 };
 
@@ -189,6 +193,8 @@ bool fhir_woken(struct exchange *ex, struct fhir_wait *wait);
 
 /* Refused before authentication: counted for the listener's record of the minute. */
 void fhir_count_refused(struct way_in *way);
+
+extern const struct fhir_kind fhir_write_kind; /* fhir_write.c */
 
 /* Closing stages, left out for whom we don't know. */
 enum step fhir_seal_enter(struct exchange *ex);

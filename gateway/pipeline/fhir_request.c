@@ -293,7 +293,8 @@ enum step fhir_authorize_enter(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
     enum step step = fhir_understand(ex);
-    if (step == STEP_NEXT && fx->interaction.kind == INTERACTION_OPERATION) {
+    if (step == STEP_NEXT && (fx->interaction.kind == INTERACTION_OPERATION ||
+                              fx->interaction.kind == INTERACTION_BATCH)) {
         step = fhir_refuse(ex, OUTCOME_UNSUPPORTED, "operation", 501,
                            "this operation isn't supported");
     }

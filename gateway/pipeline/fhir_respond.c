@@ -160,10 +160,10 @@ static enum step respond_whole(struct exchange *ex)
         fx->result = empty_searchset(ex);
         fx->status = 200;
     }
-    if (fx->result.n && fx->status) {
+    if ((fx->result.n || fx->bare) && fx->status && ex->outcome != OUTCOME_UNAVAILABLE) {
         answer_whole(ex);
     } else {
-        refuse(ex, fx->status ? fx->status : usual[ex->outcome].status);
+        refuse(ex, fx->status >= 400 ? fx->status : usual[ex->outcome].status);
     }
     return STEP_NEXT;
 }
