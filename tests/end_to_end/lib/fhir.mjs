@@ -8,6 +8,13 @@ import { issuer } from "./token.mjs";
 
 export const CLINIC = "urn:oid:1.2.276.0.76.1";
 
+const LEDGER = {
+  endpoints: ["http://127.0.0.1:9"],
+  chain_id: 31337,
+  consent: "0x" + "11".repeat(20),
+  anchor: "0x" + "22".repeat(20),
+};
+
 /** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
 export async function startFhirGateway(upstream, more = {}) {
   const postgres = await startPostgres();
@@ -27,9 +34,10 @@ export async function startFhirGateway(upstream, more = {}) {
     },
     destinations: { ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9" } },
     routes: [{ from: "fhir", to: ["ehr"], ...more.route }],
+    ...(more.staleness ? { ledger: { ...LEDGER, max_staleness: more.staleness } } : {}),
   });
   migrate(files);
-  const ledger = freshLedger(postgres);
+  const ledger = { ...freshLedger(postgres), start: () => (ledger.stop = freshLedger(postgres).stop) };
   const gateway = await serve(files);
   /** A token of a clinician; claims as given replace the usual ones. */
   const token = (claims = {}) =>
