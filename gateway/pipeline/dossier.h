@@ -60,8 +60,6 @@ struct dossier {
     struct str request;
     struct str payload;
     struct str payload_digest;
-    bool keep;
-    bool intent;
     struct str map;                    /* version of the mapping rows used */
     struct dossier_subject **subjects; /* in the arena, DOSSIER_SUBJECTS_MAX */
     size_t subject_count;
@@ -71,24 +69,26 @@ struct dossier {
     uint64_t epoch;
     const char *decide_again;
     int again;
+    bool keep;
+    bool intent;
+    bool has_stored;
+    bool has_mark;
+    bool has_control;
+    bool committed;
 
     /* Rows besides records and openings. */
     struct batch_payload stored;
-    bool has_stored;
     struct batch_outbox *outboxes; /* in the arena */
     size_t outbox_count;
     struct batch_mark mark;
-    bool has_mark;
     struct batch_control control;
-    bool has_control;
     struct batch_access *accesses; /* in the arena */
     size_t access_count;
 
     /* Filled by "record". */
     struct batch_entry entry;
     struct batch_opening *openings;
-    struct batch_result result; /* set if committed */
-    bool committed;
+    struct batch_result result; /* set if ->committed */
 };
 
 static inline struct dossier *dossier_of(struct exchange *ex)

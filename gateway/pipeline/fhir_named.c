@@ -1,6 +1,7 @@
 /* A set of patient numbers: open addressing, grown when it is half full. Numbers are random. */
 #include "gateway/pipeline/fhir_impl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -35,7 +36,7 @@ static int grow(struct fhir_answer *answer)
     if (!set) {
         return -ENOMEM;
     }
-    for (size_t i = 0; i < answer->named_size; i++) {
+    for (size_t i = 0; answer->named && i < answer->named_size; i++) {
         if (memcmp(answer->named[i], nobody, 16) != 0) {
             memcpy(slot(set, size, answer->named[i]), answer->named[i], 16);
         }
@@ -54,6 +55,7 @@ int fhir_name(struct fhir_answer *answer, const uint8_t number[16])
     if (2 * (answer->named_count + 1) > answer->named_size && grow(answer) < 0) {
         return -ENOMEM;
     }
+    assert(answer->named);
     memcpy(slot(answer->named, answer->named_size, number), number, 16);
     answer->named_count++;
     return 0;

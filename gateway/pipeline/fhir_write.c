@@ -59,7 +59,7 @@ static int read_state(struct exchange *ex, struct str text, struct state *out)
         .text = text,
         .entry = { .bytes = text, .node = root, .resource = root, .arena = ex->arena },
     };
-    r = fhir_entry_read(&out->entry, &out->item);
+    r = fhir_entry_read(ex, &out->entry, &out->item);
     out->there = r == 0;
     return r;
 }
