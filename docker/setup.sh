@@ -30,12 +30,17 @@ for package in $wanted; do
 done
 
 # What apt says, as a line for every tenth package; all of it if it fails.
-installed() {
-    awk '{ all = all $0 "\n" }
-         /newly installed/ { total = $3 }
-         /^Setting up/ && ++n % 10 == 0 { print "setup:   " n " of " total " packages"; fflush() }
-         /^E: / { bad = 1 }
-         END { if (bad) printf "%s", all }'
+progress() {
+    local line said="" total="" n=0
+    while IFS= read -r line; do
+        said+=$line$'\n'
+        case $line in
+        *" newly installed, "*) total=$(cut -d' ' -f3 <<< "$line") ;;
+        "Setting up "*) n=$((n + 1)); [ $((n % 10)) != 0 ] || echo "setup:   $n of $total packages" ;;
+        esac
+    done
+    grep -q '^E: ' <<< "$said" && printf %s "$said"
+    return 0
 }
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -49,7 +54,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
     root apt-get update -qq
     root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        "${missing[@]}" 2>&1 | installed
+        "${missing[@]}" 2>&1 | progress
 fi
 
 case $purpose in

@@ -18,6 +18,7 @@
 #include "gateway/consents_load.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/net/timer.h"
 #include "gateway/store/consents.h"
 #include "gateway/vault.h"
 
@@ -86,8 +87,7 @@ static void set_tick(struct consents *consents)
 {
     int64_t ms = lease(consents) / 3;
     ms = ms < TICK_LEAST_MS ? TICK_LEAST_MS : ms;
-    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    (void)event_add(consents->tick, &pause);
+    (void)timer_once(consents->tick, ms);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

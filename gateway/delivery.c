@@ -9,6 +9,7 @@
 #include "gateway/delivery.h"
 
 #include "gateway/consents.h"
+#include "gateway/net/timer.h"
 #include "gateway/pipeline/deliver.h"
 #include "gateway/store/db.h"
 
@@ -43,9 +44,9 @@ static void look(struct delivery *delivery);
 static size_t held_shards(const struct delivery *delivery, int16_t out[STORE_SHARDS])
 {
     size_t n = 0;
-    for (int16_t i = 0; i < STORE_SHARDS; i++) {
+    for (int i = 0; i < STORE_SHARDS; i++) {
         if (delivery->epochs[i] >= 0) {
-            out[n++] = i;
+            out[n++] = (int16_t)i;
         }
     }
     return n;
@@ -53,8 +54,7 @@ static size_t held_shards(const struct delivery *delivery, int16_t out[STORE_SHA
 
 static void set_timer(struct event *timer, int ms)
 {
-    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    (void)event_add(timer, &pause);
+    (void)timer_once(timer, ms);
 }
 
 static void on_leases(void *arg, int r, const struct db_rows *rows)

@@ -20,6 +20,7 @@
 #include "gateway/log.h"
 #include "gateway/log_key.h"
 #include "gateway/metrics.h"
+#include "gateway/net/timer.h"
 #include "gateway/store/audit.h"
 #include "gateway/store/notary.h"
 
@@ -81,8 +82,7 @@ static void load(struct log_writer *writer);
 
 static void again(struct log_writer *writer, int ms)
 {
-    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L };
-    (void)event_add(writer->timer, &pause);
+    (void)timer_once(writer->timer, ms);
 }
 
 /* Something went wrong or is not known: begin again from what the database holds. */

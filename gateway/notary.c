@@ -14,6 +14,7 @@
 #include "gateway/ledger/ledger.h"
 #include "gateway/log.h"
 #include "gateway/log_writer.h"
+#include "gateway/net/timer.h"
 #include "gateway/store/db.h"
 #include "gateway/store/upkeep.h"
 
@@ -46,8 +47,7 @@ struct notary {
 
 static void again(struct notary *notary, int ms)
 {
-    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    (void)event_add(notary->timer, &pause);
+    (void)timer_once(notary->timer, ms);
 }
 
 static void rest(struct notary *notary)

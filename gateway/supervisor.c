@@ -262,17 +262,24 @@ static void kid_ended(struct supervisor *supervisor, struct generation *generati
     }
 }
 
+/* The process @pid is over; it may be one of @generation. */
+static void ended(struct supervisor *supervisor, struct generation *generation, pid_t pid,
+                  int status)
+{
+    for (size_t i = 0; generation && i < generation->count; i++) {
+        if (generation->kids[i].pid == pid) {
+            kid_ended(supervisor, generation, i, status);
+        }
+    }
+}
+
 static void reap(struct supervisor *supervisor)
 {
     struct generation *const all[] = { supervisor->current, supervisor->next, supervisor->old };
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         for (size_t g = 0; g < ARRAY_LEN(all); g++) {
-            for (size_t i = 0; all[g] && i < all[g]->count; i++) {
-                if (all[g]->kids[i].pid == pid) {
-                    kid_ended(supervisor, all[g], i, status);
-                }
-            }
+            ended(supervisor, all[g], pid, status);
         }
     }
 }
@@ -374,7 +381,7 @@ static void sleep_until_something(struct supervisor *supervisor, const sigset_t 
     static struct pollfd fds[2 * METRICS_CHILDREN_MAX];
     size_t n = watch(supervisor->current, fds);
     n += watch(supervisor->next, fds + n);
-    const struct timespec tick = { .tv_nsec = 50 * 1000000 };
+    const struct timespec tick = { .tv_nsec = 50 * 1000000L };
     if (ppoll(fds, n, &tick, open_mask) > 0) {
         for (size_t i = 0; i < n; i++) {
             if (fds[i].revents) {

@@ -17,6 +17,7 @@
 #include "gateway/identity/identity.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/net/timer.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/db.h"
 #include "gateway/vault.h"
@@ -50,8 +51,7 @@ struct life {
 
 static void again(struct life *life, int ms)
 {
-    struct timeval pause = { .tv_usec = ms * 1000 };
-    (void)event_add(life->retry, &pause);
+    (void)timer_once(life->retry, ms);
 }
 
 static void open_ways_in(struct worker *worker)

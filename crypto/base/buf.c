@@ -132,3 +132,18 @@ void buf_drop(struct buf *b, size_t n)
         memmove(b->p, b->p + n, b->n);
     }
 }
+
+void buf_percent(struct buf *b, struct str s)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+            (c && strchr("-._~", c))) {
+            buf_c(b, (char)c);
+        } else {
+            const char code[] = { '%', digits[c >> 4], digits[c & 15] };
+            buf_put(b, code, sizeof(code));
+        }
+    }
+}

@@ -57,6 +57,8 @@ static inline struct str buf_str(const struct buf *b)
 MUST_USE char *buf_extend(struct buf *b, size_t n);
 
 void buf_put(struct buf *b, const void *p, size_t n);
+/* For a place in a URL: all but RFC 3986's unreserved characters as %XX. */
+void buf_percent(struct buf *b, struct str s);
 void buf_str_put(struct buf *b, struct str s);
 void buf_z(struct buf *b, const char *z);
 void buf_c(struct buf *b, char c);

@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-/* Value of a digit, or -1. */
-static int nibble(char c)
+int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -19,8 +18,8 @@ int hex_decode(struct str digits, uint8_t *out, size_t n)
         return -EINVAL;
     }
     for (size_t i = 0; i < n; i++) {
-        int high = nibble(digits.p[2 * i]);
-        int low = nibble(digits.p[2 * i + 1]);
+        int high = hex_digit(digits.p[2 * i]);
+        int low = hex_digit(digits.p[2 * i + 1]);
         if (high < 0 || low < 0) {
             return -EINVAL;
         }

@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* Value of a digit, upper or lower case, or -1. */
+MUST_USE int hex_digit(char c);
+
 /**
  * hex_decode() - read exactly @n bytes
  * @digits: 2 × @n digits, upper or lower case, nothing else

@@ -436,22 +436,6 @@ const struct search_param *interaction_param(const struct interaction *interacti
     return param;
 }
 
-static void encode(struct buf *out, struct str text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c >= '0' && c <= '9') || (c && strchr("-._~", c));
-        if (plain) {
-            buf_c(out, (char)c);
-        } else {
-            char code[] = { '%', digits[c >> 4], digits[c & 15] };
-            buf_put(out, code, sizeof(code));
-        }
-    }
-}
-
 void interaction_query(const struct interaction *interaction, struct buf *out)
 {
     size_t before = out->n;
@@ -460,11 +444,11 @@ void interaction_query(const struct interaction *interaction, struct buf *out)
             continue;
         }
         buf_z(out, out->n > before ? "&" : "");
-        encode(out, p->name);
+        buf_percent(out, p->name);
         buf_z(out, p->modifier.n ? ":" : "");
-        encode(out, p->modifier);
+        buf_percent(out, p->modifier);
         buf_c(out, '=');
-        encode(out, p->value);
+        buf_percent(out, p->value);
     }
     if (interaction->kind == INTERACTION_SEARCH) {
         buf_z(out, out->n > before ? "&_total=none" : "_total=none");

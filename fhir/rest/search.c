@@ -7,6 +7,7 @@
  */
 #include "fhir/rest/search.h"
 
+#include "crypto/base/hex.h"
 #include "fhir/base/utf8.h"
 #include "fhir/compartment/subject.h"
 
@@ -37,14 +38,6 @@ static void refuse(struct search_fault *fault, int status, const char *why, stru
 
 /* ---- splitting ---- */
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Percent-decoded @in; p is NULL if it isn't decodable to clean text. */
 static struct str decode(struct arena *arena, struct str in)
 {
@@ -56,8 +49,8 @@ static struct str decode(struct arena *arena, struct str in)
     for (size_t i = 0; i < in.n; i++) {
         int c = (unsigned char)in.p[i];
         if (c == '%') {
-            int high = in.n - i > 2 ? hex(in.p[i + 1]) : -1;
-            int low = in.n - i > 2 ? hex(in.p[i + 2]) : -1;
+            int high = in.n - i > 2 ? hex_digit(in.p[i + 1]) : -1;
+            int low = in.n - i > 2 ? hex_digit(in.p[i + 2]) : -1;
             c = high < 0 || low < 0 ? 0 : high * 16 + low;
             i += 2;
         } else if (c == '+') {

@@ -6,6 +6,7 @@
  */
 #include "fhir/v2/escape.h"
 
+#include "crypto/base/hex.h"
 #include "fhir/base/utf8.h"
 
 #include <errno.h>
@@ -13,17 +14,6 @@
 enum {
     HEX_MAX = 1024, /* bytes of one \X..\ */
 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Whether @text is UTF-8 without control characters but line ends and tabs. */
 static bool printable(struct str text)
@@ -42,18 +32,8 @@ static size_t decode_hex(struct str digits, char *text)
 {
     unsigned char bytes[HEX_MAX];
     size_t n = digits.n / 2;
-    if (digits.n % 2 || n == 0 || n > HEX_MAX) {
-        return 0;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(digits.p[2 * i]);
-        int low = hex_digit(digits.p[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return 0;
-        }
-        bytes[i] = (unsigned char)(high << 4 | low);
-    }
-    if (!printable(str_of(bytes, n))) {
+    if (n == 0 || n > HEX_MAX || hex_decode(digits, bytes, n) < 0 ||
+        !printable(str_of(bytes, n))) {
         return 0;
     }
     memcpy(text, bytes, n);

@@ -17,7 +17,7 @@ int cli_migrate(int argc, char **argv)
     if (!config) {
         return EX_CONFIG;
     }
-    struct migrate_result result;
+    struct migrate_result result = { 0 };
     int r = config_database_url(config, url, sizeof(url));
     if (r == 0) {
         r = migrate_apply(url, config->tenant, &result);

@@ -216,7 +216,7 @@ void identity_free(struct identity *identity)
     if (!identity) {
         return;
     }
-    for (size_t g = 0; g < identity->count; g++) {
+    for (size_t g = 0; identity->groups && g < identity->count; g++) {
         struct group *group = &identity->groups[g];
         for (size_t i = 0; i < group->count; i++) {
             op_cancel(group->sources[i].op);

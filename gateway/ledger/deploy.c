@@ -196,7 +196,7 @@ static int await(struct site *site, const uint8_t hash[32])
         if (got.n) {
             return receipt.success ? 0 : complain(site, "transaction", "failed on chain");
         }
-        struct timeval pause = { .tv_usec = POLL_MS * 1000 };
+        struct timeval pause = { .tv_usec = POLL_MS * 1000L };
         (void)event_base_loopexit(site->base, &pause);
         (void)event_base_dispatch(site->base);
     }

@@ -25,6 +25,7 @@
 #include "gateway/ledger/quorum.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/net/timer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -96,8 +97,7 @@ uint64_t follower_confirmed(uint64_t latest, uint64_t n)
 /* Look again after @ms. */
 static void rest(struct follower *f, int64_t ms)
 {
-    struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    (void)event_add(f->timer, &pause);
+    (void)timer_once(f->timer, ms);
 }
 
 /* This look led nowhere. */
@@ -287,7 +287,7 @@ static void on_head_again(void *owner, const struct quorum_answer *answer)
 static bool keep(struct follower *f, const struct store_block *block)
 {
     if (f->block_count == f->block_room) {
-        size_t room = f->block_room ? f->block_room * 2 : FEW * 2;
+        size_t room = f->block_room ? f->block_room * 2 : 2 * (size_t)FEW;
         struct store_block *more = realloc(f->blocks, room * sizeof(*more));
         if (!more) {
             return false;

@@ -7,6 +7,8 @@
  */
 #include "gateway/net/http1_text.h"
 
+#include "crypto/base/hex.h"
+
 #include <strings.h>
 
 /* Bits of enum http1_class. */
@@ -208,15 +210,6 @@ enum http_name http_name_of(struct str name)
         }
     }
     return HTTP_NAME_OTHER;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The byte that the triplet at @i stands for, or -1. */

@@ -343,42 +343,29 @@ static int64_t pause_after(const struct config_destination *to, int32_t attempts
     return pause / 2 + (int64_t)randombytes_uniform((uint32_t)(pause / 2 + 1));
 }
 
-static enum step mark_enter(struct exchange *ex)
+/* What becomes of the row after @ex; the metric that counts it. */
+static enum metric judge(struct exchange *ex, struct batch_mark *mark)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
-    struct dossier *dossier = &deliver->v2.dossier;
-    int64_t now = clock_utc_ms();
-    struct batch_mark mark = {
-        .number = deliver->row.number,
-        .lease = deliver->lease,
-        .state = STORE_OUTBOX_OPEN,
-        .blocks = true,
-        .attempts = deliver->row.attempts + 1,
-        .next_at = now,
-        .reason = str_z(ex->basis ? ex->basis : ""),
-    };
-    enum metric metric = METRIC_DELIVERY_RETRIED;
+    const struct config_route *route = deliver->v2.dossier.route;
     switch (ex->outcome) {
     case OUTCOME_DELIVERED:
-        mark.state = STORE_OUTBOX_DELIVERED;
-        mark.blocks = false;
-        metric = METRIC_DELIVERED;
-        break;
+        mark->state = STORE_OUTBOX_DELIVERED;
+        mark->blocks = false;
+        return METRIC_DELIVERED;
     case OUTCOME_PARKED:
-        mark.state = STORE_OUTBOX_PARKED;
-        mark.blocks = dossier->route && dossier->route->on_park == PARK_WAIT;
-        metric = METRIC_DELIVERY_PARKED;
-        break;
+        mark->state = STORE_OUTBOX_PARKED;
+        mark->blocks = route && route->on_park == PARK_WAIT;
+        return METRIC_DELIVERY_PARKED;
     case OUTCOME_WITHHELD:
-        mark.state = STORE_OUTBOX_WITHHELD;
-        mark.blocks = false;
-        metric = METRIC_DELIVERY_WITHHELD;
-        break;
+        mark->state = STORE_OUTBOX_WITHHELD;
+        mark->blocks = false;
+        return METRIC_DELIVERY_WITHHELD;
     case OUTCOME_HELD:
-        mark.state = STORE_OUTBOX_HELD;
-        mark.attempts = deliver->row.attempts;
-        mark.next_at = now + HELD_LOOK_MS;
-        break;
+        mark->state = STORE_OUTBOX_HELD;
+        mark->attempts = deliver->row.attempts;
+        mark->next_at += HELD_LOOK_MS;
+        return METRIC_DELIVERY_RETRIED;
     case OUTCOME_OPEN:
     case OUTCOME_PERMIT:
     case OUTCOME_DENY:
@@ -394,12 +381,27 @@ static enum step mark_enter(struct exchange *ex)
     case OUTCOME_UNKNOWN:
     case OUTCOME_FAILED: /* open, and later */
         ex->outcome = OUTCOME_RETRY;
-        mark.next_at =
-            now + (deliver->out ? pause_after(deliver->out->config, deliver->row.attempts)
-                                : HELD_LOOK_MS);
+        mark->next_at += deliver->out ? pause_after(deliver->out->config, deliver->row.attempts)
+                                      : HELD_LOOK_MS;
         break;
     }
-    metrics_add(metric, 1);
+    return METRIC_DELIVERY_RETRIED;
+}
+
+static enum step mark_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct dossier *dossier = &deliver->v2.dossier;
+    struct batch_mark mark = {
+        .number = deliver->row.number,
+        .lease = deliver->lease,
+        .state = STORE_OUTBOX_OPEN,
+        .blocks = true,
+        .attempts = deliver->row.attempts + 1,
+        .next_at = clock_utc_ms(),
+    };
+    metrics_add(judge(ex, &mark), 1);
+    mark.reason = str_z(ex->basis ? ex->basis : "");
     dossier->mark = mark;
     dossier->has_mark = true;
     /* What was sent was sent: its record doesn't depend on what changed meanwhile. */

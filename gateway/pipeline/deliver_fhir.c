@@ -28,27 +28,13 @@ enum {
 static const struct http_field accept_json = { .name = { "Accept", 6 },
                                                .value = { "application/fhir+json", 21 } };
 
-static void put_encoded(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            buf_c(out, (char)c);
-        } else {
-            buf_fmt(out, "%%%02X", c);
-        }
-    }
-}
-
 /* identifier=SYSTEM|VALUE, encoded. */
 static void put_identifier(struct buf *out, const struct translate_identifier *identifier)
 {
     buf_z(out, "identifier=");
-    put_encoded(out, identifier->system);
+    buf_percent(out, identifier->system);
     buf_z(out, "%7C");
-    put_encoded(out, identifier->value);
+    buf_percent(out, identifier->value);
 }
 
 static size_t put_fields(struct exchange *ex, struct http_field fields[3], bool body)

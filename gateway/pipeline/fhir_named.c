@@ -15,6 +15,7 @@ static const uint8_t nobody[16];
 static uint8_t *slot(uint8_t (*set)[16], size_t size, const uint8_t number[16])
 {
     size_t at;
+    assert(set);
     memcpy(&at, number, sizeof(at));
     for (at &= size - 1;; at = (at + 1) & (size - 1)) {
         if (memcmp(set[at], nobody, 16) == 0 || memcmp(set[at], number, 16) == 0) {

@@ -153,7 +153,7 @@ static struct str row_route(struct exchange *ex)
 {
     const struct v2_case *v2 = v2_of(ex);
     const struct config_sender *first = received(ex)->way->config->senders.items;
-    struct buf name = arena_buf(ex->arena, 2 * RECORD_NAME_MAX);
+    struct buf name = arena_buf(ex->arena, 2 * (size_t)RECORD_NAME_MAX);
     buf_fmt(&name, "%s:%d:%d", v2->dossier.route->from, v2->dossier.route->index,
             (int)(v2->sender - first));
     return buf_str(&name);

@@ -11,6 +11,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/net/timer.h"
 #include "gateway/store/db_connect.h"
 #include "gateway/store/db_queue.h"
 
@@ -77,8 +78,7 @@ static const struct db_statement setup = {
 
 static void after(struct event *event, int ms)
 {
-    struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L };
-    (void)event_add(event, &wait);
+    (void)timer_once(event, ms);
 }
 
 static void breaks(struct db *db)
