@@ -322,7 +322,8 @@ void consents_decide(const struct consents *consents, const uint8_t patient[16],
                      const struct consent_request *request, const struct consent_facts *facts,
                      struct consent_evidence *out)
 {
-    assert(consents_state(consents) == CONSENTS_READY);
+    assert(consents_state(consents) == CONSENTS_READY ||
+           consents_state(consents) == CONSENTS_LEDGER);
     consent_decide(consents->index, patient, request, facts, out);
     metrics_add(out->verdict.decision == CONSENT_PERMIT ? METRIC_DECISIONS_PERMIT
                                                         : METRIC_DECISIONS_DENY,

@@ -6,9 +6,25 @@
  */
 #include "gateway/pipeline/fhir_impl.h"
 
+#include "fhir/consent/purpose.h"
 #include "gateway/consents.h"
 
 #include <errno.h>
+
+bool fhir_decidable(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    enum consents_state state = consents_state(fx->dossier.worker->consents);
+    if (state == CONSENTS_READY) {
+        return true;
+    }
+    if (state != CONSENTS_LEDGER || !purpose_breaks_glass(fx->asks.purposes)) {
+        return false;
+    }
+    fx->asks.purposes &= purpose_bit(STR("BTG")) | purpose_bit(STR("ETREAT"));
+    fx->asks.n_other_purposes = 0;
+    return true;
+}
 
 /* --- subjects ----------------------------------------------------------------------------- */
 
@@ -101,7 +117,7 @@ enum step fhir_consent_enter(struct exchange *ex)
     if (fx->dossier.mode != RECORD_ENFORCE) {
         return STEP_NEXT;
     }
-    if (state != CONSENTS_READY) {
+    if (!fhir_decidable(ex)) {
         return fhir_refuse(ex, OUTCOME_UNAVAILABLE, consents_state_name(state), 503,
                            "consents can't be checked at the moment");
     }

@@ -108,7 +108,7 @@ static const char *refusal(struct exchange *ex, const struct fhir_item *item,
         return "scope";
     }
     enum consents_state state = consents_state(fx->dossier.worker->consents);
-    if (state != CONSENTS_READY) {
+    if (!fhir_decidable(ex)) {
         return consents_state_name(state);
     }
     switch (item->facts.subjects.class) {

@@ -52,8 +52,7 @@ static enum step stop_undecidable(struct exchange *ex)
 static bool decidable(struct exchange *ex)
 {
     const struct dossier *dossier = dossier_of(ex);
-    return dossier->mode != RECORD_ENFORCE ||
-           consents_state(dossier->worker->consents) == CONSENTS_READY;
+    return dossier->mode != RECORD_ENFORCE || fhir_decidable(ex);
 }
 
 /* --- the filter itself -------------------------------------------------------------------- */

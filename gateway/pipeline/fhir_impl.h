@@ -255,6 +255,12 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
 
 /* --- fhir_consent.c ----------------------------------------------------------------------- */
 
+/*
+ * Whether consents can be asked at this moment. With an old view of the ledger only for what
+ * breaks the glass, and then for no other purpose of the request.
+ */
+bool fhir_decidable(struct exchange *ex);
+
 enum step fhir_subjects_enter(struct exchange *ex);
 enum step fhir_consent_enter(struct exchange *ex);
 

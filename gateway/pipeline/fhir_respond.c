@@ -171,12 +171,12 @@ static enum step respond_whole(struct exchange *ex)
 /* --- long answers ------------------------------------------------------------------------- */
 
 /* Another epoch than that of the decisions, or none at all: decide again before release. */
-static bool moved(const struct fhir_exchange *fx)
+static bool moved(struct exchange *ex)
 {
+    const struct fhir_exchange *fx = fhir_of(ex);
     const struct dossier *dossier = &fx->dossier;
     return dossier->mode == RECORD_ENFORCE && !fx->answer.last &&
-           (consents_state(dossier->worker->consents) != CONSENTS_READY ||
-            consents_epoch(dossier->worker->consents) != dossier->epoch);
+           (!fhir_decidable(ex) || consents_epoch(dossier->worker->consents) != dossier->epoch);
 }
 
 static enum step cut(struct exchange *ex)
@@ -226,7 +226,7 @@ static enum step respond_round(struct exchange *ex)
     if (ex->outcome != OUTCOME_PERMIT || !fx->dossier.committed) {
         return cut(ex);
     }
-    if (moved(fx)) {
+    if (moved(ex)) {
         return exchange_again(ex, "filter");
     }
     if (note_named(fx) < 0 || fhir_filter_release(ex) < 0 || buf_failed(&answer->out)) {

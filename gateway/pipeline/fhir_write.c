@@ -234,7 +234,7 @@ static enum step consent_enter(struct exchange *ex)
     struct fhir_write *write = write_of(ex);
     struct dossier *dossier = &write->fx.dossier;
     enum consents_state state = consents_state(dossier->worker->consents);
-    if (dossier->mode == RECORD_ENFORCE && state != CONSENTS_READY) {
+    if (dossier->mode == RECORD_ENFORCE && !fhir_decidable(ex)) {
         return fhir_refuse(ex, OUTCOME_UNAVAILABLE, consents_state_name(state), 503,
                            "consents can't be checked at the moment");
     }
@@ -373,8 +373,7 @@ static enum step show(struct exchange *ex)
 {
     struct fhir_write *write = write_of(ex);
     struct fhir_exchange *fx = &write->fx;
-    bool decidable = fx->dossier.mode != RECORD_ENFORCE ||
-                     consents_state(fx->dossier.worker->consents) == CONSENTS_READY;
+    bool decidable = fx->dossier.mode != RECORD_ENFORCE || fhir_decidable(ex);
     if (!decidable || !permitted(ex, &write->answered)) {
         return STEP_NEXT;
     }

@@ -60,7 +60,7 @@ const observation = (id, about, more = {}) => ({
 });
 
 /** File a consent of Patient/@id and have it on chain; resolves when it is in force. */
-async function permit(id, more = {}) {
+async function permit(id, more = {}, purpose = "TREAT") {
   const answer = await gw.ask("Consent", {
     method: "POST",
     body: consent({ reference: `Patient/${id}` }, more),
@@ -68,7 +68,9 @@ async function permit(id, more = {}) {
   assert.equal(answer.status, 201, answer.text);
   const grant = toSign(answer.json());
   grantOnChain(gw.postgres, grant);
-  await until(`consent of ${id}`, async () => (await gw.ask(`Patient/${id}`)).status === 200);
+  const claims = claimsOf(CLINIC, purpose);
+  const asked = async () => (await gw.ask(`Patient/${id}`, { claims })).status;
+  await until(`consent of ${id}`, async () => (await asked()) === 200);
   return grant;
 }
 
@@ -411,11 +413,17 @@ describe("when something is down", () => {
   });
 
   test("a view of the ledger that grew old closes everything, until it is fresh", async () => {
+    await put(patient("frieda"));
+    const glass = { system: "http://terminology.hl7.org/CodeSystem/v3-ActReason", code: "BTG" };
+    await permit("frieda", { purpose: glass }, "BTG");
     gw.ledger.stop();
     await until("closed", async () => (await gw.ask("Patient/anna")).status === 503, 20);
     const answer = await gw.ask("Patient/anna");
     assert.equal(answer.json().issue[0].code, "transient");
     assert.equal(records().at(-1).basis, "ledger-stale");
+    const claims = claimsOf(CLINIC, "BTG");
+    assert.equal((await gw.ask("Patient/frieda", { claims })).status, 200, "the glass is broken");
+    assert.equal((await gw.ask("Patient/anna", { claims })).status, 404, "she didn't permit it");
     gw.ledger.start();
     await until("open", async () => (await gw.ask("Patient/anna")).status === 200, 20);
   });
