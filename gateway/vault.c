@@ -35,8 +35,6 @@ enum {
     AT_TENANT,
     AT_IDENTIFIERS,
     AT_CONTROL,
-    AT_RECIPIENTS,
-    AT_LOG,
     AT_COUNT,
 };
 
@@ -164,8 +162,6 @@ static int take_tenant(struct vault *vault, const struct store_key *row)
     } derived[] = {
         { AT_IDENTIFIERS, KEYRING_IDENTIFIERS },
         { AT_CONTROL, KEYRING_CONTROL_IDS },
-        { AT_RECIPIENTS, KEYRING_RECIPIENTS },
-        { AT_LOG, KEYRING_LOG },
     };
     uint8_t secret[SECRET_SIZE];
     int r = unwrap(vault, row, secret);
@@ -398,20 +394,6 @@ void vault_control_hash(const struct vault *vault, struct str sender, struct str
                         uint8_t out[32])
 {
     keyring_lookup(at(vault, AT_CONTROL), sender, control_id, out);
-}
-
-void vault_recipient_hash(const struct vault *vault, struct str meaning, uint8_t out[32])
-{
-    keyring_lookup(at(vault, AT_RECIPIENTS), STR("recipient"), meaning, out);
-}
-
-void vault_log_hash(const struct vault *vault, const uint8_t patient[16], char out[17])
-{
-    uint8_t hash[DIGEST_SIZE];
-    keyring_lookup(at(vault, AT_LOG), STR("patient"), str_of(patient, 16), hash);
-    struct buf text = buf_fixed(out, 16);
-    buf_hex(&text, hash, 8);
-    out[16] = '\0';
 }
 
 struct seal_about vault_about(const struct vault *vault, const struct vault_key *key,

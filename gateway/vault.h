@@ -82,12 +82,6 @@ void vault_identifier_hash(const struct vault *vault, struct str system, struct 
 void vault_control_hash(const struct vault *vault, struct str sender, struct str control_id,
                         uint8_t out[32]);
 
-/* Keyed hash of what a recipient number means. */
-void vault_recipient_hash(const struct vault *vault, struct str meaning, uint8_t out[32]);
-
-/* A short keyed hash of a patient number, for log lines. */
-void vault_log_hash(const struct vault *vault, const uint8_t patient[16], char out[17]);
-
 /* What @key seals: associated data for crypto/seal.h. */
 struct seal_about vault_about(const struct vault *vault, const struct vault_key *key,
                               enum seal_kind kind, const uint8_t id[16]);

@@ -6,7 +6,6 @@
 #include "crypto/base/buf.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 char *buf_extend(struct buf *b, size_t n)
@@ -68,24 +67,29 @@ void buf_i64(struct buf *b, int64_t value)
     buf_u64(b, (uint64_t)value);
 }
 
+void buf_vfmt(struct buf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+
+    /* vsnprintf terminates what it writes: one byte more than we keep. */
+    char *at = n < 0 ? NULL : buf_extend(b, (size_t)n + 1);
+    if (!at) {
+        b->failed = true;
+        return;
+    }
+    (void)vsnprintf(at, (size_t)n + 1, format, args);
+    b->n--;
+}
+
 void buf_fmt(struct buf *b, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    va_list again;
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    buf_vfmt(b, format, args);
     va_end(args);
-
-    /* vsnprintf terminates what it writes: one byte more than we keep. */
-    char *at = n < 0 ? NULL : buf_extend(b, (size_t)n + 1);
-    if (at) {
-        (void)vsnprintf(at, (size_t)n + 1, format, again);
-        b->n--;
-    } else {
-        b->failed = true;
-    }
-    va_end(again);
 }
 
 void buf_be16(struct buf *b, uint16_t value)

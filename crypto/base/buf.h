@@ -10,6 +10,7 @@
 #include "crypto/base/attr.h"
 #include "crypto/base/str.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,7 @@ void buf_c(struct buf *b, char c);
 void buf_u64(struct buf *b, uint64_t value);
 void buf_i64(struct buf *b, int64_t value);
 void buf_fmt(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+void buf_vfmt(struct buf *b, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* @value in big-endian order. */
 void buf_be16(struct buf *b, uint16_t value);

@@ -22,12 +22,12 @@ void config_error(struct config_errors *errors, int line, const char *path, cons
     if (errors->count++ >= CONFIG_ERRORS_MAX) {
         return;
     }
-    char text[512];
+    buf_fmt(errors->out, "%s:%d: %s%s", errors->file, line, path, *path ? ": " : "");
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    buf_vfmt(errors->out, format, args);
     va_end(args);
-    buf_fmt(errors->out, "%s:%d: %s%s%s\n", errors->file, line, path, *path ? ": " : "", text);
+    buf_c(errors->out, '\n');
 }
 
 static void *zeroed(struct config_reader *reader, size_t n, size_t size)

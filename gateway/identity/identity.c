@@ -11,12 +11,17 @@
 #include "gateway/identity/token_cache.h"
 #include "gateway/log.h"
 #include "gateway/net/http_client.h"
+#include "gateway/net/timer.h"
 #include "gateway/net/url.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum {
+    LOOK_MS = 1000, /* pause between two looks whether a set is due */
+};
 
 /* One issuer of one listener. */
 struct source {
@@ -183,8 +188,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
             }
         }
     }
-    struct timeval second = { .tv_sec = 1 };
-    (void)event_add(identity->timer, &second);
+    (void)timer_add(identity->worker->loop, identity->timer, LOOK_MS);
 }
 
 struct identity *identity_new(struct worker *worker)
