@@ -49,7 +49,8 @@ struct sender_row {
     bool listen;
 };
 
-/* Copy what a row of the database holds. Return: 0 or -ENOMEM */
+/* Copy what a row of the database holds; an empty @call is taken out of the signed bytes.
+ * Return: 0 or -ENOMEM */
 MUST_USE int sender_row_init(struct sender_row *row, const struct store_sending *from,
                              const uint8_t to[20], struct str call);
 void sender_row_deinit(struct sender_row *row);

@@ -1,15 +1,37 @@
 /* Rows outlive the answer of the database that they came from, so they are copied. */
 #include "gateway/ledger/sender.h"
 
+#include "anchor/rlp.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The data of a signed transaction: the eighth field behind the byte of its type. */
+static struct str data_of(struct str raw)
+{
+    enum {
+        FIELDS_BEFORE = 7,
+    };
+    struct str rest;
+    struct rlp field = { 0 };
+    if (raw.n == 0 || rlp_only_list(str_slice(raw, 1, raw.n), &rest) < 0) {
+        return (struct str){ 0 };
+    }
+    for (int i = 0; i <= FIELDS_BEFORE; i++) {
+        if (rest.n == 0 || rlp_next(&rest, &field) < 0) {
+            return (struct str){ 0 };
+        }
+    }
+    return field.list ? (struct str){ 0 } : field.body;
+}
 
 int sender_row_init(struct sender_row *row, const struct store_sending *from,
                     const uint8_t to[20], struct str call)
 {
     memset(row, 0, sizeof(*row));
     row->s = *from;
+    call = call.n ? call : data_of(from->raw);
     memcpy(row->to, to, sizeof(row->to));
     char *data = malloc(call.n + 1);
     char *raw = malloc(from->raw.n + 1);

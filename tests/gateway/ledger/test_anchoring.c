@@ -143,8 +143,8 @@ static void test_a_stuck_one_is_replaced_by_a_newer_head(void **state)
     (void)state;
     grow(10);
     until(state_of(315), "2");
-    (void)store_sql("UPDATE anchor SET changed = changed - interval '1 hour' WHERE state = 2");
     grow(10);
+    (void)store_sql("UPDATE anchor SET changed = changed - interval '1 hour' WHERE state = 2");
     until(state_of(325), "2");
     assert_string_equal(store_sql(state_of(315)), "2");
     assert_string_equal(store_sql("SELECT count(DISTINCT nonce) FROM anchor WHERE state = 2"),
@@ -157,10 +157,30 @@ static void test_a_stuck_one_is_replaced_by_a_newer_head(void **state)
     check_proof(325);
 }
 
+/* There is no newer head: the same one for more. */
+static void test_a_stuck_one_pays_more(void **state)
+{
+    (void)state;
+    char before[4096];
+    grow(1);
+    until(state_of(326), "2");
+    (void)snprintf(before, sizeof(before), "%s",
+                   store_sql("SELECT max_fee FROM anchor WHERE size = 326"));
+    (void)store_sql("UPDATE anchor SET changed = changed - interval '1 hour' WHERE state = 2");
+    until(
+        "SELECT count(*) FROM anchor WHERE state = 2 AND changed > now() - interval '1 minute'",
+        "1");
+    long long after = atoll(store_sql("SELECT max_fee FROM anchor WHERE size = 326"));
+    assert_true(after * 100 >= atoll(before) * 115);
+    mine(4);
+    until(state_of(326), "5");
+    check_proof(326);
+}
+
 static void test_a_reorganisation_sends_it_again(void **state)
 {
     (void)state;
-    grow(10);
+    grow(9);
     until(state_of(335), "2");
     mine(2);
     until(state_of(335), "4");
@@ -205,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_the_first_head),
         cmocka_unit_test(test_a_head_that_grows_out_of_it),
         cmocka_unit_test(test_a_stuck_one_is_replaced_by_a_newer_head),
+        cmocka_unit_test(test_a_stuck_one_pays_more),
         cmocka_unit_test(test_a_reorganisation_sends_it_again),
         cmocka_unit_test(test_an_old_backup_is_refused),
         cmocka_unit_test(test_another_root_is_refused),

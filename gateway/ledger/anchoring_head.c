@@ -1,0 +1,259 @@
+/*
+ * The head on chain against our newest checkpoint: forked, equal, or due for the next anchor.
+ */
+#include "gateway/ledger/anchoring_impl.h"
+
+#include "anchor/abi.h"
+#include "crypto/digest.h"
+#include "gateway/clock.h"
+#include "gateway/heap.h"
+#include "gateway/ledger/answers.h"
+#include "gateway/ledger/sender_ask.h"
+#include "gateway/ledger/tree_proof.h"
+#include "gateway/log.h"
+#include "gateway/metrics.h"
+#include "gateway/store/notary.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    COMPARE_MS = 60000,
+    MODE_REGISTERED = 1,
+    MODE_FROZEN = 4,
+    HEAD_WORDS = 5,
+    CALL_ROOM = 64,
+};
+
+bool anchoring_is_due(const struct anchoring_due *due)
+{
+    if (due->signed_size <= due->anchored) {
+        return false;
+    }
+    return due->anchored == 0 || due->signed_size - due->anchored >= due->leaves ||
+           due->now - due->anchored_at >= due->every_ms;
+}
+
+static int read_head(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    int r = answers_data(result, out);
+    return r == 0 && out->n != (size_t)HEAD_WORDS * ABI_WORD ? -EBADMSG : r;
+}
+
+int anchoring_ask_head(struct anchoring *a, quorum_fn done)
+{
+    char data[CALL_ROOM];
+    struct buf call = buf_fixed(data, sizeof(data));
+    struct buf params = heap_buf(RPC_PARAMS_MAX);
+    calls_head(&call, a->log_id);
+    sender_put_call(&params, a->config.wallet->address, a->config.contract, buf_str(&call));
+    struct quorum_ask ask = { .method = "eth_call",
+                              .params = buf_str(&params),
+                              .read = read_head };
+    a->op = quorum_call(a->config.rpc, &ask, done, a);
+    heap_buf_free(&params);
+    return a->op ? 0 : -EAGAIN;
+}
+
+static void on_planned(void *arg, int r, const struct db_rows *rows)
+{
+    struct anchoring *a = arg;
+    a->op = NULL;
+    if (r == 0) {
+        log_line(LOG_INFO, "anchor planned", LOG_I("id", store_sending_id(rows)),
+                 LOG_I("size", a->newest.size));
+        a->again = true;
+    }
+    anchoring_settle(a, r);
+}
+
+static void plan(struct anchoring *a)
+{
+    struct store_anchor row = {
+        .sending = { .chain = a->config.chain },
+        .log = a->config.log,
+        .size = a->newest.size,
+    };
+    memcpy(row.root, a->newest.root.b, sizeof(row.root));
+    memcpy(row.note_hash, a->note_hash, sizeof(row.note_hash));
+    memcpy(row.contract, a->config.contract, sizeof(row.contract));
+    memcpy(row.sender, a->config.wallet->address, sizeof(row.sender));
+    a->op = store_anchor_plan(a->config.db, a->fence, &row, on_planned, a);
+    if (!a->op) {
+        anchoring_settle(a, -EAGAIN);
+    }
+}
+
+/* Something is wrong that a person has to mend: look now and then, plan nothing. */
+static void again_later(struct anchoring *a)
+{
+    a->compared = true;
+    a->compare_at = clock_mono_ms() + ANCHORING_RETRY_MS;
+    a->retry_at = a->compare_at;
+}
+
+void anchoring_alarm(struct anchoring *a, const char *why)
+{
+    a->forked = true;
+    log_line(LOG_ERROR, "the chain's head is not our log's: nothing is anchored or signed",
+             LOG_Z("why", why), LOG_I("chain", a->anchored.size),
+             LOG_I("ours", a->newest.size));
+    again_later(a);
+    anchoring_settle(a, 0);
+}
+
+/* Is there one in flight? Then it is replaced only once it is stuck. */
+static bool may_plan(const struct anchoring *a)
+{
+    if (clock_mono_ms() < a->retry_at || a->config.wallet->stopped) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        const struct anchoring_row *row = &a->rows[i];
+        if (anchoring_open(row) &&
+            (!anchoring_stuck(row) || row->head.size >= a->newest.size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void agreed(struct anchoring *a)
+{
+    if (a->forked) {
+        log_text(LOG_WARN, "the chain's head is our log's again");
+    }
+    a->forked = false;
+    a->compared = true;
+    metrics_set(METRIC_ANCHORED_SIZE, (int64_t)a->anchored.size);
+    metrics_set(METRIC_UNANCHORED_LEAVES, (int64_t)(a->newest.size - a->anchored.size));
+    struct anchoring_due due = {
+        .anchored = a->anchored.size,
+        .anchored_at = a->anchored_at,
+        .signed_size = a->newest.size,
+        .now = clock_utc_ms(),
+        .every_ms = a->config.every_ms,
+        .leaves = a->config.leaves,
+    };
+    if (anchoring_is_due(&due) && may_plan(a)) {
+        plan(a);
+    } else {
+        anchoring_settle(a, 0);
+    }
+}
+
+static void on_consistent(void *owner, int r, const struct merkle_proof *proof)
+{
+    (void)proof;
+    struct anchoring *a = owner;
+    a->op = NULL;
+    if (r == -EBADMSG) {
+        anchoring_alarm(a, "inconsistent");
+        return;
+    }
+    if (r < 0) {
+        anchoring_settle(a, r);
+        return;
+    }
+    agreed(a);
+}
+
+static void compare(struct anchoring *a)
+{
+    struct tree_span span = { a->config.log, a->anchored, a->newest };
+    if (a->anchored.size > a->newest.size) {
+        anchoring_alarm(a, "ahead");
+    } else if (a->anchored.size == a->newest.size && a->newest.size > 0 &&
+               !merkle_same(&a->anchored.root, &a->newest.root)) {
+        anchoring_alarm(a, "another root");
+    } else if (a->anchored.size == 0 || a->anchored.size == a->newest.size) {
+        agreed(a);
+    } else {
+        a->op = tree_proof_load(a->config.db, &span, on_consistent, a);
+        if (!a->op) {
+            anchoring_settle(a, -EAGAIN);
+        }
+    }
+}
+
+static void on_head(void *owner, const struct quorum_answer *answer)
+{
+    struct anchoring *a = owner;
+    uint64_t time;
+    uint64_t mode;
+    a->op = NULL;
+    if (answer->r < 0) {
+        anchoring_settle(a, -EAGAIN);
+        return;
+    }
+    if (abi_word(answer->bytes, 0, a->anchored.root.b) < 0 ||
+        abi_u64(answer->bytes, 1, &a->anchored.size) < 0 ||
+        abi_u64(answer->bytes, 3, &time) < 0 || abi_u64(answer->bytes, 4, &mode) < 0) {
+        anchoring_settle(a, -EBADMSG);
+        return;
+    }
+    a->anchored_at = (int64_t)time * 1000;
+    a->compare_at = clock_mono_ms() + COMPARE_MS;
+    if (!(mode & MODE_REGISTERED) || (mode & MODE_FROZEN)) {
+        log_line(LOG_ERROR, "the log can't be anchored",
+                 LOG_Z("why", mode & MODE_FROZEN ? "frozen" : "not registered"));
+        again_later(a);
+        anchoring_settle(a, 0);
+        return;
+    }
+    compare(a);
+}
+
+static bool worth_comparing(const struct anchoring *a)
+{
+    struct anchoring_due due = {
+        .anchored = a->anchored.size,
+        .anchored_at = a->anchored_at,
+        .signed_size = a->newest.size,
+        .now = clock_utc_ms(),
+        .every_ms = a->config.every_ms,
+        .leaves = a->config.leaves,
+    };
+    return !a->compared || clock_mono_ms() >= a->compare_at ||
+           (anchoring_is_due(&due) && may_plan(a));
+}
+
+static void on_newest(void *arg, int r, const struct db_rows *rows)
+{
+    struct anchoring *a = arg;
+    struct store_checkpoint newest = { 0 };
+    a->op = NULL;
+    if (r == 0 && db_count(rows) == 0) {
+        merkle_empty(&a->newest.root);
+        a->newest.size = 0;
+    } else if (r == 0) {
+        r = store_checkpoint_row(rows, 0, &newest);
+    }
+    if (r < 0) {
+        anchoring_settle(a, r);
+        return;
+    }
+    if (db_count(rows)) {
+        a->newest = newest.head;
+        digest_sha256(newest.note, a->note_hash);
+    }
+    metrics_set(METRIC_UNANCHORED_LEAVES, a->newest.size > a->anchored.size
+                                              ? (int64_t)(a->newest.size - a->anchored.size)
+                                              : 0);
+    if (worth_comparing(a)) {
+        if (anchoring_ask_head(a, on_head) < 0) {
+            anchoring_settle(a, -EAGAIN);
+        }
+    } else {
+        anchoring_settle(a, 0);
+    }
+}
+
+void anchoring_compare(struct anchoring *a)
+{
+    a->op = store_checkpoint_newest(a->config.db, a->config.log, UINT64_MAX, on_newest, a);
+    if (!a->op) {
+        anchoring_settle(a, -EAGAIN);
+    }
+}
