@@ -70,10 +70,10 @@ log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
 CONF
     fi
-    echo "$port" > "$dir/port"
     if as_owner "$bin/pg_ctl" -D "$data" status > /dev/null 2>&1; then
-        return
+        return # at the port of its start
     fi
+    echo "$port" > "$dir/port"
     touch "$dir/postgres.log"
     [ "$(id -u)" != 0 ] || chown "$owner" "$dir/postgres.log"
     as_owner "$bin/pg_ctl" -D "$data" -l "$dir/postgres.log" -w -t 60 \

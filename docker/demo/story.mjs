@@ -3,33 +3,31 @@
 //
 //   lib/world.mjs    what runs, its keys and configuration
 //   lib/patient.mjs  a patient who files, signs and revokes a consent
+//   lib/looks.mjs    where it looks whether what it says is so
 //   lib/show.mjs     how it is told
+//   lib/invite.mjs   what there is to try by hand afterwards
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 
 import { sleep, until } from "../../tests/end_to_end/lib/process.mjs";
-import { use } from "./parts/packages.mjs";
-import { sender, wire } from "./parts/v2_sender.mjs";
+import { invite } from "./lib/invite.mjs";
+import {
+  audited,
+  behind,
+  blocksOf,
+  finalized,
+  message,
+  onChain,
+  resources,
+} from "./lib/looks.mjs";
 import { patient } from "./lib/patient.mjs";
 import * as show from "./lib/show.mjs";
 import { claim, during, look, quote, saw, say, step } from "./lib/show.mjs";
 import * as site from "./lib/world.mjs";
 import { HOSPITAL, INSURER, NUMBERS, ask, must, run, where } from "./lib/world.mjs";
+import { use } from "./parts/packages.mjs";
+import { sender, wire } from "./parts/v2_sender.mjs";
 
 const { Hl7Message } = use("@medplum/core");
-const { Contract, keccak256 } = use("ethers");
-
-const STATUS_OF =
-  "function statusOf(bytes32) view returns (tuple(address controller, uint40 validFrom, " +
-  "uint40 validUntil, uint16 meta, bytes32 commitment))";
-const REVOKED = 0x8000; // of meta
-
-const message = (name) =>
-  readFileSync(fileURLToPath(new URL(`messages/${name}.hl7`, import.meta.url)), "utf8");
-
-/** Resources of @type in a Bundle. */
-const found = ({ entry = [] }, type) =>
-  entry.map(({ resource }) => resource).filter((one) => one?.resourceType === type);
 
 const short = (hex) => `${hex.slice(0, 10)}..${hex.slice(-4)}`;
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
@@ -74,12 +72,6 @@ async function deployContracts() {
   staff.insurer = await world.token(INSURER, "claims-desk");
 }
 
-/** What the chain itself says of @person's consent. */
-async function onChain(person) {
-  const registry = new Contract(world.contracts.consent, [STATUS_OF], world.chain.provider);
-  return registry.statusOf(person.consentId());
-}
-
 async function consent(name, person) {
   const filed = await person.file();
   claim(
@@ -94,9 +86,9 @@ async function consent(name, person) {
     `HTTP ${granted.status} key ${short(person.address)}`,
   );
   const { block } = await during("waiting for a safe block", person.until("safe"));
-  const { controller, meta } = await onChain(person);
+  const { controller, version, revoked } = await onChain(world, person);
   claim(
-    controller === person.address && Number(meta) === 1,
+    controller === person.address && version === 1 && !revoked,
     "the chain holds it, and its block is safe",
     `block ${block}, controller ${short(controller)}`,
   );
@@ -135,11 +127,6 @@ async function send(name) {
 
 const arrived = (bytes) => world.ward.received().some((got) => got.bytes.equals(bytes));
 
-/** Resources that the FHIR server itself has, asked without the gateway. */
-async function behind(type) {
-  return found(await (await fetch(`${world.ehr.base}/${type}?_count=100`)).json(), type);
-}
-
 async function messages() {
   step(
     "HL7 v2 messages arrive",
@@ -160,9 +147,9 @@ async function messages() {
     `the v2 receiver has the same bytes, ${sent.length} of ${sent.length}`,
     where("run/received.ndjson"),
   );
-  const complete = async () => (await behind("Observation")).length === 3;
+  const complete = async () => (await behind(world, "Observation")).length === 3;
   await during("delivery", until("3 Observations in the FHIR server", complete, 30));
-  const patients = await behind("Patient");
+  const patients = await behind(world, "Patient");
   const of = (family) => patients.find((one) => one.name?.[0].family === family);
   people.erika.id = of("Mustermann")?.id;
   people.jonas.id = of("Weber")?.id;
@@ -171,7 +158,7 @@ async function messages() {
     "the FHIR server has two patients",
     patients.map(({ id }) => `Patient/${id}`).join(" "),
   );
-  for (const one of await behind("Observation")) {
+  for (const one of await behind(world, "Observation")) {
     const { value, unit } = one.valueQuantity;
     saw(
       `and an Observation: ${one.code.text ?? one.code.coding[0].display} ${value} ${unit ?? ""}`,
@@ -189,7 +176,7 @@ async function clinician() {
     answer is decided as it passes; the record of it is committed before the first byte leaves.`,
   );
   const answer = await ask(world, staff.clinician, results(people.erika));
-  const seen = found(answer.json, "Observation");
+  const seen = resources(answer.json, "Observation");
   say(`     GET ${results(people.erika)}`);
   claim(
     answer.status === 200 && seen.length === 2,
@@ -212,26 +199,6 @@ async function clinician() {
   );
 }
 
-/** Lines of the administrator's list about @person; the newest are first. */
-function audit(person, most = 50) {
-  const out = must(
-    site.program,
-    "audit",
-    "list",
-    "--config",
-    world.file,
-    "--json",
-    "--limit",
-    `${most}`,
-    "--patient",
-    `${NUMBERS}|${person.number}`,
-  );
-  return out
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-}
-
 async function stranger() {
   step(
     "Another organisation sees nothing",
@@ -240,7 +207,7 @@ async function stranger() {
   );
   const answer = await ask(world, staff.insurer, results(people.erika));
   claim(
-    answer.status === 200 && found(answer.json, "Observation").length === 0,
+    answer.status === 200 && resources(answer.json, "Observation").length === 0,
     "the insurer's search finds nothing",
     `HTTP ${answer.status}`,
   );
@@ -256,7 +223,7 @@ async function stranger() {
     "to it there is no such patient",
     `HTTP ${read.status} ${read.json.issue[0].diagnostics}`,
   );
-  const denied = audit(people.erika).filter(({ record }) => record.outcome === "deny");
+  const denied = audited(world, people.erika).filter(({ record }) => record.outcome === "deny");
   claim(
     denied.length >= 2 &&
       denied.every(({ opening }) => JSON.stringify(opening).includes(INSURER)),
@@ -280,9 +247,10 @@ async function revoke() {
     "her revocation is taken",
     `HTTP ${answer.status} in ${Math.round(accepted - from)} ms`,
   );
-  const gone = async () =>
-    found((await ask(world, staff.clinician, results(people.erika))).json, "Observation")
-      .length === 0;
+  const gone = async () => {
+    const { status, json } = await ask(world, staff.clinician, results(people.erika));
+    return status === 200 && resources(json, "Observation").length === 0;
+  };
   await until("a refusal", gone, 10);
   const took = performance.now() - accepted;
   claim(took < 1000, `Dr. Sommer's search shows nothing of her ${Math.round(took)} ms later`);
@@ -290,13 +258,17 @@ async function revoke() {
   claim(more.every(Boolean), "nor do 12 searches at once, whichever worker answers");
   const others = await ask(world, staff.clinician, results(people.jonas));
   claim(
-    found(others.json, "Observation").length === 1,
+    resources(others.json, "Observation").length === 1,
     "Jonas's results she still sees",
     `HTTP ${others.status}`,
   );
-  const { block } = await during("waiting for the chain", people.erika.until("revoked"));
-  const { meta } = await onChain(people.erika);
-  claim(Number(meta) & REVOKED, "and the chain says so too", `block ${block ?? "?"}`);
+  const mined = until(
+    "the chain",
+    async () => (await onChain(world, people.erika)).revoked,
+    30,
+  );
+  await during("waiting for the chain", mined);
+  saw("and soon the chain says so too", `${seconds(performance.now() - accepted)} later`);
 }
 
 async function ledger() {
@@ -320,6 +292,7 @@ async function ledger() {
   const { json } = await ask(world, staff.clinician, results(people.jonas));
   quote(json.issue[0].diagnostics);
   const late = await send("jonas_oru_late");
+  await sleep(1000);
   claim(!arrived(late), "a message that comes now is kept, but not delivered");
 
   const again = performance.now();
@@ -337,33 +310,13 @@ async function ledger() {
   saw("and the message that was kept is delivered, the same bytes");
 }
 
-/** Lines of "audit show": name and value. */
-function shown(id) {
-  const out = must(site.program, "audit", "show", id, "--config", world.file);
-  return Object.fromEntries(
-    out.split("\n").map((line) => [line.slice(0, 13).trim(), line.slice(13)]),
-  );
-}
-
-/** Wait until @record is anchored in a final block; each look is itself recorded. */
-async function finalized(record, patience) {
-  for (let i = 0; i < patience; i++) {
-    const state = shown(record);
-    if (state.state === "finalized") {
-      return state;
-    }
-    await sleep(1000);
-  }
-  throw new show.Unlike(`expected: a final anchor within ${patience} s`);
-}
-
 async function anchored() {
   step(
     "The log is anchored",
     `Each exchange left a record in a Merkle tree. Its signed head goes to AuditAnchor every few
     seconds, with a proof that nothing before it was changed or left out.`,
   );
-  const permitted = audit(people.erika).filter(
+  const permitted = audited(world, people.erika).filter(
     ({ record }) => record.outcome === "permit" && record.interaction === "search",
   );
   claim(
@@ -372,7 +325,7 @@ async function anchored() {
     permitted.at(-1)?.record.id,
   );
   world.record = permitted.at(-1).record.id;
-  const state = await during("waiting for a final block", finalized(world.record, 60));
+  const state = await during("waiting for a final block", finalized(world, world.record, 60));
   const [, block, hash] = state.anchor.match(/block (\d+), transaction (0x[0-9a-f]{64})/) ?? [];
   claim(hash, "its anchor is final", `block ${block}`);
   const receipt = await world.chain.rpc("eth_getTransactionReceipt", hash);
@@ -383,20 +336,6 @@ async function anchored() {
     `transaction ${short(hash)}, ${Number(receipt.gasUsed)} gas`,
   );
   quote(must(site.program, "anchor", "status", "--config", world.file));
-  world.anchorBlock = Number(block);
-}
-
-/** Hashes of blocks that @file rests on, as the chain's own node tells them. */
-async function blocks(file) {
-  const { anchor, consents = [] } = JSON.parse(readFileSync(file, "utf8"));
-  const headers = [anchor.header, ...consents.map(({ header }) => header)];
-  const lines = new Set();
-  for (const header of headers) {
-    const { number } = await world.chain.rpc("eth_getBlockByHash", keccak256(header), false);
-    const { hash } = await world.chain.rpc("eth_getBlockByNumber", number, false);
-    lines.add(`${Number(number)}:${hash}`);
-  }
-  return [...lines];
 }
 
 async function proven() {
@@ -410,7 +349,7 @@ async function proven() {
   world.evidence = where("evidence.json");
   must(site.program, "audit", "prove", world.record, ...config, "--out", world.evidence);
   writeFileSync(where("log.key"), must(site.program, "audit", "key", ...config));
-  writeFileSync(where("blocks.txt"), `${(await blocks(world.evidence)).join("\n")}\n`);
+  writeFileSync(where("blocks.txt"), `${(await blocksOf(world, world.evidence)).join("\n")}\n`);
   const { consent: registry, anchor } = world.contracts;
   world.check = [
     "--key",
@@ -485,33 +424,6 @@ const story = [
   refused,
 ];
 
-/** What there is to try by hand. */
-function invite() {
-  const token = where("clinician.token");
-  writeFileSync(token, staff.clinician, { mode: 0o600 });
-  const curl = (what) =>
-    `curl -s -H "Authorization: Bearer $(cat ${token})" '${world.base}/${what}'`;
-  const rows = {
-    "FHIR, as Dr. Sommer": curl(results(people.jonas)),
-    "the same, of Erika": curl(results(people.erika)),
-    "HL7 v2, by MLLP": `docker/node docker/demo/parts/v2_sender.mjs --to 127.0.0.1:${world.at.mllp} --client medplum docker/demo/messages/jonas_oru_r01.hl7`,
-    "the administrator": `build/chartseal audit list --config ${world.file} --limit 20`,
-    "a record, opened": `build/chartseal audit show ${world.record} --config ${world.file}`,
-    "the database": `psql ${world.postgres.url}`,
-    "the FHIR server behind": `curl -s ${world.ehr.base}/Observation`,
-    "health, metrics": `${world.admin}/health/ready ${world.admin}/metrics`,
-    "the chain": world.chain.url,
-    "files and logs": `${where()} ${where("run")}/*.log`,
-  };
-  show.title("To try by hand:");
-  for (const [what, how] of Object.entries(rows)) {
-    say(`   ${what}`);
-    say(show.cyan(`      ${how}`));
-  }
-  say();
-  show.title("It stays up until Ctrl-C.");
-}
-
 let ending = false;
 async function end(status) {
   if (!ending) {
@@ -548,7 +460,7 @@ async function main() {
     return end(0);
   }
   say();
-  invite();
+  invite(world, people, staff);
   setInterval(() => {}, 60000);
 }
 
