@@ -1,7 +1,7 @@
 // A patient with a key of her own: says in FHIR what she permits, signs it for the chain
 // (EIP-712), and takes it back. She has no ether and talks to nobody but the gateway.
 import { sign } from "../../../tests/end_to_end/lib/chain.mjs";
-import { until } from "../../../tests/end_to_end/lib/process.mjs";
+import { sleep, until } from "../../../tests/end_to_end/lib/process.mjs";
 import { use } from "../parts/packages.mjs";
 import { HOSPITAL, NUMBERS, WARD, ask } from "./world.mjs";
 
@@ -101,6 +101,7 @@ export async function patient(world, number) {
       return until(
         `consent of patient ${number} ${word}`,
         async () => {
+          await sleep(200);
           const status = await this.status();
           return status.chain === word && status;
         },
