@@ -36,7 +36,7 @@ enum audit_state {
     AUDIT_RECORDED,
     AUDIT_SEQUENCED, /* it has an index */
     AUDIT_PUBLISHED, /* a signed checkpoint covers it */
-    AUDIT_ANCHORED,  /* that is on chain in a safe block */
+    AUDIT_ANCHORED,  /* that is on chain in a safe block, and the proof is kept */
     AUDIT_FINALIZED,
 };
 

@@ -210,6 +210,9 @@ static enum audit_state state_of(const struct audit_place *place)
     if (place->checkpoint.head.size == 0) {
         return AUDIT_SEQUENCED;
     }
+    if (place->anchor.proof.n == 0) {
+        return AUDIT_PUBLISHED; /* its proof is fetched once its block is safe */
+    }
     switch (place->anchor.size ? place->anchor.sending.state : STORE_PLANNED) {
     case STORE_SAFE: return AUDIT_ANCHORED;
     case STORE_FINALIZED: return AUDIT_FINALIZED;
