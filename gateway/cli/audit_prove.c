@@ -18,6 +18,7 @@
 #include "gateway/id.h"
 #include "gateway/ledger/anchor_proof.h"
 #include "gateway/ledger/rpc.h"
+#include "gateway/ledger/tree_proof.h"
 #include "gateway/log_key.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include <unistd.h>
 
 enum {
+    LOG_NUMBER = 0, /* the one tree */
     POLL_MS = 250,
     WAIT_MAX_S = 24 * 3600,
     REQUEST_MAX = 256,
@@ -96,6 +98,39 @@ static int find(struct proving *p)
 
 /* --- putting together --------------------------------------------------------------------- */
 
+struct path {
+    struct cli_answer answer;
+    struct merkle_proof *out;
+};
+
+static void on_path(void *owner, int r, const struct merkle_proof *found)
+{
+    struct path *path = owner;
+    if (r == 0) {
+        *path->out = *found;
+    }
+    cli_on_end(&path->answer, r);
+}
+
+/* The path of @leaf to the checkpoint's root, out of the stored tiles. */
+static int find_path(struct proving *p, const struct merkle_hash *leaf,
+                     struct merkle_proof *out)
+{
+    struct path path = { .out = out };
+    const struct tree_leaf what = {
+        .log = LOG_NUMBER,
+        .index = (uint64_t)p->found.row.index,
+        .leaf = *leaf,
+        .head = p->place.checkpoint.head,
+    };
+    if (what.head.size == 1) {
+        out->count = 0; /* the leaf is the root */
+        return merkle_check_inclusion(leaf, 0, &what.head, out) ? 0 : -EBADMSG;
+    }
+    struct cli_session *s = p->session;
+    return cli_wait(s, tree_proof_leaf(s->db, &what, on_path, &path), &path.answer);
+}
+
 static int put_inclusion(struct proving *p)
 {
     struct cli_session *s = p->session;
@@ -106,7 +141,7 @@ static int put_inclusion(struct proving *p)
         .note = p->place.checkpoint.note,
     };
     record_leaf(p->found.row.bytes, &leaf);
-    int r = prove_inclusion(s, &leaf, proof.index, &p->place.checkpoint.head, &proof.path);
+    int r = find_path(p, &leaf, &proof.path);
     if (r == 0) {
         proof_put(&proof, &text);
         r = buf_failed(&text) ? -ENOMEM : 0;

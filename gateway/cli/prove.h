@@ -7,12 +7,6 @@
 
 struct rpc;
 
-/* The path of leaf @index in the tree @head, out of the stored tiles, and checked.
- * Return: 0, -EBADMSG if the tiles don't lead to the head's root, other -errno */
-MUST_USE int prove_inclusion(struct cli_session *s, const struct merkle_hash *leaf,
-                             uint64_t index, const struct merkle_head *head,
-                             struct merkle_proof *out);
-
 /* The nodes of ledger.endpoints. NULL: none can be asked; why was said. End with rpc_free(). */
 MUST_USE struct rpc *prove_nodes(struct cli_session *s);
 

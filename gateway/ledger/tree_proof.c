@@ -22,10 +22,14 @@ struct tile {
     struct merkle_hash hashes[TILE_WIDTH];
 };
 
+/* Of a span from @span.from to @span.to, or of @leaf in @span.to. */
 struct load {
     struct op op;
     struct db *db;
     struct tree_span span;
+    bool of_leaf;
+    uint64_t index;
+    struct merkle_hash leaf;
     struct op *query;
     tree_proof_fn done;
     void *owner;
@@ -105,15 +109,26 @@ static void on_tile(void *arg, int r, const struct db_rows *rows)
     }
 }
 
+static int generate(struct load *l)
+{
+    struct merkle_reader nodes = tile_nodes(&l->reader);
+    const struct merkle_head *to = &l->span.to;
+    bool good;
+    int r;
+    if (l->of_leaf) {
+        r = merkle_prove_inclusion(&nodes, l->index, to->size, &l->proof);
+        good = r == 0 && merkle_check_inclusion(&l->leaf, l->index, to, &l->proof);
+    } else {
+        r = merkle_prove_consistency(&nodes, l->span.from.size, to->size, &l->proof);
+        good = r == 0 && merkle_check_consistency(&l->span.from, to, &l->proof);
+    }
+    return r == 0 && !good ? -EBADMSG : r;
+}
+
 /* Return: 0: the proof is there; -EINPROGRESS: a tile is being read; -errno */
 static int run(struct load *l)
 {
-    struct merkle_reader nodes = tile_nodes(&l->reader);
-    int r = merkle_prove_consistency(&nodes, l->span.from.size, l->span.to.size, &l->proof);
-    if (r == 0) {
-        bool good = merkle_check_consistency(&l->span.from, &l->span.to, &l->proof);
-        return good ? 0 : -EBADMSG;
-    }
+    int r = generate(l);
     if (r != -EAGAIN) {
         return r;
     }
@@ -125,23 +140,49 @@ static int run(struct load *l)
     return l->query ? -EINPROGRESS : -EAGAIN;
 }
 
-struct op *tree_proof_load(struct db *db, const struct tree_span *span, tree_proof_fn done,
-                           void *owner)
+static struct load *load_new(struct db *db, const struct tree_span *span, tree_proof_fn done,
+                             void *owner)
 {
     struct load *l = calloc(1, sizeof(*l));
-    if (!l) {
-        return NULL;
+    if (l) {
+        l->op.cancel = on_cancel;
+        l->db = db;
+        l->span = *span;
+        l->done = done;
+        l->owner = owner;
+        tile_reader_init(&l->reader, span->to.size, read_tile, l);
     }
-    l->op.cancel = on_cancel;
-    l->db = db;
-    l->span = *span;
-    l->done = done;
-    l->owner = owner;
-    tile_reader_init(&l->reader, span->to.size, read_tile, l);
-    /* Nothing is in memory yet, so the first run always misses a tile. */
-    if (span->from.size == 0 || span->from.size >= span->to.size || run(l) != -EINPROGRESS) {
-        load_free(l);
+    return l;
+}
+
+/* Nothing is in memory yet, so the first run always misses a tile. */
+static struct op *begin(struct load *l, bool sensible)
+{
+    if (!l || !sensible || run(l) != -EINPROGRESS) {
+        if (l) {
+            load_free(l);
+        }
         return NULL;
     }
     return &l->op;
+}
+
+struct op *tree_proof_load(struct db *db, const struct tree_span *span, tree_proof_fn done,
+                           void *owner)
+{
+    struct load *l = load_new(db, span, done, owner);
+    return begin(l, span->from.size > 0 && span->from.size < span->to.size);
+}
+
+struct op *tree_proof_leaf(struct db *db, const struct tree_leaf *leaf, tree_proof_fn done,
+                           void *owner)
+{
+    const struct tree_span span = { .log = leaf->log, .to = leaf->head };
+    struct load *l = load_new(db, &span, done, owner);
+    if (l) {
+        l->of_leaf = true;
+        l->index = leaf->index;
+        l->leaf = leaf->leaf;
+    }
+    return begin(l, leaf->head.size > 1);
 }

@@ -1,4 +1,4 @@
-/* Consistency proofs of our own log, out of the tiles in the database. */
+/* Proofs of our own log, out of the tiles in the database. */
 #pragma once
 
 #include "anchor/merkle.h"
@@ -9,8 +9,8 @@
 
 struct db;
 
-/* @r: 0 or -errno; -EBADMSG: the tiles don't lead from one head to the other.
- * @proof: valid during the call; checked against both heads */
+/* @r: 0 or -errno; -EBADMSG: the tiles don't lead from one to the other.
+ * @proof: valid during the call; checked */
 typedef void (*tree_proof_fn)(void *owner, int r, const struct merkle_proof *proof);
 
 /* That @from begins @to; sizes from 1 up. NULL: couldn't begin. */
@@ -21,4 +21,15 @@ struct tree_span {
 };
 
 MUST_USE struct op *tree_proof_load(struct db *db, const struct tree_span *span,
+                                    tree_proof_fn done, void *owner);
+
+/* That @leaf stands at @index in @head, a tree of two leaves or more. */
+struct tree_leaf {
+    int16_t log;
+    uint64_t index;
+    struct merkle_hash leaf;
+    struct merkle_head head;
+};
+
+MUST_USE struct op *tree_proof_leaf(struct db *db, const struct tree_leaf *leaf,
                                     tree_proof_fn done, void *owner);
