@@ -68,6 +68,12 @@ enum step fhir_seal_enter(struct exchange *ex)
     if (nothing_to_record(ex)) {
         return STEP_NEXT;
     }
+    if (fx->dossier.intent) { /* it came to nothing: that is what is recorded */
+        fx->dossier.intent = false;
+        fx->dossier.keep = false;
+        fx->dossier.has_stored = false;
+        fx->dossier.epoch = BATCH_EPOCH_ANY;
+    }
     if (fx->sent && ex->outcome == OUTCOME_TIMEOUT) {
         ex->outcome = OUTCOME_UNKNOWN; /* the change may have been made */
     }

@@ -121,6 +121,8 @@ enum step fhir_consent_enter(struct exchange *ex)
         return fhir_refuse(ex, OUTCOME_UNAVAILABLE, consents_state_name(state), 503,
                            "consents can't be checked at the moment");
     }
+    fx->dossier.epoch = consents_epoch(fx->dossier.worker->consents);
+    fx->dossier.decide_again = "subjects";
     const char *basis = refusal(ex);
     if (!basis) {
         return STEP_NEXT;

@@ -133,7 +133,9 @@ int fhir_filter_release(struct exchange *ex)
                                  item->release ? BUNDLE_RELEASE : BUNDLE_REMOVE, STR(""));
     }
     size_t left = answer->item_count - answer->decided;
-    memmove(answer->items, answer->items + answer->decided, left * sizeof(*answer->items));
+    if (left) {
+        memmove(answer->items, answer->items + answer->decided, left * sizeof(*answer->items));
+    }
     answer->item_count = left;
     answer->decided = 0;
     return r;

@@ -198,6 +198,7 @@ static int note_named(struct fhir_exchange *fx)
         r = subject->is_nobody ? 0 : fhir_name(&fx->answer, subject->patient);
     }
     fx->dossier.subject_count = 0;
+    fx->dossier.again = 0;
     return r;
 }
 
