@@ -259,34 +259,51 @@ static void put_time(int64_t ms, char *out, size_t size)
     (void)strftime(out, size, "%Y%m%d%H%M%S+0000", &tm);
 }
 
-/* What the sender hears; the table of DESIGN section 2. */
+/* What the sender hears; the table of DESIGN section 2. AA only for what is stored whole: a
+ * record that says why it isn't is committed as well. */
 static struct v2_ack answer(const struct exchange *ex)
 {
+    const struct v2_ack not_stored = { .code = V2_ACK_REJECT,
+                                       .condition = V2_ACK_INTERNAL,
+                                       .text = STR("not stored; send again later") };
     const struct v2_case *v2 = ex->data;
-    const struct dossier *dossier = &v2->dossier;
-    if (!dossier->committed) {
-        return (struct v2_ack){ .code = V2_ACK_REJECT,
-                                .condition = V2_ACK_INTERNAL,
-                                .text = STR("not stored; send again later") };
+    if (!v2->dossier.committed) {
+        return not_stored;
     }
-    if (!v2->readable) {
-        return (struct v2_ack){ .code = V2_ACK_ERROR,
-                                .condition = V2_ACK_DATA_TYPE,
-                                .place = v2->issues.last ? v2->issues.last->place : STR(""),
-                                .text = STR("not a readable HL7 v2 message") };
-    }
-    if (ex->outcome == OUTCOME_UNSUPPORTED) {
+    switch (ex->outcome) {
+    case OUTCOME_PERMIT:
+    case OUTCOME_HELD:
+    case OUTCOME_WITHHELD:
+    case OUTCOME_PARKED: return (struct v2_ack){ .code = V2_ACK_ACCEPT };
+    case OUTCOME_UNSUPPORTED:
         return (struct v2_ack){ .code = V2_ACK_ERROR,
                                 .condition = V2_ACK_UNSUPPORTED_TYPE,
                                 .place = STR("MSH-9"),
                                 .text = STR("no route takes messages of this type") };
+    case OUTCOME_BAD_REQUEST:
+        return v2->readable
+                   ? (struct v2_ack){ .code = V2_ACK_ERROR,
+                                      .condition = V2_ACK_INTERNAL,
+                                      .text = STR("beyond the limits for one message") }
+                   : (struct v2_ack){ .code = V2_ACK_ERROR,
+                                      .condition = V2_ACK_DATA_TYPE,
+                                      .place =
+                                          v2->issues.last ? v2->issues.last->place : STR(""),
+                                      .text = STR("not a readable HL7 v2 message") };
+    case OUTCOME_OPEN:
+    case OUTCOME_DENY:
+    case OUTCOME_DONE:
+    case OUTCOME_DELIVERED:
+    case OUTCOME_RETRY:
+    case OUTCOME_UNAUTHENTICATED:
+    case OUTCOME_FORBIDDEN:
+    case OUTCOME_UNAVAILABLE:
+    case OUTCOME_UPSTREAM:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_UNKNOWN:
+    case OUTCOME_FAILED: return not_stored;
     }
-    if (ex->outcome == OUTCOME_BAD_REQUEST) {
-        return (struct v2_ack){ .code = V2_ACK_ERROR,
-                                .condition = V2_ACK_INTERNAL,
-                                .text = STR("beyond the limits for one message") };
-    }
-    return (struct v2_ack){ .code = V2_ACK_ACCEPT };
+    return not_stored;
 }
 
 static void count(const struct exchange *ex, enum v2_ack_code code)
