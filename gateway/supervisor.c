@@ -149,6 +149,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
         .ready = ready,
     };
     log_set_process(i == 0 ? "notary" : "worker", child.index);
+    (void)prctl(PR_SET_NAME, i == 0 ? "seal-notary" : "seal-worker"); /* for ps and top */
     if (i > 0) {
         child.socket_count = sockets_for_worker(supervisor->sockets, i - 1, own);
     }
