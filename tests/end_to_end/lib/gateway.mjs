@@ -29,7 +29,8 @@ export async function startPostgres({ where = folder("pg"), port } = {}) {
     port,
     sql(text) {
       const args = ["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", url];
-      const out = execFileSync("psql", [...args, "-c", text], { encoding: "utf8" });
+      const how = { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 };
+      const out = execFileSync("psql", [...args, "-c", text], how);
       return out.split("\n").filter(Boolean).map((line) => line.split("\t"));
     },
     stop: () => execFileSync(script, ["stop", where], { stdio: "ignore" }),

@@ -1,0 +1,81 @@
+// A whole site for tests of HL7 v2: PostgreSQL, a v2 receiver, a FHIR store and a gateway
+// between them and whoever sends.
+import { configure, freshLedger, migrate, serve, startPostgres } from "./gateway.mjs";
+import { startPlainStore, startReceiver } from "./parts.mjs";
+import { freePort, until } from "./process.mjs";
+
+const OPEN = "SELECT count(*) FROM outbox WHERE state IN (0, 1)";
+const STATES = ["open", "held", "withheld", "delivered", "parked"];
+
+const sender = {
+  address: "127.0.0.1",
+  organization: "urn:oid:1.2.3",
+  zone: "Europe/Berlin",
+  assigners: { LAB: "urn:oid:1.2.3.4" },
+};
+
+/**
+ * Start one. Without options all is forwarded and consent decided on paper only; @route,
+ * @ward, @ehr and @config add to what the configuration says of each. @fhir is started in place
+ * of the plain store, @fresh false leaves the ledger's view to the test.
+ */
+export async function startSite({
+  route = {},
+  ward = {},
+  ehr = {},
+  config = {},
+  fhir = startPlainStore,
+  fresh = true,
+} = {}) {
+  const postgres = await startPostgres();
+  const receiver = await startReceiver();
+  const store = await fhir();
+  const port = await freePort();
+  const retry = { retry_least: "100ms", retry_most: "1s" };
+  const files = await configure(postgres, {
+    listeners: { lab: { protocol: "mllp", address: `127.0.0.1:${port}`, senders: [sender] } },
+    destinations: {
+      ward: {
+        protocol: "mllp",
+        address: `127.0.0.1:${receiver.port}`,
+        organization: "urn:oid:1.2.10",
+        ...retry,
+        ...ward,
+      },
+      ehr: { protocol: "fhir", url: store.base, organization: "urn:oid:1.2.9", ...retry, ...ehr },
+    },
+    routes: [{ from: "lab", to: ["ward", "ehr"], purpose: "TREAT", mode: "shadow", ...route }],
+    ...config,
+  });
+  migrate(files);
+  const ledger = fresh ? freshLedger(postgres) : undefined;
+  const site = { postgres, receiver, store, port, files, ledger };
+  return Object.assign(site, {
+    gateway: await serve(files),
+    /** Rows of the outbox, oldest first. */
+    outbox: () =>
+      postgres
+        .sql("SELECT destination, state, reason, attempts FROM outbox ORDER BY number")
+        .map(([destination, state, reason, attempts]) => ({
+          destination,
+          state: STATES[state],
+          reason,
+          attempts: Number(attempts),
+        })),
+    /** Until nothing waits for its delivery. */
+    quiet: (seconds) =>
+      until("deliveries", () => postgres.sql(OPEN)[0][0] === "0", seconds),
+    /** Records of the log, in the order of their ids. */
+    records: () =>
+      postgres
+        .sql("SELECT encode(bytes, 'escape') FROM record ORDER BY id")
+        .map(([text]) => JSON.parse(text)),
+    async stop() {
+      ledger?.stop();
+      await site.gateway?.stop();
+      await receiver.stop();
+      await store.stop();
+      postgres.stop();
+    },
+  });
+}
