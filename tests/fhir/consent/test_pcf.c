@@ -303,6 +303,7 @@ static void test_r4_examples(void **state)
         { "Consent-consent-example-notAuthor", "TREAT", false, true },
     };
     (void)state;
+    check_data_needed("fhir_r4");
 
     for (size_t i = 0; i < ARRAY_LEN(r4); i++) {
         CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
@@ -324,10 +325,11 @@ static void test_r4_examples(void **state)
 /* Its nested provisions have no type, which R4 requires: what they mean can't be known. */
 static void test_untyped_exceptions_are_refused(void **state)
 {
+    (void)state;
+    check_data_needed("fhir_r4");
     CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
     struct issues issues;
     struct consent_filing filing;
-    (void)state;
     assert_int_equal(read_r4(arena, "Consent-consent-example-pkb", &filing, &issues),
                      CONSENT_E_REFUSED);
     assert_str(issues.first->place, "Consent.provision.provision[0].type");

@@ -226,6 +226,7 @@ static void run(const char *name, int want)
 static void test_wycheproof_tokens(void **state)
 {
     (void)state;
+    check_data_needed("attack/wycheproof");
     /* How many are valid, and of an algorithm that we use. */
     run("json_web_signature", 24);
     run("json_web_key", 1);
