@@ -239,7 +239,7 @@ async function stranger() {
       `${subject} of ${organization}, record ${record.id}`,
     );
   }
-  look(`build/chartseal audit list --config .demo/chartseal.yaml --patient '${NUMBERS}|4711'`);
+  look(`build/chartseal audit list --config ${world.file} --patient '${NUMBERS}|4711'`);
 }
 
 async function revoke() {
@@ -352,7 +352,7 @@ async function anchored() {
     "the chain says the same",
     `transaction ${short(hash)}, ${Number(receipt.gasUsed)} gas`,
   );
-  quote(must(site.program, "anchor", "status", "--config", world.file));
+  quote(must(site.program, "anchor", "status", "--config", world.file), 8);
 }
 
 async function proven() {

@@ -78,7 +78,7 @@ async function sweep() {
 
 /** Folders, and an end to what an earlier run left. */
 export async function prepare() {
-  home = path.join(top, ".demo");
+  home = path.resolve(top, process.env.DEMO_FOLDER ?? ".demo");
   mkdirSync(home, { recursive: true });
   try {
     writeFileSync(where(".mine"), "");
