@@ -280,6 +280,14 @@ static inline void until(const char *sql, const char *want)
     }
 }
 
+/* Let the loop run until the follower has the chain's head. */
+static inline void until_followed(void)
+{
+    char want[32];
+    (void)snprintf(want, sizeof(want), "%" PRIu64, height());
+    until("SELECT number FROM chain_cursor", want);
+}
+
 /* Let the loop run for @ms. */
 static inline void run(int ms)
 {

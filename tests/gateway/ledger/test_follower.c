@@ -56,12 +56,8 @@ static void test_a_revocation_stays(void **state)
 static void test_a_silent_chain_ages(void **state)
 {
     (void)state;
-    char sql[128];
     mine(1);
-    (void)snprintf(sql, sizeof(sql), "SELECT number FROM chain_cursor");
-    char want[32];
-    (void)snprintf(want, sizeof(want), "%" PRIu64, height());
-    until(sql, want);
+    until_followed();
     ledger_rest(chain.ledger);
     char before[4096];
     (void)snprintf(before, sizeof(before), "%s", store_sql("SELECT agreed FROM chain_cursor"));

@@ -102,6 +102,7 @@ static void test_what_a_reorganisation_took_goes_again(void **state)
     until(row(0x44, STORE_RELAY_GRANT), "2 ");
     mine(1);
     until(row(0x44, STORE_RELAY_GRANT), "3 ");
+    until_followed();
     (void)eth("anvil_reorg", "[1, []]");
     until(row(0x44, STORE_RELAY_GRANT), "2 ");
     mine(1);
