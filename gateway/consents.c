@@ -54,6 +54,7 @@ struct consents {
     bool loaded;
     bool wake_again;       /* a wake came in the middle of a cycle */
     uint64_t epoch;        /* what the index is at */
+    uint64_t people;       /* last one that bore on who is who */
     uint64_t target;       /* where the cycle under way leads */
     uint64_t cycles;       /* begun */
     int64_t asked;         /* when the cycle under way asked; clock_mono_ms() */
@@ -164,6 +165,7 @@ static void on_loaded(void *arg, int r, struct consent_index *index)
 
 static void load_all(struct consents *consents)
 {
+    consents->people = consents->target;
     struct consent_index *fresh = consent_index_new(memory, NULL);
     consents->load =
         fresh ? consents_load_all(consents->db, consents->vault, fresh, on_loaded, consents)
@@ -172,6 +174,19 @@ static void load_all(struct consents *consents)
         consent_index_free(fresh);
         settle(consents, -ENOTCONN);
     }
+}
+
+/* Caches of who is who must begin anew after a merge or a destruction. */
+static bool bears_on_people(const struct db_rows *rows)
+{
+    for (int i = 0; i < db_count(rows); i++) {
+        struct store_change change;
+        store_change_row(rows, i, &change);
+        if (change.kind == STORE_CHANGE_LINK || change.kind == STORE_CHANGE_KEY) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void on_changes(void *arg, int r, const struct db_rows *rows)
@@ -185,6 +200,9 @@ static void on_changes(void *arg, int r, const struct db_rows *rows)
     if (db_count(rows) >= CHANGES_MAX) {
         load_all(consents);
         return;
+    }
+    if (bears_on_people(rows)) {
+        consents->people = consents->target;
     }
     consents->load = consents_load_changes(consents->db, consents->vault, consents->index, rows,
                                            on_loaded, consents);
@@ -316,6 +334,11 @@ const char *consents_state_name(enum consents_state state)
 uint64_t consents_epoch(const struct consents *consents)
 {
     return consents->epoch;
+}
+
+uint64_t consents_people_epoch(const struct consents *consents)
+{
+    return consents->people;
 }
 
 void consents_decide(const struct consents *consents, const uint8_t patient[16],

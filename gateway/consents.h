@@ -43,6 +43,12 @@ const char *consents_state_name(enum consents_state state);
 /* The epoch that decisions made now belong to. */
 uint64_t consents_epoch(const struct consents *consents);
 
+/*
+ * Another value than before: identifiers may lead elsewhere, since patients were merged,
+ * separated or destroyed.
+ */
+uint64_t consents_people_epoch(const struct consents *consents);
+
 /* Decide; only while consents_state() is CONSENTS_READY, or CONSENTS_LEDGER for what breaks the
  * glass. */
 void consents_decide(const struct consents *consents, const uint8_t patient[16],

@@ -148,6 +148,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
         .sockets = own,
         .ready = ready,
     };
+    (void)prctl(PR_SET_NAME, i == 0 ? "cs-notary" : "cs-worker"); /* as ps and top show it */
     log_set_process(i == 0 ? "notary" : "worker", child.index);
     (void)prctl(PR_SET_NAME, i == 0 ? "seal-notary" : "seal-worker"); /* for ps and top */
     if (i > 0) {

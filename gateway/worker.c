@@ -18,6 +18,7 @@
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
+#include "gateway/patient_cache.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/db.h"
 #include "gateway/vault.h"
@@ -206,11 +207,12 @@ static int open_all(struct worker *worker)
     worker->ways_in =
         arena_calloc(worker->arena, config->listeners.n + 1, sizeof(struct way_in));
     worker->consents = consents_new(worker->loop, config, worker->db, worker->vault);
+    worker->patients = patient_cache_new(PATIENT_CACHE_SLOTS);
     worker->identity = identity_new(worker);
     worker->delivery = delivery_new(worker);
-    return worker->ways_in && worker->consents && worker->identity && worker->delivery
-               ? 0
-               : -ENOMEM;
+    bool made = worker->ways_in && worker->consents && worker->patients && worker->identity &&
+                worker->delivery;
+    return made ? 0 : -ENOMEM;
 }
 
 static void open_admin(struct worker *worker)
@@ -233,6 +235,7 @@ static void close_all(struct worker *worker)
     delivery_free(worker->delivery);
     identity_free(worker->identity);
     consents_free(worker->consents);
+    patient_cache_free(worker->patients);
     way_out_close_all(worker);
     if (worker->batch) {
         batch_free(worker->batch);

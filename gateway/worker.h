@@ -17,6 +17,7 @@ struct consents;
 struct db;
 struct delivery;
 struct identity;
+struct patient_cache;
 struct vault;
 struct way_in;
 
@@ -45,6 +46,7 @@ struct worker {
     struct batch *batch;
     struct vault *vault;
     struct consents *consents;
+    struct patient_cache *patients;
     struct identity *identity;
     struct delivery *delivery;
     struct way_in *ways_in;

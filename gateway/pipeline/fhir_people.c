@@ -7,20 +7,20 @@
  *    +--none of these--> unknown
  *
  * A Patient that passes tells its own identifiers, which are learnt with it. What was found
- * lately is kept in memory for as long as the epoch stands still: a merge raises it.
+ * lately is kept in memory (gateway/patient_cache.h).
  */
 #include "gateway/pipeline/fhir_impl.h"
 
 #include "fhir/format/json.h"
 #include "gateway/consents.h"
 #include "gateway/id.h"
+#include "gateway/patient_cache.h"
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
 
 enum {
-    CACHE_SLOTS = 1 << 14,
     SYSTEM_MAX = 4 << 10,
     TARGET_MAX = 4 << 10,
     PATIENT_MAX = 1 << 20, /* bytes of a Patient read beforehand */
@@ -28,45 +28,22 @@ enum {
 
 /* --- what was found lately ---------------------------------------------------------------- */
 
-struct slot {
-    uint8_t hash[32];
-    uint8_t number[16];
-    bool used;
-};
-
-static struct {
-    uint64_t epoch;
-    struct slot slots[CACHE_SLOTS];
-} cache;
-
-static struct slot *slot_of(const uint8_t hash[32])
-{
-    return &cache.slots[(hash[0] | (size_t)hash[1] << 8) % CACHE_SLOTS];
-}
-
 static bool cached(const struct exchange *ex, struct fhir_person *person)
 {
     const struct dossier *dossier = ex->data;
-    uint64_t epoch = consents_epoch(dossier->worker->consents);
-    if (epoch != cache.epoch) {
-        memset(cache.slots, 0, sizeof(cache.slots));
-        cache.epoch = epoch;
-    }
-    const struct slot *slot = slot_of(person->hash);
-    if (!slot->used || memcmp(slot->hash, person->hash, sizeof(slot->hash)) != 0) {
+    struct patient_cache *cache = dossier->worker->patients;
+    patient_cache_epoch(cache, consents_people_epoch(dossier->worker->consents));
+    if (!patient_cache_find(cache, person->hash, 1, person->number)) {
         return false;
     }
-    memcpy(person->number, slot->number, sizeof(person->number));
     person->state = FHIR_PERSON_KNOWN;
     return true;
 }
 
-static void keep(const struct fhir_person *person)
+static void keep(const struct exchange *ex, const struct fhir_person *person)
 {
-    struct slot *slot = slot_of(person->hash);
-    memcpy(slot->hash, person->hash, sizeof(slot->hash));
-    memcpy(slot->number, person->number, sizeof(slot->number));
-    slot->used = true;
+    const struct dossier *dossier = ex->data;
+    patient_cache_keep(dossier->worker->patients, person->hash, 1, person->number);
 }
 
 /* --- naming ------------------------------------------------------------------------------- */
@@ -168,7 +145,7 @@ static void on_learnt(void *arg, int r, const struct db_rows *rows)
     bool good = outcome == STORE_PATIENT_FOUND || outcome == STORE_PATIENT_MADE;
     person->state = good ? FHIR_PERSON_KNOWN : FHIR_PERSON_UNKNOWN;
     if (good) {
-        keep(person);
+        keep(ex, person);
     }
     exchange_move(ex, resolve_next(ex));
 }
@@ -274,7 +251,7 @@ static void on_looked(void *arg, int r, const struct db_rows *rows)
                people->pre_reads < FHIR_PRE_READS_MAX;
     if (found) {
         person->state = FHIR_PERSON_KNOWN;
-        keep(person);
+        keep(ex, person);
     } else if (person->make && person->id.n == 0 && outcome == STORE_PATIENT_UNKNOWN) {
         exchange_move(ex, learn(ex, NULL));
         return;

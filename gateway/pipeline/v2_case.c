@@ -5,6 +5,7 @@
 #include "fhir/v2/charset.h"
 #include "gateway/consents.h"
 #include "gateway/id.h"
+#include "gateway/patient_cache.h"
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
 #include "gateway/worker.h"
@@ -45,6 +46,7 @@ static void on_merged(void *arg, int r, const struct db_rows *rows)
     (void)rows;
     struct exchange *ex = exchange_woken(arg);
     case_of(ex)->resolved++;
+    patient_cache_clear(case_of(ex)->dossier.worker->patients);
     exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "database")
                             : resolve_next(ex));
 }
@@ -59,6 +61,10 @@ static void on_resolved(void *arg, int r, const struct db_rows *rows)
     }
     int outcome = store_patient_outcome(rows, v2->numbers[v2->resolved]);
     v2->conflict |= outcome == STORE_PATIENT_CONFLICT;
+    if (outcome == STORE_PATIENT_FOUND || outcome == STORE_PATIENT_MADE) {
+        patient_cache_keep(v2->dossier.worker->patients, v2->hashes,
+                           v2->patients.list[v2->resolved].count, v2->numbers[v2->resolved]);
+    }
     v2->resolved++;
     exchange_move(ex, resolve_next(ex));
 }
@@ -83,26 +89,35 @@ static enum step merge_next(struct exchange *ex)
     return STEP_NEXT;
 }
 
+/* Whether memory tells the number of the next patient; hashes its identifiers. */
+static bool remembered(struct v2_case *v2, const struct v2_patient *patient)
+{
+    const struct worker *worker = v2->dossier.worker;
+    for (size_t i = 0; i < patient->count; i++) {
+        vault_identifier_hash(worker->vault, patient->ids[i].system, patient->ids[i].value,
+                              v2->hashes + i * STORE_HASH_SIZE);
+    }
+    return patient_cache_find(worker->patients, v2->hashes, patient->count,
+                              v2->numbers[v2->resolved]);
+}
+
 static enum step resolve_next(struct exchange *ex)
 {
     struct v2_case *v2 = case_of(ex);
-    if (v2->resolved >= v2->patients.count) {
-        return merge_next(ex);
+    const struct worker *worker = v2->dossier.worker;
+    patient_cache_epoch(worker->patients, consents_people_epoch(worker->consents));
+    for (; v2->resolved < v2->patients.count; v2->resolved++) {
+        const struct v2_patient *patient = &v2->patients.list[v2->resolved];
+        v2->nameless |= patient->count == 0;
+        if (patient->count == 0 || remembered(v2, patient)) {
+            continue;
+        }
+        uint8_t fresh[ID_SIZE];
+        id_random(fresh);
+        return exchange_wait(ex, store_patient_resolve(worker->db, v2->hashes, patient->count,
+                                                       fresh, on_resolved, ex));
     }
-    const struct v2_patient *patient = &v2->patients.list[v2->resolved];
-    v2->nameless |= patient->count == 0;
-    if (patient->count == 0) {
-        v2->resolved++;
-        return resolve_next(ex);
-    }
-    for (size_t i = 0; i < patient->count; i++) {
-        vault_identifier_hash(v2->dossier.worker->vault, patient->ids[i].system,
-                              patient->ids[i].value, v2->hashes + i * STORE_HASH_SIZE);
-    }
-    uint8_t fresh[ID_SIZE];
-    id_random(fresh);
-    return exchange_wait(ex, store_patient_resolve(v2->dossier.worker->db, v2->hashes,
-                                                   patient->count, fresh, on_resolved, ex));
+    return merge_next(ex);
 }
 
 enum step v2_case_resolve(struct exchange *ex)
@@ -125,6 +140,9 @@ enum step v2_case_resolve(struct exchange *ex)
     if (!v2->numbers || !v2->hashes) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
+    v2->resolved = 0;
+    v2->conflict = false;
+    v2->nameless = false;
     return resolve_next(ex);
 }
 
