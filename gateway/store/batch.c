@@ -9,12 +9,18 @@
  * tried before what waits, until a lot is one member, which then fails. So a bad row costs its
  * neighbours a few more trips and nothing else.
  *
+ * Senders that wait for their answer come back shortly after a transaction has landed. Whoever
+ * departs with the first of them makes the others wait for a whole transaction more, so that
+ * each holds half of what it could. So after one has landed the next waits until about as many
+ * are there as lately, but for no longer than a part of what the last one took.
+ *
  * Each transaction bumps its number in the instance's row, under the generation that joining
  * got. Joining again raises the generation, which waits for a transaction still under way and
  * makes one not yet begun fail. So what joining reads is the truth about the last commit.
  */
 #include "gateway/store/batch.h"
 
+#include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/store/batch_member.h"
 #include "gateway/store/batch_rows.h"
@@ -28,6 +34,9 @@
 enum {
     TRIES_MAX = 5, /* of a transaction that meets a lock or a full server */
     TRY_AGAIN_US = 50000,
+    GATHER_PART = 4,       /* wait for this part of a transaction's time … */
+    GATHER_US_MAX = 5000,  /* … and at most so long */
+    GATHER_STEP_US = 1000, /* timers of the loop are no finer */
 };
 
 enum state {
@@ -57,6 +66,9 @@ struct batch {
     struct batch_list flying;
     size_t bytes;
     struct op *under_way;
+    int64_t departed; /* the last transaction; clock_mono_us() */
+    int64_t gather;   /* until then wait for more */
+    size_t expected;  /* so many make a good lot */
 };
 
 static const struct db_statement join = {
@@ -167,9 +179,21 @@ static void load(struct batch *batch)
 
 static void on_committed(void *arg, int r, const struct db_rows *rows);
 
+/* Whether to wait a little for those whose answers have just left. */
+static bool gathers(struct batch *batch)
+{
+    bool whole = batch->waiting.count * 4 >= batch->expected * 3;
+    if (whole || batch->waiting.first->lot || clock_mono_us() >= batch->gather) {
+        return false;
+    }
+    struct timeval wait = { .tv_usec = GATHER_STEP_US };
+    (void)event_add(batch->kick, &wait);
+    return true;
+}
+
 static void depart(struct batch *batch)
 {
-    while (batch->state == STATE_IDLE && batch->waiting.first) {
+    while (batch->state == STATE_IDLE && batch->waiting.first && !gathers(batch)) {
         board(batch);
         load(batch);
         if (!batch->flying.first) {
@@ -184,6 +208,7 @@ static void depart(struct batch *batch)
             .epoch = (int64_t)batch->flying_epoch,
         };
         batch->state = STATE_COMMITTING;
+        batch->departed = clock_mono_us();
         batch->under_way = batch_rows_send(batch->rows, batch->db, &head, on_committed, batch);
         if (!batch->under_way) { /* in doubt: joining again tells */
             db_drop(batch->db);
@@ -202,6 +227,10 @@ static void idle(struct batch *batch)
 /* @keys: those used before for other messages; NULL if nobody can say any more. */
 static void landed(struct batch *batch, const struct db_rows *keys)
 {
+    int64_t now = clock_mono_us();
+    int64_t wait = (now - batch->departed) / GATHER_PART;
+    batch->gather = now + (wait < GATHER_US_MAX ? wait : GATHER_US_MAX);
+    batch->expected = batch->flying.count + batch->waiting.count;
     batch->seq += batch->flying_records;
     for (struct batch_member *m = batch->flying.first; m; m = m->next) {
         if (m->entry && m->entry->control) {
