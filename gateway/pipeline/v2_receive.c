@@ -220,7 +220,7 @@ static enum step consent_enter(struct exchange *ex)
     const struct config_route *route = dossier->route;
     dossier->epoch = consents_epoch(dossier->worker->consents);
     dossier->decide_again = "translate"; /* identifiers may lead elsewhere now */
-    dossier->keep = true; /* delivery is made from what is stored */
+    dossier->keep = true;                /* delivery is made from what is stored */
     dossier->outboxes = arena_calloc(ex->arena, route->to.n, sizeof(*dossier->outboxes));
     if (!dossier->outboxes || set_control(ex) < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
