@@ -42,6 +42,7 @@ struct notary {
     uint8_t holder[ID_SIZE];
     int64_t upkeep_at;
     bool told_ready;
+    bool alarmed; /* the chain's head isn't ours; until this process leads anew */
     bool stopping;
 };
 
@@ -81,6 +82,7 @@ static void on_lead(void *arg, int r, const struct db_rows *rows)
     uint64_t epoch = r == 0 ? store_notary_epoch(rows) : 0;
     if (epoch) {
         notary->epoch = epoch;
+        notary->alarmed = false;
         log_line(LOG_INFO, "leading", LOG_I("epoch", epoch));
         log_writer_lead(notary->writer, epoch);
         ledger_lead(notary->ledger, epoch);
@@ -105,6 +107,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     again(notary, ASK_MS);
     if (notary->op || !db_up(notary->db)) {
         return;
+    }
+    if (notary->epoch && !notary->alarmed && ledger_forked(notary->ledger)) {
+        /* An old backup was restored, or somebody else signs: never two trees of one size. */
+        log_text(LOG_ERROR, "the anchored head is not ours: nothing is signed");
+        notary->alarmed = true;
+        log_writer_rest(notary->writer);
     }
     if (!notary->epoch) {
         notary->op = store_notary_lead(notary->db, notary->holder, on_lead, notary);
@@ -166,10 +174,10 @@ int notary_run(const struct child *child)
         (void)event_base_dispatch(notary.loop);
     }
     op_cancel(notary.op);
-    ledger_free(notary.ledger);
     log_writer_free(notary.writer);
     if (notary.db) {
-        db_free(notary.db);
+        db_free(notary.db); /* before the ledger, which it wakes */
     }
+    ledger_free(notary.ledger);
     return code;
 }
