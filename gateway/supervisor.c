@@ -53,6 +53,7 @@ struct generation {
     struct config *config; /* owned */
     struct kid *kids;      /* owned */
     size_t count;
+    size_t pages; /* its first page of metrics: two generations live side by side */
     bool draining;
     int64_t born;
 };
@@ -140,7 +141,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
         _exit(EX_OSERR);
     }
 
-    metrics_use(i);
+    metrics_use(generation->pages + i);
     struct child_socket own[SOCKETS_MAX];
     struct child child = {
         .config = generation->config,
@@ -150,7 +151,6 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
     };
     (void)prctl(PR_SET_NAME, i == 0 ? "cs-notary" : "cs-worker"); /* as ps and top show it */
     log_set_process(i == 0 ? "notary" : "worker", child.index);
-    (void)prctl(PR_SET_NAME, i == 0 ? "seal-notary" : "seal-worker"); /* for ps and top */
     if (i > 0) {
         child.socket_count = sockets_for_worker(supervisor->sockets, i - 1, own);
     }
@@ -245,9 +245,7 @@ static void kid_ended(struct supervisor *supervisor, struct generation *generati
     kid->start_at = now + kid->pause;
     kid->pid = 0;
     kid->is_ready = false;
-    if (generation == supervisor->current) {
-        metrics_ended(i);
-    }
+    metrics_ended(generation->pages + i);
     if (kid->ready >= 0) {
         (void)close(kid->ready);
         kid->ready = -1;
@@ -323,6 +321,7 @@ static void reload(struct supervisor *supervisor)
         log_text(LOG_ERROR, "reload refused: the old configuration stays in force");
         return;
     }
+    supervisor->next->pages = supervisor->current->pages ? 0 : METRICS_CHILDREN_MAX;
     log_text(LOG_INFO, "reload: starting the new generation");
 }
 
@@ -457,7 +456,7 @@ int supervisor_run(const char *file)
 {
     int code = EX_OSERR;
     struct supervisor supervisor = { .file = file, .sockets = sockets_new() };
-    if (!supervisor.sockets || metrics_map(METRICS_CHILDREN_MAX) < 0) {
+    if (!supervisor.sockets || metrics_map((size_t)2 * METRICS_CHILDREN_MAX) < 0) {
         sockets_free(supervisor.sockets);
         return EX_OSERR;
     }
