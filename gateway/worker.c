@@ -134,6 +134,19 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/*
+ * The supervisor keeps them open for a successor. If it was killed, a connection that the
+ * kernel still brings here would wait for nobody until we end.
+ */
+static void close_sockets(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->child->socket_count; i++) {
+        if (worker->child->sockets[i].listener) {
+            (void)close(worker->child->sockets[i].fd);
+        }
+    }
+}
+
 static void on_term(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -147,6 +160,7 @@ static void on_term(evutil_socket_t fd, short what, void *arg)
     for (size_t i = 0; i < life->worker.way_in_count; i++) {
         way_in_drain(&life->worker.ways_in[i]);
     }
+    close_sockets(&life->worker);
     delivery_drain(life->worker.delivery);
     again(life, 1);
 }
