@@ -6,6 +6,7 @@
 #include "gateway/config/config.h"
 
 #include "crypto/digest.h"
+#include "fhir/consent/purpose.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -142,6 +143,9 @@ static void check_route(const struct config *config, const struct config_route *
     if (from && from->protocol == PROTOCOL_MLLP && !route->purpose) {
         config_error(errors, at->line, "routes",
                      "a route of v2 messages needs a purpose; none is ever assumed");
+    } else if (route->purpose && !purpose_bit(str_z(route->purpose))) {
+        config_error(errors, at->line, "routes", "purpose \"%s\" is no code of v3 PurposeOfUse",
+                     route->purpose);
     }
 }
 
