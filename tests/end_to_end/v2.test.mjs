@@ -1,99 +1,141 @@
-// HL7 v2 from a sender to a v2 receiver and a FHIR server.
+// HL7 v2 from a sender to a v2 receiver and a FHIR server: what the sender hears, and what
+// arrives.
 import assert from "node:assert/strict";
-import net from "node:net";
 import { after, before, test } from "node:test";
 
-import { configure, freshLedger, migrate, serve, startPostgres } from "./lib/gateway.mjs";
-import { startPlainStore, startReceiver } from "./lib/parts.mjs";
-import { freePort, until } from "./lib/process.mjs";
+import { sender } from "../../docker/demo/parts/v2_sender.mjs";
+import { startSite } from "./lib/site.mjs";
+import { acked, adt, oru, send } from "./lib/v2.mjs";
 
-const ORU = (id, patient = "4711") =>
-  [
-    `MSH|^~\\&|LAB|HOSP|GW|GW|20260301120000+0100||ORU^R01^ORU_R01|${id}|P|2.5.1|||||||UNICODE UTF-8`,
-    `PID|1||${patient}^^^LAB^MR||Müller^Erika||19700101|F|||Hauptstr. 1^^Berlin^^10115^DE`,
-    `OBR|1|P${id}|F${id}|24331-1^Lipids^LN|||20260301110000+0100|||||||||||||||20260301115500+0100||LAB|F`,
-    "OBX|1|NM|2093-3^Cholesterol^LN||5.10|mmol/L^^UCUM|<5.2|N|||F|||20260301110000+0100",
-    "",
-  ].join("\r");
-
-/** Send one message by MLLP; the answer. */
-export function send(port, message) {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(port, "127.0.0.1");
-    let answer = "";
-    socket.setTimeout(15000, () => socket.destroy(new Error("no answer")));
-    socket.on("data", (data) => {
-      answer += data.toString("utf8");
-      if (answer.endsWith("\x1c\r")) {
-        socket.end();
-        resolve(answer.slice(1, -2));
-      }
-    });
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error("closed without an answer")));
-    socket.write(`\x0b${message}\x1c\r`);
-  });
-}
-
-let postgres, receiver, store, gateway, files, ledger, port;
+let site;
 
 before(async () => {
-  postgres = await startPostgres();
-  receiver = await startReceiver();
-  store = await startPlainStore();
-  port = await freePort();
-  files = await configure(postgres, {
-    listeners: {
-      lab: {
-        protocol: "mllp",
-        address: `127.0.0.1:${port}`,
-        senders: [
-          {
-            address: "127.0.0.1",
-            organization: "urn:oid:1.2.3",
-            zone: "Europe/Berlin",
-            assigners: { LAB: "urn:oid:1.2.3.4" },
-          },
-        ],
-      },
-    },
-    destinations: {
-      ward: {
-        protocol: "mllp",
-        address: `127.0.0.1:${receiver.port}`,
-        organization: "urn:oid:1.2.10",
-        retry_least: "100ms",
-      },
-      ehr: {
-        protocol: "fhir",
-        url: store.base,
-        organization: "urn:oid:1.2.9",
-        retry_least: "100ms",
-      },
-    },
-    routes: [{ from: "lab", to: ["ward", "ehr"], purpose: "TREAT", mode: "shadow" }],
-  });
-  migrate(files);
-  ledger = freshLedger(postgres);
-  gateway = await serve(files);
+  // Messages other than these two have no route.
+  const types = ["ORU^R01", "ADT^*"];
+  site = await startSite({ routes: types.map((message) => ({ when: { message } })) });
 });
 
-after(async () => {
-  ledger?.stop();
-  await gateway?.stop();
-  await receiver?.stop();
-  await store?.stop();
-  postgres?.stop();
-});
+after(() => site?.stop());
+
+const code = async (message) => acked(await send(site.port, message)).code;
+const resources = async (type) =>
+  (await site.store.dump()).filter((one) => one.type === type).map(({ body }) => JSON.parse(body));
 
 test("a message is acknowledged, and arrives as the same bytes and as resources", async () => {
-  const message = ORU("M1");
-  const ack = await send(port, message);
-  assert.match(ack, /\rMSA\|AA\|M1/);
-  await until("delivery", () => receiver.received().length === 1);
-  assert.equal(receiver.received()[0].bytes.toString("utf8"), message);
-  await until("resources", async () => (await store.stats()).resources >= 4);
-  const dump = await store.dump();
-  const text = JSON.stringify(dump);
-  assert.match(text, /5\.10/, "decimals keep their digits");
+  const message = oru("M1");
+  assert.deepEqual(
+    (({ code, id }) => ({ code, id }))(acked(await send(site.port, message))),
+    { code: "AA", id: "M1" },
+  );
+  await site.quiet();
+  assert.equal(site.receiver.received().length, 1);
+  assert.equal(site.receiver.received()[0].bytes.toString("utf8"), message);
+  assert.match(JSON.stringify(await site.store.dump()), /5\.10/, "decimals keep their digits");
 });
+
+test("the same message again hears the same and does nothing else", async () => {
+  const before = { rows: site.outbox().length, records: site.records().length };
+  assert.equal(await code(oru("M1")), "AA");
+  assert.equal(await code(oru("M1")), "AA");
+  await site.quiet();
+  assert.equal(site.outbox().length, before.rows);
+  assert.equal(site.records().length, before.records);
+  assert.equal(await site.gateway.metric("chartseal_hl7_control_id_repeated_total"), 2);
+  assert.equal(site.receiver.received().length, 1);
+});
+
+test("another message under a used control id is taken and counted", async () => {
+  const rows = site.outbox().length;
+  assert.equal(await code(oru("M1", { value: "6.20" })), "AA");
+  await site.quiet();
+  assert.equal(site.outbox().length, rows + 2);
+  assert.equal(await site.gateway.metric("chartseal_hl7_control_id_reused_total"), 1);
+});
+
+test("what can't be read or has no route is answered AE, recorded, and not stored", async () => {
+  const rows = site.outbox().length;
+  const cases = [
+    { message: "not HL7 at all", condition: /102\^/, outcome: "refused", basis: "unreadable" },
+    {
+      message: "MSH|^~\\&|LAB|HOSP|GW|GW|20260301||SIU^S12|S1|P|2.5.1\r",
+      condition: /MSA\|AE\|S1[\s\S]*200\^/,
+      outcome: "refused",
+      basis: "no-route",
+    },
+  ];
+  for (const { message, condition, outcome, basis } of cases) {
+    const answer = await send(site.port, message);
+    assert.equal(acked(answer).code, "AE");
+    assert.match(answer, condition);
+    const record = site.records().at(-1);
+    assert.equal(record.outcome, outcome);
+    assert.equal(record.basis, basis);
+    assert.ok(record.commitments.payload, "its digest is committed to");
+  }
+  assert.equal(site.outbox().length, rows);
+  assert.equal(site.postgres.sql("SELECT count(*) FROM payload")[0][0], String(rows / 2));
+});
+
+test("replaying a message under a new control id changes nothing", async () => {
+  const pid = "PID|1||R1^^^LAB^MR||Meyer^Anna||19800203|F|||Am Markt 2^^Köln^^50667^DE";
+  const admit = (id) => adt("A01", id, pid, "PV1|1|I|W1^101^1^HOSP|||||||||||||||V77");
+  const facts = async () =>
+    (await site.store.dump())
+      .filter(({ type }) => type !== "Provenance") // each message has its own
+      .map(({ type, id, body }) => `${type}/${id} ${body}`)
+      .sort();
+  assert.equal(await code(admit("R1")), "AA");
+  await site.quiet();
+  const first = await facts();
+  assert.equal(await code(admit("R2")), "AA");
+  await site.quiet();
+  assert.deepEqual(await facts(), first);
+});
+
+test("an A08 with PID-3 and PID-13 alone leaves address and name as they were", async () => {
+  const one = async () =>
+    (await resources("Patient")).find(({ identifier }) => identifier[0].value === "R1");
+  const before = await one();
+  const phone = `PID|||R1^^^LAB^MR${"|".repeat(10)}^PRN^PH^^49^221^5550100`;
+  assert.equal(await code(adt("A08", "U1", phone)), "AA");
+  await site.quiet();
+  const now = await one();
+  assert.equal(now.id, before.id);
+  assert.deepEqual(now.name, before.name);
+  assert.deepEqual(now.address, before.address);
+  assert.equal(now.birthDate, before.birthDate);
+  assert.ok(now.telecom?.length > 0, "what PID-13 says is there");
+});
+
+test("an A40 joins two patients: one number, and a link at the FHIR server", async () => {
+  const pid = (id) => `PID|1||${id}^^^LAB^MR||Doppelt^Dora||19900909|F`;
+  for (const id of ["D1", "D2"]) {
+    assert.equal(await code(adt("A04", `A-${id}`, pid(id), "PV1|1|O")), "AA");
+  }
+  await site.quiet();
+  assert.equal(await code(adt("A40", "A-MERGE", pid("D1"), "MRG|D2^^^LAB^MR")), "AA");
+  await site.quiet();
+  assert.equal(site.postgres.sql("SELECT count(*) FROM patient_link")[0][0], "1");
+  const gone = (await resources("Patient")).find(({ identifier }) =>
+    identifier.some(({ value }) => value === "D2"),
+  );
+  assert.equal(gone.link?.[0].type, "replaced-by");
+  assert.equal(gone.active, false);
+});
+
+for (const client of ["simple-hl7", "node-hl7-client", "medplum"]) {
+  test(`${client} sends unmodified`, async () => {
+    const its = await sender(client, "127.0.0.1", site.port);
+    try {
+      for (const n of [1, 2]) {
+        const { code, id } = await its.send(oru(`${client}-${n}`));
+        assert.deepEqual({ code, id }, { code: "AA", id: `${client}-${n}` });
+      }
+    } finally {
+      await its.close();
+    }
+    await site.quiet();
+    const ids = site.receiver.received().map(({ id }) => id);
+    assert.ok(ids.includes(`${client}-1`) && ids.includes(`${client}-2`));
+  });
+}

@@ -14,13 +14,15 @@ const sender = {
   assigners: { LAB: "urn:oid:1.2.3.4" },
 };
 
+const usual = { from: "lab", to: ["ward", "ehr"], purpose: "TREAT", mode: "shadow" };
+
 /**
- * Start one. Without options all is forwarded and consent decided on paper only; @route,
+ * Start one. Without options all is forwarded and consent decided on paper only; @routes,
  * @ward, @ehr and @config add to what the configuration says of each. @fhir is started in place
  * of the plain store, @fresh false leaves the ledger's view to the test.
  */
 export async function startSite({
-  route = {},
+  routes = [{}],
   ward = {},
   ehr = {},
   config = {},
@@ -44,7 +46,7 @@ export async function startSite({
       },
       ehr: { protocol: "fhir", url: store.base, organization: "urn:oid:1.2.9", ...retry, ...ehr },
     },
-    routes: [{ from: "lab", to: ["ward", "ehr"], purpose: "TREAT", mode: "shadow", ...route }],
+    routes: routes.map((route) => ({ ...usual, ...route })),
     ...config,
   });
   migrate(files);
