@@ -122,7 +122,7 @@ async function searchAll() {
 test("traffic with everything that must stay secret", async () => {
   const pid = `PID|1||${mrn}^^^LAB^MR||${family}^${given}||${born}|F|||${street}^^${city}^^10115^DE||${phone}`;
   const messages = [
-    adt("A01", control, pid, `PV1|1|I|W1^101^1^HOSP|||||||||||||||${visit}`),
+    adt("A01", control, pid, `PV1|1|I|W1^101^1^HOSP||||||||||||||||${visit}`),
     adt("A40", `${control}-2`, pid, `MRG|OLD${mrn}^^^LAB^MR||||||${family}^${given}`),
     oru(`${control}-3`, { patient: mrn, filler, value })
       .replace(`P${filler}`, placer)
@@ -134,6 +134,7 @@ test("traffic with everything that must stay secret", async () => {
   // Ones that go wrong on the way in, and one on the way out.
   await send(site.port, `MSH|^~\\&|${family}`);
   assert.equal(acked(await send(site.port, `${family} is no message`)).code, "AE");
+  await site.quiet(); // the refusal is meant for the next one
   site.receiver.behave("AE 1");
   const last = oru(`${control}-4`, { patient: mrn, filler: `${filler}-4`, value });
   assert.equal(acked(await send(site.port, last)).code, "AA");

@@ -78,7 +78,7 @@ test("what can't be read or has no route is answered AE, recorded, and not store
 
 test("replaying a message under a new control id changes nothing", async () => {
   const pid = "PID|1||R1^^^LAB^MR||Meyer^Anna||19800203|F|||Am Markt 2^^Köln^^50667^DE";
-  const admit = (id) => adt("A01", id, pid, "PV1|1|I|W1^101^1^HOSP|||||||||||||||V77");
+  const admit = (id) => adt("A01", id, pid, "PV1|1|I|W1^101^1^HOSP||||||||||||||||V77");
   const facts = async () =>
     (await site.store.dump())
       .filter(({ type }) => type !== "Provenance") // each message has its own
