@@ -8,7 +8,7 @@ const PAUSE = 50; // ms before a message is sent again
  * Send @messages ({ id, text, lane }) at @rate a second over @lanes connections to @port().
  * Of a lane the next message leaves after the ACK of the one before. The returned counts
  * answers by their code, connections lost, and messages that needed more than one try; longest
- * is the longest time from the first try to the ACK, in ms. until(done) may end it early.
+ * is the longest time from the first try to the ACK, in ms.
  */
 export async function load(port, messages, { rate, lanes, giveUp = 120 }) {
   const told = { AA: 0, AE: 0, AR: 0, other: 0, lost: 0, repeated: 0, longest: 0 };

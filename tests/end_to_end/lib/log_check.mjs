@@ -87,11 +87,10 @@ function* rootsAt(leaves, sizes) {
 }
 
 /** The Ed25519 key that belongs to the seed in @file. */
-function publicKey(file, note) {
-  // The key that the note names is checked by chartseal-verify; here it is taken from the seed.
+function publicKey(file) {
   const seed = Buffer.from(readFileSync(file, "utf8").trim(), "hex");
   const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
-  return createPublicKey({ key: pkcs8, format: "der", type: "pkcs8", note });
+  return createPublicKey({ key: pkcs8, format: "der", type: "pkcs8" });
 }
 
 /**
