@@ -37,7 +37,6 @@ enum {
 enum step deliver_done(struct exchange *ex)
 {
     ex->outcome = OUTCOME_DELIVERED;
-    ex->basis = "permit";
     return STEP_NEXT;
 }
 
@@ -320,6 +319,7 @@ static enum step consent_enter(struct exchange *ex)
     const char *basis;
     enum v2_verdict verdict = v2_case_decide(ex, deliver->out->config, &basis);
     if (verdict == V2_PERMIT || dossier->mode != RECORD_ENFORCE) {
+        ex->basis = basis; /* in shadow mode the reason it would have been held back for */
         return STEP_NEXT;
     }
     return exchange_stop(ex, verdict == V2_HELD ? OUTCOME_HELD : OUTCOME_WITHHELD, basis);
