@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum {
+    INTERACTION_PARAMS_MAX = 200, /* search parameters of one request; more: 400 */
+};
+
 enum interaction_kind {
     INTERACTION_REFUSED, /* see status */
     INTERACTION_CAPABILITIES,

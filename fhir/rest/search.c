@@ -22,7 +22,6 @@ struct search_row {
 #include "fhir_search.h"
 
 enum {
-    PARAMS_MAX = 200,
     NAME_MAX_BYTES = 128,
 };
 
@@ -107,7 +106,7 @@ int search_split(struct arena *arena, struct str query, struct interaction *out,
     int r = 0;
     while (query.n && !r && !fault->status) {
         struct str item = str_cut(&query, '&');
-        if (out->param_count == PARAMS_MAX) {
+        if (out->param_count == INTERACTION_PARAMS_MAX) {
             refuse(fault, 400, "too many parameters", (struct str){ 0 });
         } else if (item.n) {
             r = split_one(arena, item, out, fault);

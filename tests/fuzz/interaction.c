@@ -17,8 +17,8 @@ static void check_again(struct arena *arena, const struct interaction *first)
     static char memory[1 << 20];
     struct buf query = buf_fixed(memory, sizeof(memory));
     interaction_query(first, &query);
-    if (buf_failed(&query)) {
-        return;
+    if (buf_failed(&query) || first->param_count == INTERACTION_PARAMS_MAX) {
+        return; /* with _total it may be one too many */
     }
     struct buf path = arena_buf(arena, 4096);
     buf_c(&path, '/');
