@@ -14,6 +14,7 @@
 #include "fhir/format/json.h"
 #include "fhir/format/json_write.h"
 #include "fhir/translate/merge.h"
+#include "gateway/consents.h"
 #include "gateway/net/http_client.h"
 #include "gateway/way_out.h"
 
@@ -167,9 +168,21 @@ static struct str write_bundle(struct exchange *ex)
     return buf_failed(&text) ? (struct str){ 0 } : buf_str(&text);
 }
 
+/* Looking up took its time: is what was decided before it still what would be decided? */
+static bool still_decided(struct exchange *ex)
+{
+    const struct dossier *dossier = dossier_of(ex);
+    const struct consents *consents = dossier->worker->consents;
+    return dossier->mode != RECORD_ENFORCE || (consents_state(consents) == CONSENTS_READY &&
+                                               consents_epoch(consents) == dossier->epoch);
+}
+
 static enum step send_bundle(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
+    if (!still_decided(ex)) {
+        return deliver_retry(ex, "consent-moved"); /* decided anew, then sent or not */
+    }
     struct str body = write_bundle(ex);
     if (!body.n) {
         return deliver_retry(ex, "memory");
