@@ -5,10 +5,6 @@
  *    ^                     |                            ^                                  |
  *    +------- lost --------+---- (from any) ----        +--------- LOOKING <---------------+
  *
- * A transaction that fails for one of its rows is split: each half becomes a lot of its own,
- * tried before what waits, until a lot is one member, which then fails. So a bad row costs its
- * neighbours a few more trips and nothing else.
- *
  * Senders that wait for their answer come back shortly after a transaction has landed. Whoever
  * departs with the first of them makes the others wait for a whole transaction more, so that
  * each holds half of what it could. So after one has landed the next waits until about as many
@@ -18,12 +14,10 @@
  * got. Joining again raises the generation, which waits for a transaction still under way and
  * makes one not yet begun fail. So what joining reads is the truth about the last commit.
  */
-#include "gateway/store/batch.h"
+#include "gateway/store/batch_impl.h"
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
-#include "gateway/store/batch_member.h"
-#include "gateway/store/batch_rows.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,84 +26,14 @@
 #include <string.h>
 
 enum {
-    TRIES_MAX = 5, /* of a transaction that meets a lock or a full server */
-    TRY_AGAIN_US = 50000,
-    GATHER_PART = 4,       /* wait for this part of a transaction's time … */
-    GATHER_US_MAX = 5000,  /* … and at most so long */
+    TRY_AGAIN_US = 50000,  /* after one that met a lock or a full server */
     GATHER_STEP_US = 1000, /* timers of the loop are no finer */
-};
-
-enum state {
-    STATE_AWAY,
-    STATE_JOINING,
-    STATE_IDLE,
-    STATE_COMMITTING,
-    STATE_LOOKING,
-};
-
-struct batch {
-    struct event_base *base;
-    struct db *db;
-    struct event *kick;
-    struct event *timer; /* while away: until what waits is refused */
-    enum state state;
-    bool refusing; /* away for too long */
-    uint8_t instance[16];
-    int64_t generation;
-    int64_t number; /* of the last transaction sent */
-    int64_t seq;    /* records committed */
-    int64_t flying_records;
-    uint64_t flying_epoch;
-    uint64_t lots;
-    struct batch_rows *rows;
-    struct batch_list waiting;
-    struct batch_list flying;
-    size_t bytes;
-    struct op *under_way;
-    int64_t departed; /* the last transaction; clock_mono_us() */
-    int64_t gather;   /* until then wait for more */
-    size_t expected;  /* so many make a good lot */
 };
 
 static const struct db_statement join = {
     "batch_join",
     "SELECT generation, batch, seq FROM instance_connect($1::uuid)",
 };
-
-static void drop(struct batch_member *m)
-{
-    struct batch *batch = m->batch;
-    batch->bytes -= m->bytes;
-    batch_list_drop(m);
-}
-
-static void finish(struct batch_member *m, int r)
-{
-    batch_done_fn done = m->done;
-    void *arg = m->arg;
-    struct batch_result result = m->result;
-    drop(m);
-    if (done) {
-        done(arg, r, &result);
-    }
-}
-
-/* Back to the front of those waiting, in order. Cancelled ones end here. */
-static void return_from(struct batch *batch, struct batch_member *first)
-{
-    struct batch_member *m = batch->flying.last;
-    struct batch_member *stop = first ? first->previous : NULL;
-    while (m != stop) {
-        struct batch_member *previous = m->previous;
-        if (m->done) {
-            batch_list_remove(m);
-            batch_list_prepend(&batch->waiting, m);
-        } else {
-            drop(m);
-        }
-        m = previous;
-    }
-}
 
 static void on_cancel(struct op *op)
 {
@@ -118,7 +42,7 @@ static void on_cancel(struct op *op)
         m->done = NULL;
         m->entry = NULL;
     } else {
-        drop(m);
+        batch_drop(m);
     }
 }
 
@@ -147,7 +71,7 @@ static void board(struct batch *batch)
     }
     struct batch_member *again = batch_list_repeated(&batch->flying);
     if (again) {
-        return_from(batch, again);
+        batch_return_from(batch, again);
     }
 }
 
@@ -166,7 +90,7 @@ static void load(struct batch *batch)
         };
         int r = m->entry ? batch_rows_add(batch->rows, m->entry, &place) : -ECANCELED;
         if (r < 0) {
-            finish(m, r);
+            batch_finish(m, r);
         } else {
             m->result = (struct batch_result){ .first_seq = place.seq };
             batch->flying_records += (int64_t)m->entry->records;
@@ -193,7 +117,7 @@ static bool gathers(struct batch *batch)
 
 static void depart(struct batch *batch)
 {
-    while (batch->state == STATE_IDLE && batch->waiting.first && !gathers(batch)) {
+    while (batch->state == BATCH_IDLE && batch->waiting.first && !gathers(batch)) {
         board(batch);
         load(batch);
         if (!batch->flying.first) {
@@ -207,7 +131,7 @@ static void depart(struct batch *batch)
             .count = batch->flying_records,
             .epoch = (int64_t)batch->flying_epoch,
         };
-        batch->state = STATE_COMMITTING;
+        batch->state = BATCH_COMMITTING;
         batch->departed = clock_mono_us();
         batch->under_way = batch_rows_send(batch->rows, batch->db, &head, on_committed, batch);
         if (!batch->under_way) { /* in doubt: joining again tells */
@@ -220,100 +144,17 @@ static void depart(struct batch *batch)
 
 static void idle(struct batch *batch)
 {
-    batch->state = STATE_IDLE;
+    batch->state = BATCH_IDLE;
     kick(batch);
-}
-
-/* @keys: those used before for other messages; NULL if nobody can say any more. */
-static void landed(struct batch *batch, const struct db_rows *keys)
-{
-    int64_t now = clock_mono_us();
-    int64_t wait = (now - batch->departed) / GATHER_PART;
-    batch->gather = now + (wait < GATHER_US_MAX ? wait : GATHER_US_MAX);
-    batch->expected = batch->flying.count + batch->waiting.count;
-    batch->seq += batch->flying_records;
-    for (struct batch_member *m = batch->flying.first; m; m = m->next) {
-        if (m->entry && m->entry->control) {
-            m->result.control = BATCH_CONTROL_NEW;
-        }
-        for (int i = 0; keys && i < db_count(keys); i++) {
-            if (batch_entry_takes(m->entry, db_bytes(keys, i, 0), (struct str){ 0 })) {
-                m->result.control = BATCH_CONTROL_REUSED;
-            }
-        }
-    }
-    while (batch->flying.first) {
-        finish(batch->flying.first, 0);
-    }
-}
-
-/* A row was refused: whose? Halve until it is clear. */
-static void split(struct batch *batch, int r)
-{
-    size_t n = batch->flying.count;
-    if (n == 1) {
-        finish(batch->flying.first, r);
-        return;
-    }
-    size_t i = 0;
-    batch->lots += 2;
-    for (struct batch_member *m = batch->flying.first; m; m = m->next) {
-        m->lot = i++ < n / 2 ? batch->lots - 1 : batch->lots;
-    }
-    return_from(batch, batch->flying.first);
-}
-
-/* The epoch is ahead of those decided under the oldest; the others may be fine. */
-static void outdated(struct batch *batch)
-{
-    struct batch_member *m = batch->flying.first;
-    while (m) {
-        struct batch_member *next = m->next;
-        if (m->entry && m->entry->epoch == batch->flying_epoch) {
-            finish(m, -ESTALE);
-        }
-        m = next;
-    }
-    return_from(batch, batch->flying.first);
 }
 
 /* Somebody else's lock, or a full server: in a while, but not for ever. */
 static void try_again(struct batch *batch, int r)
 {
-    struct batch_member *m = batch->flying.first;
-    while (m) {
-        struct batch_member *next = m->next;
-        if (++m->tries >= TRIES_MAX) {
-            finish(m, r);
-        }
-        m = next;
-    }
-    return_from(batch, batch->flying.first);
+    batch_hold(batch, r);
     struct timeval wait = { .tv_usec = TRY_AGAIN_US };
-    batch->state = STATE_IDLE;
+    batch->state = BATCH_IDLE;
     (void)event_add(batch->kick, &wait);
-}
-
-/* Of those taken before, tell the ACK; the others depart again without them. */
-static void sort_out(struct batch *batch, const struct db_rows *rows)
-{
-    struct batch_member *m = batch->flying.first;
-    while (m) {
-        struct batch_member *next = m->next;
-        for (int i = 0; i < db_count(rows); i++) {
-            if (batch_entry_takes(m->entry, db_bytes(rows, i, 0), db_bytes(rows, i, 1))) {
-                m->result = (struct batch_result){
-                    .control = BATCH_CONTROL_REPEATED,
-                    .ack = db_bytes(rows, i, 2),
-                    .ack_time = db_time(rows, i, 3),
-                };
-                finish(m, 0);
-                break;
-            }
-        }
-        m = next;
-    }
-    return_from(batch, batch->flying.first);
 }
 
 static void on_looked_up(void *arg, int r, const struct db_rows *rows)
@@ -327,13 +168,13 @@ static void on_looked_up(void *arg, int r, const struct db_rows *rows)
         try_again(batch, r);
         return;
     }
-    sort_out(batch, rows);
+    batch_sort_out(batch, rows);
     idle(batch);
 }
 
 static void look_up(struct batch *batch)
 {
-    batch->state = STATE_LOOKING;
+    batch->state = BATCH_LOOKING;
     batch->under_way = batch_rows_look_up(batch->rows, batch->db, on_looked_up, batch);
     if (!batch->under_way) {
         db_drop(batch->db);
@@ -345,14 +186,14 @@ static void on_committed(void *arg, int r, const struct db_rows *rows)
     struct batch *batch = arg;
     batch->under_way = NULL;
     switch (r) {
-    case 0: landed(batch, batch_rows_controls(batch->rows) ? &rows[1] : NULL); break;
+    case 0: batch_landed(batch, batch_rows_controls(batch->rows) ? &rows[1] : NULL); break;
     case -ECONNRESET: return; /* in doubt: joining again tells */
     case -EALREADY: look_up(batch); return;
     case -EOWNERDEAD: db_drop(batch->db); return;
-    case -ESTALE: outdated(batch); break;
+    case -ESTALE: batch_outdated(batch); break;
     case -EAGAIN:
     case -ETIMEDOUT: try_again(batch, r); return;
-    default: split(batch, r); break;
+    default: batch_split(batch, r); break;
     }
     idle(batch);
 }
@@ -373,9 +214,9 @@ static void on_joined(void *arg, int r, const struct db_rows *rows)
     int64_t number = db_i64(rows, 0, 1);
     int64_t seq = db_i64(rows, 0, 2);
     if (batch->flying.first && number == batch->number) {
-        landed(batch, NULL);
+        batch_landed(batch, NULL);
     } else {
-        return_from(batch, batch->flying.first);
+        batch_return_from(batch, batch->flying.first);
     }
     if (seq != batch->seq) {
         /* Committed records are gone or were never ours: a database restored from the past. */
@@ -392,7 +233,7 @@ static void on_state(void *arg, bool up)
 {
     struct batch *batch = arg;
     if (!up) {
-        batch->state = STATE_AWAY;
+        batch->state = BATCH_AWAY;
         batch->under_way = NULL;
         struct timeval wait = { .tv_sec = BATCH_DOWN_MAX_S };
         (void)event_add(batch->timer, &wait);
@@ -400,7 +241,7 @@ static void on_state(void *arg, bool up)
     }
     struct db_params params = { 0 };
     db_put_uuid(&params, batch->instance);
-    batch->state = STATE_JOINING;
+    batch->state = BATCH_JOINING;
     batch->under_way = db_query(batch->db, &join, &params, on_joined, batch);
     if (!batch->under_way) {
         db_drop(batch->db);
@@ -422,7 +263,7 @@ static void on_away(evutil_socket_t fd, short what, void *arg)
     (void)what;
     batch->refusing = true;
     for (size_t n = batch->waiting.count; n && batch->waiting.first; n--) {
-        finish(batch->waiting.first, -ECONNRESET);
+        batch_finish(batch->waiting.first, -ECONNRESET);
     }
 }
 
@@ -459,10 +300,10 @@ void batch_free(struct batch *batch)
     }
     db_free(batch->db);
     while (batch->waiting.first) {
-        drop(batch->waiting.first);
+        batch_drop(batch->waiting.first);
     }
     while (batch->flying.first) {
-        drop(batch->flying.first);
+        batch_drop(batch->flying.first);
     }
     if (batch->kick) {
         event_free(batch->kick);
@@ -476,7 +317,7 @@ void batch_free(struct batch *batch)
 
 bool batch_up(const struct batch *batch)
 {
-    return batch->state >= STATE_IDLE;
+    return batch->state >= BATCH_IDLE;
 }
 
 size_t batch_entries(const struct batch *batch)
@@ -518,7 +359,7 @@ struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
     };
     batch_list_append(&batch->waiting, m);
     batch->bytes += bytes;
-    if (batch->state == STATE_IDLE) {
+    if (batch->state == BATCH_IDLE) {
         kick(batch);
     }
     return &m->op;
