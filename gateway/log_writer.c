@@ -11,82 +11,31 @@
  * Whatever fails on the way leads back to loading: what is in the database counts, not what
  * is in memory. The order of an append is by instance; within one its numbers have no gaps.
  */
-#include "gateway/log_writer.h"
+#include "gateway/log_writer_impl.h"
 
 #include "anchor/checkpoint.h"
-#include "anchor/tiles.h"
-#include "crypto/sign.h"
 #include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/log_key.h"
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
-#include "gateway/store/audit.h"
-#include "gateway/store/notary.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum {
-    LOG_NUMBER = 0, /* the one tree */
-    LOOK_MS = 50,   /* pause between two looks for new records */
+    LOOK_MS = 50, /* pause between two looks for new records */
     RETRY_MS = 500,
-    SIGN_MS = 200,     /* least time between two checkpoints */
-    RUNS_MAX = 64,     /* instances in one append */
-    LEAVES_MAX = 8192, /* of one append */
-    TILES_MAX = 2 * LEAVES_MAX / TILE_WIDTH + 4 * TILE_LEVELS,
+    SIGN_MS = 200, /* least time between two checkpoints */
     NOTE_MAX = 1024,
 };
-
-struct tile_copy {
-    struct tile_id id;
-    struct merkle_hash hashes[TILE_WIDTH];
-};
-
-struct log_writer {
-    struct event_base *loop;
-    const struct config *config;
-    struct db *db;
-    log_writer_fn signed_fn;
-    void *arg;
-    struct event *timer; /* owned */
-    struct op *op;
-    uint64_t fence; /* 0: resting */
-    bool loaded;
-    bool refusing;
-    struct secret_slab slab;
-    struct sign_key *key; /* in the slab */
-    struct note_key name;
-
-    struct tile_edge edge;   /* the committed tree */
-    struct tile_edge ahead;  /* with what is being appended */
-    struct merkle_head head; /* committed */
-    uint64_t signed_size;
-    int64_t signed_at;
-
-    struct store_unread unread[RUNS_MAX];
-    size_t unread_count;
-    size_t reading;
-    struct store_run runs[RUNS_MAX];
-    size_t run_count;
-    struct merkle_hash leaves[LEAVES_MAX];
-    size_t leaf_count;
-    struct tile_copy tiles[TILES_MAX];
-    size_t tile_count;
-    struct tile_copy loaded_tiles[TILE_LEVELS];
-    size_t loaded_count;
-};
-
-static void look(struct log_writer *writer);
-static void load(struct log_writer *writer);
 
 static void again(struct log_writer *writer, int ms)
 {
     (void)timer_once(writer->timer, ms);
 }
 
-/* Something went wrong or is not known: begin again from what the database holds. */
-static void start_over(struct log_writer *writer, int r)
+void log_writer_start_over(struct log_writer *writer, int r)
 {
     if (r == -EPERM) {
         log_text(LOG_WARN, "another notary leads, or the head has moved");
@@ -97,17 +46,17 @@ static void start_over(struct log_writer *writer, int r)
     again(writer, RETRY_MS);
 }
 
-static void refuse(struct log_writer *writer, const char *why)
+void log_writer_refuse(struct log_writer *writer, const char *why)
 {
     log_line(LOG_ERROR, "the log is not what it was: nothing is signed", LOG_Z("reason", why));
     writer->refusing = true;
 }
 
-static void went(struct log_writer *writer, struct op *op)
+void log_writer_went(struct log_writer *writer, struct op *op)
 {
     writer->op = op;
     if (!op) {
-        start_over(writer, -ENOTCONN);
+        log_writer_start_over(writer, -ENOTCONN);
     }
 }
 
@@ -126,13 +75,13 @@ static void on_stored(void *arg, int r, const struct db_rows *rows)
     writer->op = NULL;
     /* Signing is deterministic, so one that is there already says the same. */
     if (r < 0 && r != -EEXIST) {
-        start_over(writer, r);
+        log_writer_start_over(writer, r);
         return;
     }
     writer->signed_size = writer->head.size;
     writer->signed_at = clock_mono_ms();
     writer->signed_fn(writer->arg);
-    look(writer);
+    log_writer_look(writer);
 }
 
 /* Reads nodes from the edge's partial tiles: a second way to the root, apart from the frontier.
@@ -173,7 +122,7 @@ static void sign(struct log_writer *writer)
     struct note read;
     if (buf_failed(&note) || note_read(buf_str(&note), &read) < 0 ||
         note_check(&read, &writer->name) != 0) {
-        refuse(writer, "own signature does not verify");
+        log_writer_refuse(writer, "own signature does not verify");
         return;
     }
     struct store_checkpoint stored = {
@@ -181,8 +130,8 @@ static void sign(struct log_writer *writer)
         .note = buf_str(&note),
         .signed_at = clock_utc_ms(),
     };
-    went(writer, store_checkpoint_put(writer->db, writer->fence, LOG_NUMBER, &stored, on_stored,
-                                      writer));
+    log_writer_went(writer, store_checkpoint_put(writer->db, writer->fence, LOG_WRITER_LOG,
+                                                 &stored, on_stored, writer));
 }
 
 static void on_read_back(void *arg, int r, const struct db_rows *rows)
@@ -192,16 +141,16 @@ static void on_read_back(void *arg, int r, const struct db_rows *rows)
     writer->op = NULL;
     r = r < 0 ? r : store_head_row(rows, &head);
     if (r < 0) {
-        start_over(writer, r);
+        log_writer_start_over(writer, r);
         return;
     }
     if (head.head.size != writer->head.size ||
         !merkle_same(&head.head.root, &writer->head.root)) {
-        start_over(writer, -EPERM);
+        log_writer_start_over(writer, -EPERM);
         return;
     }
     if (!root_agrees(writer)) {
-        refuse(writer, "the root differs on a second path");
+        log_writer_refuse(writer, "the root differs on a second path");
         return;
     }
     sign(writer);
@@ -212,10 +161,10 @@ static void on_read_back(void *arg, int r, const struct db_rows *rows)
 static int keep_tile(void *owner, const struct tile_id *id, const struct merkle_hash *hashes)
 {
     struct log_writer *writer = owner;
-    if (writer->tile_count == TILES_MAX) {
+    if (writer->tile_count == LOG_WRITER_TILES_MAX) {
         return -ENOSPC;
     }
-    struct tile_copy *copy = &writer->tiles[writer->tile_count++];
+    struct log_writer_tile *copy = &writer->tiles[writer->tile_count++];
     copy->id = *id;
     memcpy(copy->hashes, hashes, id->width * sizeof(*hashes));
     return 0;
@@ -227,30 +176,30 @@ static void on_appended(void *arg, int r, const struct db_rows *rows)
     struct log_writer *writer = arg;
     writer->op = NULL;
     if (r < 0) {
-        start_over(writer, r);
+        log_writer_start_over(writer, r);
         return;
     }
     writer->edge = writer->ahead;
     writer->head.size = writer->edge.frontier.size;
     merkle_root(&writer->edge.frontier, &writer->head.root);
     metrics_set(METRIC_LOG_SIZE, (int64_t)writer->head.size);
-    look(writer);
+    log_writer_look(writer);
 }
 
 static void append(struct log_writer *writer)
 {
-    static struct store_tile tiles[TILES_MAX];
+    static struct store_tile tiles[LOG_WRITER_TILES_MAX];
     char frontier[MERKLE_LEVELS * MERKLE_HASH_SIZE];
     struct buf nodes = buf_fixed(frontier, sizeof(frontier));
     writer->ahead = writer->edge;
     writer->tile_count = 0;
     int r = tile_append(&writer->ahead, writer->leaves, writer->leaf_count, keep_tile, writer);
     if (r < 0) {
-        start_over(writer, r);
+        log_writer_start_over(writer, r);
         return;
     }
     for (size_t i = 0; i < writer->tile_count; i++) {
-        const struct tile_copy *copy = &writer->tiles[i];
+        const struct log_writer_tile *copy = &writer->tiles[i];
         tiles[i] = (struct store_tile){ .level = (int16_t)copy->id.level,
                                         .index = copy->id.index,
                                         .hashes = copy->hashes,
@@ -263,7 +212,7 @@ static void append(struct log_writer *writer)
     }
     struct store_append step = {
         .fence = writer->fence,
-        .log = LOG_NUMBER,
+        .log = LOG_WRITER_LOG,
         .from = writer->head,
         .to = { .size = writer->ahead.frontier.size },
         .frontier = buf_str(&nodes),
@@ -273,7 +222,7 @@ static void append(struct log_writer *writer)
         .tile_count = writer->tile_count,
     };
     merkle_root(&writer->ahead.frontier, &step.to.root);
-    went(writer, store_log_append(writer->db, &step, on_appended, writer));
+    log_writer_went(writer, store_log_append(writer->db, &step, on_appended, writer));
 }
 
 /* --- reading leaves ----------------------------------------------------------------------- */
@@ -290,12 +239,12 @@ static void on_leaves(void *arg, int r, const struct db_rows *rows)
         uint64_t seq;
         r = store_leaf_row(rows, i, &seq, &writer->leaves[writer->leaf_count + (size_t)i]);
         if (r == 0 && seq != unread->read + 1 + (uint64_t)i) {
-            refuse(writer, "committed records are missing");
+            log_writer_refuse(writer, "committed records are missing");
             return;
         }
     }
     if (r < 0) {
-        start_over(writer, r);
+        log_writer_start_over(writer, r);
         return;
     }
     if (n) {
@@ -310,13 +259,13 @@ static void on_leaves(void *arg, int r, const struct db_rows *rows)
 
 static void read_next(struct log_writer *writer)
 {
-    size_t room = LEAVES_MAX - writer->leaf_count;
+    size_t room = LOG_WRITER_LEAVES_MAX - writer->leaf_count;
     if (writer->reading == writer->unread_count || room == 0) {
         append(writer);
         return;
     }
-    went(writer, store_log_leaves(writer->db, &writer->unread[writer->reading], (int)room,
-                                  on_leaves, writer));
+    log_writer_went(writer, store_log_leaves(writer->db, &writer->unread[writer->reading],
+                                             (int)room, on_leaves, writer));
 }
 
 static void on_unread(void *arg, int r, const struct db_rows *rows)
@@ -324,11 +273,11 @@ static void on_unread(void *arg, int r, const struct db_rows *rows)
     struct log_writer *writer = arg;
     writer->op = NULL;
     if (r < 0) {
-        start_over(writer, r);
+        log_writer_start_over(writer, r);
         return;
     }
     writer->unread_count = 0;
-    for (int i = 0; i < db_count(rows) && writer->unread_count < RUNS_MAX; i++) {
+    for (int i = 0; i < db_count(rows) && writer->unread_count < LOG_WRITER_RUNS_MAX; i++) {
         store_unread_row(rows, i, &writer->unread[writer->unread_count++]);
     }
     writer->reading = 0;
@@ -341,121 +290,16 @@ static void on_unread(void *arg, int r, const struct db_rows *rows)
     }
 }
 
-static void look(struct log_writer *writer)
+void log_writer_look(struct log_writer *writer)
 {
     if (!writer->fence || writer->refusing) {
         return;
     }
     if (due(writer)) {
-        went(writer, store_head(writer->db, LOG_NUMBER, on_read_back, writer));
+        log_writer_went(writer, store_head(writer->db, LOG_WRITER_LOG, on_read_back, writer));
         return;
     }
-    went(writer, store_log_unread(writer->db, on_unread, writer));
-}
-
-/* --- loading ------------------------------------------------------------------------------ */
-
-static int loaded_tile(void *owner, const struct tile_id *id, struct merkle_hash *out)
-{
-    const struct log_writer *writer = owner;
-    for (size_t i = 0; i < writer->loaded_count; i++) {
-        const struct tile_copy *copy = &writer->loaded_tiles[i];
-        if (copy->id.level == id->level && copy->id.index == id->index &&
-            copy->id.width >= id->width) {
-            memcpy(out, copy->hashes, id->width * sizeof(*out));
-            return 0;
-        }
-    }
-    return -ENOENT;
-}
-
-static void on_checkpoint(void *arg, int r, const struct db_rows *rows)
-{
-    struct log_writer *writer = arg;
-    writer->op = NULL;
-    if (r < 0) {
-        start_over(writer, r);
-        return;
-    }
-    if (db_count(rows) == 1) {
-        struct store_checkpoint newest;
-        r = store_checkpoint_row(rows, 0, &newest);
-        if (r < 0 || newest.head.size > writer->head.size ||
-            (newest.head.size == writer->head.size &&
-             !merkle_same(&newest.head.root, &writer->head.root))) {
-            refuse(writer, "a signed checkpoint is ahead of the tree");
-            return;
-        }
-        writer->signed_size = newest.head.size;
-    }
-    writer->loaded = true;
-    metrics_set(METRIC_LOG_SIZE, (int64_t)writer->head.size);
-    log_line(LOG_INFO, "log loaded", LOG_I("size", writer->head.size));
-    look(writer);
-}
-
-static void on_edge(void *arg, int r, const struct db_rows *rows)
-{
-    struct log_writer *writer = arg;
-    writer->op = NULL;
-    writer->loaded_count = 0;
-    for (int i = 0; r == 0 && i < db_count(rows) && writer->loaded_count < TILE_LEVELS; i++) {
-        struct tile_copy *copy = &writer->loaded_tiles[writer->loaded_count++];
-        int16_t level;
-        struct str hashes;
-        store_tile_row(rows, i, &level, &copy->id.index, &hashes);
-        copy->id.level = (unsigned)level;
-        copy->id.width = (unsigned)(hashes.n / MERKLE_HASH_SIZE);
-        memcpy(copy->hashes, hashes.p, copy->id.width * sizeof(copy->hashes[0]));
-    }
-    if (r < 0) {
-        start_over(writer, r);
-        return;
-    }
-    struct merkle_hash root;
-    r = tile_edge_load(&writer->edge, writer->head.size, loaded_tile, writer);
-    merkle_root(&writer->edge.frontier, &root);
-    if (r < 0 || !merkle_same(&root, &writer->head.root)) {
-        refuse(writer, "the tiles don't add up to the head");
-        return;
-    }
-    went(writer,
-         store_checkpoint_newest(writer->db, LOG_NUMBER, UINT64_MAX, on_checkpoint, writer));
-}
-
-static void on_head(void *arg, int r, const struct db_rows *rows)
-{
-    struct log_writer *writer = arg;
-    struct store_head head;
-    writer->op = NULL;
-    r = r < 0 ? r : store_head_row(rows, &head);
-    if (r < 0) {
-        start_over(writer, r);
-        return;
-    }
-    writer->head = head.head;
-    int16_t levels[TILE_LEVELS];
-    uint64_t indexes[TILE_LEVELS];
-    size_t n = 0;
-    for (unsigned level = 0; level < TILE_LEVELS; level++) {
-        uint64_t nodes = writer->head.size >> (TILE_HEIGHT * level);
-        if (nodes % TILE_WIDTH) {
-            levels[n] = (int16_t)level;
-            indexes[n++] = nodes / TILE_WIDTH;
-        }
-    }
-    const struct store_tiles what = {
-        .log = LOG_NUMBER,
-        .levels = levels,
-        .indexes = indexes,
-        .n = n,
-    };
-    went(writer, store_tiles(writer->db, &what, on_edge, writer));
-}
-
-static void load(struct log_writer *writer)
-{
-    went(writer, store_head(writer->db, LOG_NUMBER, on_head, writer));
+    log_writer_went(writer, store_log_unread(writer->db, on_unread, writer));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -467,9 +311,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (writer->loaded) {
-        look(writer);
+        log_writer_look(writer);
     } else {
-        load(writer);
+        log_writer_load(writer);
     }
 }
 
