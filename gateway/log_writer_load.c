@@ -49,19 +49,30 @@ static void on_checkpoint(void *arg, int r, const struct db_rows *rows)
     log_writer_look(writer);
 }
 
+/* Return: 0 or -EBADMSG: wider than a tile can be */
+static int take_tile(struct log_writer *writer, const struct db_rows *rows, int i)
+{
+    struct log_writer_tile *copy = &writer->loaded_tiles[writer->loaded_count];
+    int16_t level;
+    struct str hashes;
+    store_tile_row(rows, i, &level, &copy->id.index, &hashes);
+    if (hashes.n > sizeof(copy->hashes)) {
+        return -EBADMSG;
+    }
+    copy->id.level = (unsigned)level;
+    copy->id.width = (unsigned)(hashes.n / MERKLE_HASH_SIZE);
+    memcpy(copy->hashes, hashes.p, copy->id.width * sizeof(copy->hashes[0]));
+    writer->loaded_count++;
+    return 0;
+}
+
 static void on_edge(void *arg, int r, const struct db_rows *rows)
 {
     struct log_writer *writer = arg;
     writer->op = NULL;
     writer->loaded_count = 0;
     for (int i = 0; r == 0 && i < db_count(rows) && writer->loaded_count < TILE_LEVELS; i++) {
-        struct log_writer_tile *copy = &writer->loaded_tiles[writer->loaded_count++];
-        int16_t level;
-        struct str hashes;
-        store_tile_row(rows, i, &level, &copy->id.index, &hashes);
-        copy->id.level = (unsigned)level;
-        copy->id.width = (unsigned)(hashes.n / MERKLE_HASH_SIZE);
-        memcpy(copy->hashes, hashes.p, copy->id.width * sizeof(copy->hashes[0]));
+        r = take_tile(writer, rows, i);
     }
     if (r < 0) {
         log_writer_start_over(writer, r);
