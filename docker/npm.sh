@@ -19,7 +19,7 @@ bring_node() {
     folder=$(mktemp -d)
     # shellcheck disable=SC2064 # expand now
     trap "rm -rf '$folder'" EXIT
-    (cd "$folder" && npm pack --silent "$node_package@$node_version" > /dev/null)
+    (cd "$folder" && npm pack --loglevel=error "$node_package@$node_version" > /dev/null)
     package=$folder/$node_package-$node_version.tgz
     echo "$node_sha256  $package" | sha256sum --check --quiet
     tar -xzf "$package" -C "$folder" package/bin/node
