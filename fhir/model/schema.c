@@ -1,0 +1,152 @@
+/*
+ * Looking things up in the table of a FHIR version.
+ *
+ * Types are sorted by name and found by halving. A type has few elements and its bases fewer,
+ * so a name is looked for from one to the next.
+ */
+#include "fhir/model/schema.h"
+
+#include <assert.h>
+
+static struct str pooled(const struct schema *schema, uint32_t offset, size_t n)
+{
+    return str_of(schema->pool + offset, n);
+}
+
+const struct schema_type *schema_type(const struct schema *schema, struct str name)
+{
+    size_t low = 0;
+    size_t high = schema->types_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct schema_type *type = &schema->types[middle];
+        int order = str_cmp(name, schema_type_name(schema, type));
+        if (!order) {
+            return type;
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+struct str schema_type_name(const struct schema *schema, const struct schema_type *type)
+{
+    return pooled(schema, type->name, type->name_n);
+}
+
+const struct schema_type *schema_base(const struct schema *schema,
+                                      const struct schema_type *type)
+{
+    return type->base ? &schema->types[type->base - 1] : NULL;
+}
+
+bool schema_is_a(const struct schema *schema, const struct schema_type *type, struct str base)
+{
+    while (type && !str_eq(schema_type_name(schema, type), base)) {
+        type = schema_base(schema, type);
+    }
+    return type != NULL;
+}
+
+const struct schema_element *schema_at(const struct schema *schema,
+                                       const struct schema_type *type, size_t i)
+{
+    assert(i < schema_size(type));
+    while (i < type->inherited) {
+        type = schema_base(schema, type);
+    }
+    return &schema->elements[type->first + i - type->inherited];
+}
+
+struct str schema_name(const struct schema *schema, const struct schema_element *element)
+{
+    return pooled(schema, element->name, element->name_n);
+}
+
+const struct schema_type *schema_choice(const struct schema *schema,
+                                        const struct schema_element *element, size_t i)
+{
+    assert(i < element->choices_n);
+    return &schema->types[schema->choices[element->choices + i].type];
+}
+
+bool schema_may_target(const struct schema *schema, const struct schema_element *element,
+                       size_t i, const struct schema_type *type)
+{
+    const struct schema_choice *choice = &schema->choices[element->choices + i];
+    const uint16_t *targets = &schema->targets[choice->targets];
+    for (size_t t = 0; t < choice->targets_n; t++) {
+        if (schema_is_a(schema, type, schema_type_name(schema, &schema->types[targets[t]]))) {
+            return true;
+        }
+    }
+    return !choice->targets_n;
+}
+
+/* Whether @suffix is the name of @type with a capital: "Quantity", "DateTime". */
+static bool is_suffix(const struct schema *schema, const struct schema_type *type,
+                      struct str suffix)
+{
+    struct str name = schema_type_name(schema, type);
+    char first = name.p[0];
+    char capital = first >= 'a' && first <= 'z' ? (char)(first - 'a' + 'A') : first;
+    return suffix.n == name.n && suffix.p[0] == capital &&
+           str_eq(str_slice(suffix, 1, suffix.n), str_slice(name, 1, name.n));
+}
+
+/* The type of @element that @name says; NULL if @name isn't that element. */
+static const struct schema_type *named(const struct schema *schema,
+                                       const struct schema_element *element, struct str name)
+{
+    struct str own = schema_name(schema, element);
+    if (!str_starts(name, own)) {
+        return NULL;
+    }
+    if (!(element->flags & SCHEMA_CHOICE)) {
+        return name.n == own.n ? schema_choice(schema, element, 0) : NULL;
+    }
+    struct str suffix = str_slice(name, own.n, name.n);
+    for (size_t i = 0; suffix.n && i < element->choices_n; i++) {
+        const struct schema_type *type = schema_choice(schema, element, i);
+        if (is_suffix(schema, type, suffix)) {
+            return type;
+        }
+    }
+    return NULL;
+}
+
+bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
+                  struct schema_field *out)
+{
+    for (; type; type = schema_base(schema, type)) {
+        const struct schema_element *own = &schema->elements[type->first];
+        for (size_t i = 0; i < type->count; i++) {
+            const struct schema_type *found = named(schema, &own[i], name);
+            if (found) {
+                *out = (struct schema_field){ .element = &own[i],
+                                              .type = found,
+                                              .rank = type->inherited + i };
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+const struct schema_element *schema_element(const struct schema *schema,
+                                            const struct schema_type *type, struct str name)
+{
+    for (; type; type = schema_base(schema, type)) {
+        const struct schema_element *own = &schema->elements[type->first];
+        for (size_t i = 0; i < type->count; i++) {
+            if (str_eq(schema_name(schema, &own[i]), name)) {
+                return &own[i];
+            }
+        }
+    }
+    return NULL;
+}
