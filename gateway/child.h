@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/config/config.h"
+#include "gateway/maps.h"
 
 #include <stddef.h>
 
@@ -13,11 +14,13 @@ struct child_socket {
 
 /*
  * @config:  in force for the child's whole life: a reload starts new children
+ * @maps:    the same
  * @sockets: those of this child, shared and its own
  * @ready:   a byte is written here when the child takes traffic
  */
 struct child {
     const struct config *config;
+    const struct maps *maps;
     int index; /* of the worker; -1: the notary */
     const struct child_socket *sockets;
     size_t socket_count;

@@ -51,6 +51,7 @@ struct kid {
 /* One configuration and its children: kids[0] is the notary, the rest are workers. */
 struct generation {
     struct config *config; /* owned */
+    struct maps *maps;     /* owned */
     struct kid *kids;      /* owned */
     size_t count;
     size_t pages; /* its first page of metrics: two generations live side by side */
@@ -98,12 +99,13 @@ static void generation_free(struct generation *generation)
         }
     }
     config_free(generation->config);
+    maps_free(generation->maps);
     free(generation->kids);
     free(generation);
 }
 
-/* Takes @config over. */
-static struct generation *generation_new(struct config *config)
+/* Takes @config and @maps over. */
+static struct generation *generation_new(struct config *config, struct maps *maps)
 {
     struct generation *generation = calloc(1, sizeof(*generation));
     size_t count = worker_count(config) + 1;
@@ -112,13 +114,14 @@ static struct generation *generation_new(struct config *config)
         free(generation);
         free(kids);
         config_free(config);
+        maps_free(maps);
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
         kids[i].ready = -1;
     }
     *generation = (struct generation){
-        .config = config, .kids = kids, .count = count, .born = clock_mono_ms()
+        .config = config, .maps = maps, .kids = kids, .count = count, .born = clock_mono_ms()
     };
     return generation;
 }
@@ -145,6 +148,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
     struct child_socket own[SOCKETS_MAX];
     struct child child = {
         .config = generation->config,
+        .maps = generation->maps,
         .index = (int)i - 1,
         .sockets = own,
         .ready = ready,
@@ -289,24 +293,28 @@ static struct generation *load(struct supervisor *supervisor, int *code)
 {
     struct buf report = heap_buf(REPORT_MAX);
     struct config *config = NULL;
+    struct maps *maps = NULL;
     int r = config_load(supervisor->file, &report, &config);
     if (r == 0) {
         config_warnings(config, &report);
+        r = maps_load(&report, &maps);
     }
     (void)!write(STDERR_FILENO, report.p, report.n);
     heap_buf_free(&report);
     if (r < 0) {
+        config_free(config);
         *code = EX_CONFIG;
         return NULL;
     }
     log_set_level((enum log_level)config->log->level);
     if (sockets_open(supervisor->sockets, config, worker_count(config)) < 0) {
         config_free(config);
+        maps_free(maps);
         *code = EX_OSERR;
         return NULL;
     }
     *code = EX_OSERR;
-    return generation_new(config);
+    return generation_new(config, maps);
 }
 
 static void reload(struct supervisor *supervisor)

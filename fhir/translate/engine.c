@@ -106,7 +106,7 @@ static struct element *run_block(struct engine *e, const struct place *place,
         inner.table = rule->table; /* a block keeps the one it stands under */
     }
     inner.target = NULL;
-    if (!source_tests(e, &inner, rule->map->required, rule->map->required_count)) {
+    if (!source_tests(e, &inner, rule->map->required)) {
         return NULL; /* most often, and before anything is allocated */
     }
     inner.target = new_element(e, ELEMENT_OBJECT);
@@ -134,7 +134,7 @@ static void make(struct engine *e, const struct place *place, const struct rule 
                  struct mention *mention, enum value_level level)
 {
     struct resource *before = e->last;
-    struct resource *made = engine_resource(e, &rule_resources[rule->resource], NULL);
+    struct resource *made = engine_resource(e, &e->rules->resources[rule->resource], NULL);
     if (!made) {
         return;
     }
@@ -396,7 +396,6 @@ static void link_below(struct engine *e, const struct place *place, const struct
 
 static void run_resource(struct engine *e, const struct place *place, const struct rule *rule)
 {
-    const struct rule_resource *type = &rule_resources[rule->resource];
     const struct resource *to = NULL;
     switch (rule->near) {
     case NEAR_BELOW: link_below(e, place, rule, place->group); return;
@@ -407,9 +406,10 @@ static void run_resource(struct engine *e, const struct place *place, const stru
             }
         }
         return;
-    case NEAR_HERE: to = groups_resource(place->group, type); break;
+    case NEAR_HERE: to = groups_resource(place->group, rule->resource); break;
     case NEAR_ABOVE:
-        to = place->group->parent ? groups_resource(place->group->parent, type) : NULL;
+        to =
+            place->group->parent ? groups_resource(place->group->parent, rule->resource) : NULL;
         break;
     }
     if (to) {
@@ -422,7 +422,7 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     if (rule->table_given && !place->table) {
         return;
     }
-    if (rule->test_count && !source_tests(e, place, rule->tests, rule->test_count)) {
+    if (!source_tests(e, place, rule->tests)) {
         return;
     }
     if (rule->path_count == 0) {
@@ -458,7 +458,7 @@ static void run_rules(struct engine *e, const struct place *place, const struct 
 
 bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map)
 {
-    if (!source_tests(e, place, map->required, map->required_count)) {
+    if (!source_tests(e, place, map->required)) {
         return false;
     }
     run_rules(e, place, map);

@@ -26,8 +26,8 @@ struct group {
     struct group *first;
     struct group *newest;
     struct group *next;
-    const struct v2_segment *members[RULE_MEMBERS_MAX];
-    struct resource *resources[RULE_RESOURCES_MAX];
+    const struct v2_segment **members;
+    struct resource **resources;
     int last;
     bool keyed;
     uint8_t key[32];
@@ -51,7 +51,8 @@ enum {
 };
 
 /*
- * @segment_ids: for each segment of the message its index in rule_segments, or -1
+ * @rules:       the maps in force
+ * @segment_ids: for each segment of the message its index in @rules, or -1
  * @homes:       for each segment its group, or NULL
  * @mentions:    the last ones, @mentioned in all
  * @unread:      see struct translate_result
@@ -62,6 +63,7 @@ enum {
  */
 struct engine {
     struct arena *arena;
+    const struct rules *rules;
     const struct v2_message *message;
     const struct translate_site *site;
     struct issues *issues;
@@ -90,7 +92,7 @@ enum value_level {
  * Where a map runs.
  *
  * @segment:    the segment it is for; NULL in resource sections
- * @segment_id: its index in rule_segments
+ * @segment_id: its index in the rules
  * @value:      what addresses without segment are in; p is NULL if there is none
  * @target:     object that paths start from
  * @owner:      resource that @target belongs to
@@ -121,8 +123,8 @@ void groups_build(struct engine *e, const struct rule_group *root);
 /* The first segment with index @id in reach of @group: in it, above it, just below it. */
 const struct v2_segment *groups_segment(const struct group *group, int16_t id);
 
-/* The resource of type @type that @group or the nearest group above it has, or NULL. */
-struct resource *groups_resource(const struct group *group, const struct rule_resource *type);
+/* The resource of type @type (an index) that @group or the nearest above it has, or NULL. */
+struct resource *groups_resource(const struct group *group, uint16_t type);
 
 /* source.c: what @at finds in @place, raw; its level in @level. */
 struct str source_find(const struct engine *e, const struct place *place,
@@ -139,9 +141,8 @@ struct str source_part(const struct engine *e, const struct rule_address *at, st
 /* Decoded text of @raw without control characters; marks @e if there is no memory. */
 struct str source_text(struct engine *e, struct str raw);
 
-/* Whether all @count tests hold. */
-bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests,
-                  size_t count);
+/* Whether the condition that begins with @tests holds; NULL does. */
+bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests);
 
 /* Tell the person reading the issues about the value at @place. */
 void source_issue(struct engine *e, const struct place *place, enum issue_severity severity,

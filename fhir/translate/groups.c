@@ -36,10 +36,16 @@ static struct group *open_group(struct engine *e, const struct rule_group *rules
                                 struct group *parent)
 {
     struct group *group = arena_calloc(e->arena, 1, sizeof(*group));
-    if (!group) {
+    const struct v2_segment **members =
+        arena_calloc(e->arena, rules->member_count, sizeof(struct v2_segment *));
+    struct resource **resources =
+        arena_calloc(e->arena, rules->resource_count, sizeof(struct resource *));
+    if (!group || !members || !resources) {
         e->error = -ENOMEM;
         return NULL;
     }
+    group->members = members;
+    group->resources = resources;
     group->rules = rules;
     group->parent = parent;
     group->last = -1;
@@ -101,23 +107,6 @@ static struct group *home(struct engine *e, struct group *current, int16_t id)
     return NULL;
 }
 
-/* Index of @name in the sorted list of segments, or -1. */
-static int16_t segment_id(const char *name)
-{
-    int low = 0;
-    int high = rule_segment_count - 1;
-    while (low <= high) {
-        int middle = (low + high) / 2;
-        int order = memcmp(name, rule_segments[middle], 4);
-        if (order == 0) {
-            return (int16_t)middle;
-        }
-        low = order > 0 ? middle + 1 : low;
-        high = order > 0 ? high : middle - 1;
-    }
-    return -1;
-}
-
 void groups_build(struct engine *e, const struct rule_group *root)
 {
     const struct v2_message *m = e->message;
@@ -131,7 +120,8 @@ void groups_build(struct engine *e, const struct rule_group *root)
 
     struct group *current = e->root;
     for (size_t i = 0; i < m->count; i++) {
-        int16_t id = segment_id(m->segments[i].name);
+        const char *name = m->segments[i].name;
+        int16_t id = name[0] ? rules_segment(e->rules, name) : -1;
         e->segment_ids[i] = id;
         struct group *group = id >= 0 ? home(e, current, id) : NULL;
         if (e->error) {
@@ -173,11 +163,11 @@ const struct v2_segment *groups_segment(const struct group *group, int16_t id)
     return NULL;
 }
 
-struct resource *groups_resource(const struct group *group, const struct rule_resource *type)
+struct resource *groups_resource(const struct group *group, uint16_t type)
 {
     for (const struct group *g = group; g; g = g->parent) {
         for (int i = 0; i < g->rules->resource_count; i++) {
-            if (&rule_resources[g->rules->resources[i]] == type && g->resources[i]) {
+            if (g->rules->resources[i] == type && g->resources[i]) {
                 return g->resources[i];
             }
         }

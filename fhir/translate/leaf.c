@@ -318,7 +318,7 @@ static enum leaf_result assigner_leaf(struct engine *e, struct element *out, str
 static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, struct str text)
 {
     text = leaf_trimmed(text);
-    const struct rule_code *known = leaf_lookup(&rule_coding_systems, text);
+    const struct rule_code *known = leaf_lookup(e->rules->coding_systems, text);
     if (known) {
         out->text = known->code;
         return known->code.n ? LEAF_FITS : LEAF_NOTHING;

@@ -1,5 +1,5 @@
 /*
- * What schemas/gen/map.py makes of schemas/map/: tables that the engine runs.
+ * What map_compile() makes of map files: tables that the engine runs.
  *
  * A rule takes something from the message, tests, converts it and puts it at a path in a
  * resource. Rules come in maps: for a segment, for a datatype, for finishing a resource, for a
@@ -17,7 +17,7 @@ enum {
 };
 
 /*
- * @segment: index into rule_segments, or RULE_VALUE
+ * @segment: index into the segments of struct rules, or RULE_VALUE
  * @field:   of the segment; unused for RULE_VALUE
  * @onwards: @component and all that follow it, not cut
  */
@@ -31,24 +31,31 @@ struct rule_address {
 
 enum rule_op {
     OP_VALUED,
-    OP_MISSING,
-    OP_IN,     /* one of the values */
-    OP_NOT_IN, /* none of them; true if missing */
-    OP_PREFIX, /* begins with one of the values */
-    OP_LONGER, /* than that many characters */
-    OP_NUMBER, /* reads as a decimal number */
-    OP_SET,    /* the target has such an element already; * at the end: any that begins so */
-    OP_UNSET,
+    OP_IN,       /* one of the values */
+    OP_PREFIX,   /* begins with one of the values */
+    OP_LONGER,   /* than that many characters */
+    OP_NUMBER,   /* reads as a decimal number */
+    OP_SET,      /* the target has such an element already; * at the end: any that begins so */
     OP_RESOURCE, /* such a resource is in reach */
-    OP_NO_RESOURCE,
+};
+
+enum {
+    RULE_HOLDS = 255, /* instead of the index of a next test: the condition is true */
+    RULE_FAILS = 254,
+    RULE_TESTS_MAX = 250, /* of one condition */
 };
 
 /*
+ * One step of a condition, which is a list of steps that begins with the first.
+ *
+ * @yes, @no: the step that follows if this one is true or not, always a later one
  * @values:   @count of them
  * @number:   of OP_LONGER the length, of OP_RESOURCE the index of the type
  */
 struct rule_test {
     enum rule_op op;
+    uint8_t yes;
+    uint8_t no;
     struct rule_address at;
     const struct str *values;
     uint16_t count;
@@ -148,6 +155,7 @@ struct rule_map;
 
 /*
  * @text:      constant of SOURCE_TEXT; what follows the last piece of SOURCE_FORMAT
+ * @tests:     condition, or NULL
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
  * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
  * @path:      none for a block of rows that only share a condition
@@ -165,7 +173,6 @@ struct rule {
     const struct rule_test *tests;
     const struct rule_step *path;
     uint8_t piece_count;
-    uint8_t test_count;
     uint8_t path_count;
     bool table_given;
     bool weak;
@@ -177,7 +184,7 @@ struct rule {
 };
 
 /*
- * @required: tests that must hold for the map to give anything
+ * @required: condition without which the map gives nothing, or NULL
  * @read:     a bit for each part of the value that some row reads, from part 1 in bit 1
  */
 struct rule_map {
@@ -186,7 +193,6 @@ struct rule_map {
     const struct rule_test *required;
     uint64_t read;
     uint16_t count;
-    uint16_t required_count;
 };
 
 enum rule_kind {
@@ -206,10 +212,26 @@ struct rule_resource {
 
 /* @above: the resource belongs to a group above the segment's */
 struct rule_segment_map {
-    uint16_t segment;
     uint16_t resource;
     bool above;
     const struct rule_map *map;
+};
+
+enum {
+    RULE_WORDS = 2, /* of 64 fields each */
+};
+
+/*
+ * @maps:    @map_count of them
+ * @read:    fields that some rule reads: bits
+ * @ignored: fields that are left alone on purpose
+ */
+struct rule_segment {
+    char name[4];
+    uint16_t map_count;
+    const struct rule_segment_map *maps;
+    uint64_t read[RULE_WORDS];
+    uint64_t ignored[RULE_WORDS];
 };
 
 /* @many: may stand there more than once */
@@ -252,27 +274,48 @@ struct rule_message {
 };
 
 enum {
-    RULE_RESOURCES_MAX = 8, /* of one group */
-    RULE_MEMBERS_MAX = 24,  /* of one group */
+    RULE_RESOURCES_MAX = 64, /* of one group */
+    RULE_MEMBERS_MAX = 64,   /* of one group */
 };
 
-/* Names of segments, sorted. */
-extern const char rule_segments[][4];
-extern const uint16_t rule_segment_count;
+/*
+ * All tables of one state of the maps.
+ *
+ * @version:        names that state: 16 hexadecimal digits of a digest over all files
+ * @segments:       @segment_count of them
+ * @slots:          index of a segment + 1 by its name, see rules_segment(); 0 where none is
+ * @coding_systems: systems of coding systems by their names in table 0396
+ */
+struct rules {
+    const char *version;
+    const struct rule_segment *segments;
+    const uint16_t *slots;
+    const struct rule_resource *resources;
+    const struct rule_message *messages;
+    const struct rule_table *coding_systems;
+    uint16_t segment_count;
+    uint16_t slot_mask;
+    uint16_t resource_count;
+    uint16_t message_count;
+};
 
-/* Maps of segments, sorted by segment; rule_segment_first[s] to [s + 1] are those of s. */
-extern const struct rule_segment_map rule_segment_maps[];
-extern const uint16_t rule_segment_first[];
+/* Where the search for segment @name begins among @mask + 1 slots. */
+static inline size_t rules_slot(const char *name, size_t mask)
+{
+    size_t hash =
+        (unsigned char)name[0] * 961u + (unsigned char)name[1] * 31u + (unsigned char)name[2];
+    return hash & mask;
+}
 
-/* Fields of each segment that some rule reads, and that are left alone on purpose: bits. */
-extern const uint64_t rule_read[][2];
-extern const uint64_t rule_ignored[][2];
-
-extern const struct rule_resource rule_resources[];
-extern const uint16_t rule_resource_count;
-
-extern const struct rule_message rule_messages[];
-extern const uint16_t rule_message_count;
-
-/* Systems of coding systems by their names in table 0396. */
-extern const struct rule_table rule_coding_systems;
+/* Index of segment @name, three characters, in the segments; -1 if no map speaks of it. */
+static inline int16_t rules_segment(const struct rules *rules, const char *name)
+{
+    size_t at = rules_slot(name, rules->slot_mask);
+    for (; rules->slots[at]; at = (at + 1) & rules->slot_mask) {
+        uint16_t index = (uint16_t)(rules->slots[at] - 1);
+        if (memcmp(name, rules->segments[index].name, 3) == 0) {
+            return (int16_t)index;
+        }
+    }
+    return -1;
+}

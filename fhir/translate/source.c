@@ -148,20 +148,11 @@ static bool has_element(const struct place *place, struct str name)
 static bool holds(const struct engine *e, const struct place *place,
                   const struct rule_test *test)
 {
-    switch (test->op) {
-    case OP_SET: return has_element(place, test->values[0]);
-    case OP_UNSET: return !has_element(place, test->values[0]);
-    case OP_RESOURCE:
-        return groups_resource(place->group, &rule_resources[test->number]) != NULL;
-    case OP_NO_RESOURCE:
-        return groups_resource(place->group, &rule_resources[test->number]) == NULL;
-    case OP_VALUED:
-    case OP_MISSING:
-    case OP_IN:
-    case OP_NOT_IN:
-    case OP_PREFIX:
-    case OP_NUMBER:
-    case OP_LONGER: break;
+    if (test->op == OP_SET) {
+        return has_element(place, test->values[0]);
+    }
+    if (test->op == OP_RESOURCE) {
+        return groups_resource(place->group, test->number) != NULL;
     }
 
     enum value_level level;
@@ -171,31 +162,28 @@ static bool holds(const struct engine *e, const struct place *place,
         raw =
             str_cut(&raw, e->message->delims.component); /* a code may have its text with it */
     }
+    if (!valued) {
+        return false;
+    }
     switch (test->op) {
-    case OP_VALUED: return valued;
-    case OP_MISSING: return !valued;
-    case OP_IN: return valued && any_value(test, raw, false);
-    case OP_NOT_IN: return !valued || !any_value(test, raw, false);
-    case OP_PREFIX: return valued && any_value(test, raw, true);
-    case OP_LONGER: return valued && raw.n > test->number;
-    case OP_NUMBER: return valued && leaf_is_number(raw);
+    case OP_VALUED: return true;
+    case OP_IN: return any_value(test, raw, false);
+    case OP_PREFIX: return any_value(test, raw, true);
+    case OP_LONGER: return raw.n > test->number;
+    case OP_NUMBER: return leaf_is_number(raw);
     case OP_SET:
-    case OP_UNSET:
-    case OP_RESOURCE:
-    case OP_NO_RESOURCE: break;
+    case OP_RESOURCE: break;
     }
     return false;
 }
 
-bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests,
-                  size_t count)
+bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!holds(e, place, &tests[i])) {
-            return false;
-        }
+    uint8_t at = tests ? 0 : RULE_HOLDS;
+    while (at < RULE_TESTS_MAX) {
+        at = holds(e, place, &tests[at]) ? tests[at].yes : tests[at].no;
     }
-    return true;
+    return at == RULE_HOLDS;
 }
 
 void source_issue(struct engine *e, const struct place *place, enum issue_severity severity,

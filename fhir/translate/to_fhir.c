@@ -9,25 +9,18 @@
 
 #include <errno.h>
 
-enum {
-    WORDS = 2, /* of 64 fields each in the tables' bits */
-};
-
-static const struct rule_message *find_rules(const struct v2_message *message)
+static const struct rule_message *find_rules(const struct rules *rules,
+                                             const struct v2_message *message)
 {
     struct v2_header h;
     v2_header(message, &h);
-    for (uint16_t i = 0; i < rule_message_count; i++) {
-        if (str_eq(h.type, rule_messages[i].type) && str_eq(h.event, rule_messages[i].event)) {
-            return &rule_messages[i];
+    for (uint16_t i = 0; i < rules->message_count; i++) {
+        const struct rule_message *known = &rules->messages[i];
+        if (str_eq(h.type, known->type) && str_eq(h.event, known->event)) {
+            return known;
         }
     }
     return NULL;
-}
-
-bool translate_knows(const struct v2_message *message)
-{
-    return find_rules(message) != NULL;
 }
 
 /* The resource of type @index that @group itself has, made if it may have one. */
@@ -36,7 +29,7 @@ static struct resource *own_resource(struct engine *e, struct group *group, uint
     for (int i = 0; i < group->rules->resource_count; i++) {
         if (group->rules->resources[i] == index) {
             if (!group->resources[i]) {
-                group->resources[i] = engine_resource(e, &rule_resources[index], group);
+                group->resources[i] = engine_resource(e, &e->rules->resources[index], group);
             }
             return group->resources[i];
         }
@@ -45,7 +38,7 @@ static struct resource *own_resource(struct engine *e, struct group *group, uint
 }
 
 static void run_segment_map(struct engine *e, const struct rule_segment_map *map,
-                            struct group *home, const struct v2_segment *segment)
+                            struct group *home, size_t index)
 {
     struct group *group = map->above ? home->parent : home;
     struct resource *owner = NULL;
@@ -58,8 +51,8 @@ static void run_segment_map(struct engine *e, const struct rule_segment_map *map
     }
     struct place place = {
         .group = home,
-        .segment = segment,
-        .segment_id = (int16_t)map->segment,
+        .segment = &e->message->segments[index],
+        .segment_id = e->segment_ids[index],
         .target = owner->root,
         .owner = owner,
         .top = true,
@@ -74,8 +67,9 @@ static void run_segments(struct engine *e)
         if (!e->homes[i]) {
             continue;
         }
-        for (uint16_t m = rule_segment_first[id]; m < rule_segment_first[id + 1]; m++) {
-            run_segment_map(e, &rule_segment_maps[m], e->homes[i], &e->message->segments[i]);
+        const struct rule_segment *segment = &e->rules->segments[id];
+        for (uint16_t m = 0; m < segment->map_count; m++) {
+            run_segment_map(e, &segment->maps[m], e->homes[i], i);
         }
     }
 }
@@ -117,7 +111,7 @@ static void finish_all(struct engine *e)
     }
     const struct rule_group *rules = e->root->rules;
     for (int i = 0; i < rules->resource_count && !e->error; i++) {
-        if (rule_resources[rules->resources[i]].kind == KIND_SOURCE && any) {
+        if (e->rules->resources[rules->resources[i]].kind == KIND_SOURCE && any) {
             struct resource *source = own_resource(e, e->root, rules->resources[i]);
             if (source) {
                 finish(e, source);
@@ -150,10 +144,11 @@ static void report_segment(struct engine *e, size_t segment)
 static void report_fields(struct engine *e, size_t segment, int16_t id)
 {
     const struct v2_segment *s = &e->message->segments[segment];
+    const struct rule_segment *rules = &e->rules->segments[id];
     uint32_t last = v2_field_last(s);
     for (uint32_t f = 1; f <= last; f++) {
-        bool known = f < WORDS * 64 &&
-                     ((rule_read[id][f / 64] | rule_ignored[id][f / 64]) >> (f % 64) & 1);
+        bool known = f < RULE_WORDS * 64 &&
+                     ((rules->read[f / 64] | rules->ignored[f / 64]) >> (f % 64) & 1);
         if (!known && v2_presence(v2_field(e->message, s, f)) >= V2_DELETE) {
             report_field(e, segment, f);
         }
@@ -185,7 +180,8 @@ static void report_unread(struct engine *e)
 {
     for (size_t i = 0; i < e->message->count; i++) {
         int16_t id = e->segment_ids[i];
-        if (!e->homes[i] || !(rule_read[id][0] | rule_read[id][1])) {
+        const struct rule_segment *rules = e->homes[i] ? &e->rules->segments[id] : NULL;
+        if (!rules || !(rules->read[0] | rules->read[1])) {
             report_segment(e, i);
         } else {
             report_fields(e, i, id);
@@ -394,12 +390,18 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
                       const struct translate_site *site, struct translate_result *out,
                       struct issues *issues)
 {
-    const struct rule_message *rules = find_rules(message);
-    if (!rules) {
+    const struct rule_message *found = find_rules(site->rules, message);
+    if (!found) {
         return TRANSLATE_E_TYPE;
     }
-    struct engine e = { .arena = arena, .message = message, .site = site, .issues = issues };
-    groups_build(&e, rules->root);
+    struct engine e = {
+        .arena = arena,
+        .rules = site->rules,
+        .message = message,
+        .site = site,
+        .issues = issues,
+    };
+    groups_build(&e, found->root);
     if (!e.error) {
         run_segments(&e);
     }

@@ -1,5 +1,5 @@
 /*
- * HL7 v2 to FHIR R4: a message to a transaction Bundle, by the tables in schemas/map/.
+ * HL7 v2 to FHIR R4: a message to a transaction Bundle, by maps (fhir/translate/map.h).
  *
  * The same message with the same site always gives the same bytes. The ids of what the
  * message reports are computed from sender, order number and place in the order; what it only
@@ -9,6 +9,7 @@
 
 #include "fhir/base/arena.h"
 #include "fhir/base/issue.h"
+#include "fhir/translate/rules.h"
 #include "fhir/v2/message.h"
 #include "fhir/v2/patient_ids.h"
 
@@ -38,6 +39,7 @@ typedef int (*translate_zone_fn)(void *owner, struct str zone, const struct tm *
 /*
  * What is known of the sender besides its message. Spans are borrowed and UTF-8.
  *
+ * @rules:        the maps in force, from map_compile()
  * @sender:       its organisation, an identifier system and value joined by '|', or a URI
  * @zone:         IANA zone of times without offset; empty: such times keep only their date
  * @zone_offset:  NULL: as if @zone were empty
@@ -47,6 +49,7 @@ typedef int (*translate_zone_fn)(void *owner, struct str zone, const struct tm *
  * @digest:       SHA-256 of the message as received, 32 bytes
  */
 struct translate_site {
+    const struct rules *rules;
     struct str sender;
     struct str zone;
     translate_zone_fn zone_offset;
@@ -104,12 +107,6 @@ struct translate_result {
     size_t count;
     size_t unread;
 };
-
-/* Names the state of the tables: changes with each change of schemas/map/. */
-extern const char translate_map_version[];
-
-/* Whether there is a map for this message type and event. */
-bool translate_knows(const struct v2_message *message);
 
 /**
  * translate_to_fhir() - translate one message

@@ -11,6 +11,7 @@
 #include "fhir/v2/charset.h"
 #include "gateway/clock.h"
 #include "gateway/heap.h"
+#include "gateway/maps.h"
 #include "gateway/zone.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ enum {
     MLLP_START = 0x0b,
     MLLP_END = 0x1c,
     RECORDED_SIZE = 32,
+    REPORT_MAX = 64 << 10,
 };
 
 struct translating {
@@ -32,6 +34,7 @@ struct translating {
     const char *charset;
     bool explain;
     struct cli_words assigners;
+    struct maps *maps;
     struct arena *arena;
     struct issues issues;
 };
@@ -88,10 +91,10 @@ static void say_issues(const struct translating *t)
 }
 
 /* What came of it, entry by entry. */
-static void say_entries(const struct translate_result *result)
+static void say_entries(const struct rules *rules, const struct translate_result *result)
 {
     (void)fprintf(stderr, "map %s: %zu entries, %zu segments and fields not read\n",
-                  translate_map_version, result->count, result->unread);
+                  rules->version, result->count, result->unread);
     for (size_t i = 0; i < result->count; i++) {
         const struct translate_entry *entry = &result->entries[i];
         (void)fprintf(stderr, "  %-20s recognised by %s\n", entry->type,
@@ -140,6 +143,7 @@ static int translate(struct translating *t, struct str text, struct translate_re
     (void)strftime(recorded, sizeof(recorded), "%Y-%m-%dT%H:%M:%SZ", &tm);
     digest_sha256(text, digest);
     const struct translate_site site = {
+        .rules = maps_rules(t->maps),
         .sender = str_z(t->sender ? t->sender : ""),
         .zone = str_z(t->zone ? t->zone : ""),
         .zone_offset = zone_offset,
@@ -162,6 +166,16 @@ static int translate(struct translating *t, struct str text, struct translate_re
     return r < 0 ? EX_OSERR : EX_DATAERR;
 }
 
+/* The maps; mistakes are told. */
+static int load_maps(struct translating *t)
+{
+    struct buf report = heap_buf(REPORT_MAX);
+    int r = maps_load(&report, &t->maps);
+    (void)fwrite(report.p, 1, report.n, stderr);
+    heap_buf_free(&report);
+    return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
+}
+
 static int run(struct translating *t, const char *path)
 {
     struct buf text = heap_buf(V2_MESSAGE_MAX + CHUNK);
@@ -171,6 +185,7 @@ static int run(struct translating *t, const char *path)
     if (code == EX_OK && !t->arena) {
         code = EX_OSERR;
     }
+    code = code == EX_OK ? load_maps(t) : code;
     if (code == EX_OK) {
         issues_init(&t->issues, t->arena);
         code = translate(t, unframed(buf_str(&text)), &result);
@@ -180,9 +195,10 @@ static int run(struct translating *t, const char *path)
                     fputc('\n', stdout) != EOF && fflush(stdout) == 0;
         code = !good ? EX_IOERR : issues_bad(&t->issues) ? EX_DATAERR : EX_OK;
         if (t->explain) {
-            say_entries(&result);
+            say_entries(maps_rules(t->maps), &result);
         }
     }
+    maps_free(t->maps);
     arena_free(t->arena);
     heap_buf_free(&text);
     return code;

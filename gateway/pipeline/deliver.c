@@ -235,6 +235,7 @@ static int translate(struct exchange *ex)
     (void)strftime(recorded, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
     digest_sha256(v2->raw, digest);
     struct translate_site site = {
+        .rules = maps_rules(worker->child->maps),
         .sender = str_z(v2->sender->organization),
         .zone = str_z(v2->sender->zone),
         .zone_offset = zone_offset,
@@ -291,7 +292,8 @@ static enum step translate_enter(struct exchange *ex)
         return deliver_park(ex, r == TRANSLATE_E_TYPE ? "no-map" : "too-large");
     }
     if (deliver->translated) {
-        deliver->v2.dossier.map = str_z(translate_map_version);
+        deliver->v2.dossier.map =
+            str_z(maps_rules(deliver->v2.dossier.worker->child->maps)->version);
         r = gather_facts(ex);
         if (r != 0) {
             return deliver_retry(ex, "memory");

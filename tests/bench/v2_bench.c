@@ -10,6 +10,7 @@
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
 #include "tests/bench/cpu.h"
+#include "tests/shipped.h"
 
 enum {
     TURN_US = 20000,
@@ -18,6 +19,7 @@ enum {
 
 static struct str text;
 static struct arena *arena;
+static const struct rules *rules;
 static size_t bundle_n;
 
 static int parse(struct v2_message *out, struct issues *issues)
@@ -35,6 +37,7 @@ static int translate(struct v2_message *message, struct issues *issues)
     struct translate_result result;
     digest_sha256(text, digest);
     const struct translate_site site = {
+        .rules = rules,
         .sender = STR("urn:oid:1.2.3"),
         .assigners = { &known, 1 },
         .gateway = STR("gateway"),
@@ -78,6 +81,7 @@ int main(int argc, char **argv)
     double best[2] = { 0 };
     text.p = file_text(argv[1], &text.n);
     arena = arena_new(ARENA);
+    rules = shipped_rules(arena_new(ARENA));
     do {
         for (int i = 0; i < 2; i++) {
             double took = turn(i == 1);

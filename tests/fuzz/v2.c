@@ -4,6 +4,7 @@
 #include "fhir/v2/ack.h"
 #include "fhir/v2/charset.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/shipped.h"
 
 #include <stdlib.h>
 
@@ -36,11 +37,19 @@ static void answer(struct arena *arena, const struct v2_message *about)
     v2_ack_write(&out, about, &ack);
 }
 
+static const struct rules *rules(void)
+{
+    static const struct rules *once;
+    once = once ? once : shipped_rules(arena_new(1 << 20));
+    return once;
+}
+
 static void translate(struct arena *arena, const struct v2_message *message,
                       struct issues *issues)
 {
     static const uint8_t digest[DIGEST_SIZE];
     const struct translate_site site = {
+        .rules = rules(),
         .sender = STR("urn:oid:9|lab"),
         .zone = STR("Europe/Berlin"),
         .zone_offset = zone_offset,

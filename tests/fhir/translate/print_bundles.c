@@ -3,8 +3,9 @@
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
 #include "tests/check.h"
+#include "tests/shipped.h"
 
-static int print_bundle(const char *path)
+static int print_bundle(const struct rules *rules, const char *path)
 {
     size_t n = 0;
     char *text = check_read(path, &n);
@@ -16,7 +17,8 @@ static int print_bundle(const char *path)
     issues_init(&issues, arena);
     uint8_t digest[DIGEST_SIZE];
     digest_sha256(str_of(text, n), digest);
-    const struct translate_site site = { .sender = STR("urn:oid:1.2.3|lab"),
+    const struct translate_site site = { .rules = rules,
+                                         .sender = STR("urn:oid:1.2.3|lab"),
                                          .gateway = STR("gateway"),
                                          .recorded = STR("2026-01-02T03:04:05Z"),
                                          .digest = digest };
@@ -35,8 +37,10 @@ static int print_bundle(const char *path)
 
 int main(int argc, char **argv)
 {
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 20);
+    const struct rules *rules = shipped_rules(arena);
     for (int i = 1; i < argc; i++) {
-        (void)print_bundle(argv[i]);
+        (void)print_bundle(rules, argv[i]);
     }
     return 0;
 }

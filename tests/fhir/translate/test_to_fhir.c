@@ -5,6 +5,7 @@
 #include "fhir/format/json_write.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
+#include "tests/shipped.h"
 
 #include <errno.h>
 
@@ -29,10 +30,29 @@ struct translated {
     struct translate_result result;
 };
 
+static struct arena *rules_arena;
+static const struct rules *rules;
+
+static int setup(void **state)
+{
+    (void)state;
+    rules_arena = arena_new(1 << 20);
+    rules = shipped_rules(rules_arena);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(rules_arena);
+    return 0;
+}
+
 static int translate_with(struct translated *t, struct str text, bool zoned)
 {
     static const uint8_t digest[DIGEST_SIZE] = { 1, 2, 3 };
     const struct translate_site site = {
+        .rules = rules,
         .sender = STR("urn:oid:9|lab"),
         .zone = zoned ? STR("Europe/Berlin") : STR(""),
         .zone_offset = zone_offset,
@@ -502,5 +522,5 @@ int main(void)
         cmocka_unit_test(test_memory_exhausted),
         cmocka_unit_test(test_known_messages_carry_their_facts),
     };
-    return cmocka_run_group_tests_name("fhir/translate/to_fhir", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("fhir/translate/to_fhir", tests, setup, teardown);
 }

@@ -1,0 +1,108 @@
+/*
+ * What can be said about maps once names are resolved: which fields are read, and that
+ * running them ends.
+ */
+#include "fhir/translate/map_draft.h"
+
+enum {
+    NESTING_MAX = 32,   /* datatypes in datatypes */
+    COST_MAX = 1 << 16, /* rows that one row may run */
+};
+
+/* The map that @row runs on a value, or NULL. */
+static struct draft_map *runs(const struct map_compiler *c, const struct draft_row *row)
+{
+    struct str name = row->inner.n ? row->inner : row->type;
+    return row->block ? row->block : map_names_get(&c->datatype_names, name);
+}
+
+/* Rows that @map runs at most, those of maps inside it included. */
+static void visit(struct map_compiler *c, struct draft_map *map, size_t depth)
+{
+    if (map->visit == VISIT_DONE) {
+        return;
+    }
+    if (map->visit == VISIT_OPEN || depth > NESTING_MAX) {
+        map_wrong_at(c, map->where,
+                     map->visit == VISIT_OPEN ? "it holds itself"
+                                              : "too many datatypes in each other");
+        map->visit = VISIT_DONE;
+        return;
+    }
+    map->visit = VISIT_OPEN;
+    for (const struct draft_row *first = map->first; first; first = first->next) {
+        for (const struct draft_row *row = first; row; row = row->otherwise) {
+            struct draft_map *inner = runs(c, row);
+            map->cost++;
+            if (inner) {
+                visit(c, inner, depth + 1);
+                map->cost += inner->cost;
+            }
+        }
+    }
+    if (map->cost > COST_MAX) {
+        map_wrong_at(c, map->where, "it would run too many rows");
+        map->cost = 0; /* told once */
+    }
+    map->visit = VISIT_DONE;
+}
+
+void map_check_depth(struct map_compiler *c)
+{
+    for (struct draft_map *map = c->maps; map && !c->error; map = map->next) {
+        visit(c, map, 0);
+    }
+}
+
+/* --- what is read ---------------------------------------------------------------------- */
+
+/* Where the bits go: fields of segments, and parts of the value at hand. */
+struct reads {
+    struct rule_segment *segments;
+    uint64_t parts;
+};
+
+static void look(struct reads *reads, const struct rule_address *at)
+{
+    if (at->segment >= 0) {
+        reads->segments[at->segment].read[at->field / 64] |= (uint64_t)1 << at->field % 64;
+    } else if (at->component == 0 || at->onwards) {
+        reads->parts |= at->component < 64 ? ~(uint64_t)0 << at->component : 0;
+    } else {
+        reads->parts |= (uint64_t)1 << (at->component < 64 ? at->component : 63);
+    }
+}
+
+static void read_tests(struct reads *reads, const struct rule_test *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tests[i].op != OP_SET && tests[i].op != OP_RESOURCE) {
+            look(reads, &tests[i].at);
+        }
+    }
+}
+
+static void read_rows(struct reads *reads, const struct draft_map *map)
+{
+    for (const struct draft_row *row = map->first; row; row = row->next) {
+        if (row->rule.source == SOURCE_VALUE) {
+            look(reads, &row->rule.from);
+        }
+        for (size_t i = 0; i < row->rule.piece_count; i++) {
+            look(reads, &row->rule.pieces[i].at);
+        }
+        read_tests(reads, row->tests, row->test_count);
+        if (row->block && row->rule.source == SOURCE_NONE) {
+            read_rows(reads, row->block); /* it looks at the same value */
+        }
+    }
+}
+
+void map_check_read(struct map_compiler *c, struct rule_segment *segments)
+{
+    for (struct draft_map *map = c->maps; map; map = map->next) {
+        struct reads reads = { .segments = segments };
+        read_rows(&reads, map);
+        map->map.read = reads.parts;
+    }
+}

@@ -1,0 +1,333 @@
+/*
+ * Maps while they are read: what the lines say, before names are resolved.
+ *
+ *     map.c            all in order: lines to sections, the version
+ *     map_lex.c        lines to tokens
+ *     map_section.c    sections but structures: datatypes, segments, resources, tables,
+ * messages map_structure.c  structures: groups and their keys map_row.c        rows: sources
+ * and targets map_condition.c  addresses and conditions map_link.c       names resolved, the
+ * tables of rules.h map_check.c      what is read and what would never end
+ *
+ * A mistake is told and reading goes on with the next line; nothing is built if there was one.
+ */
+#pragma once
+
+#include "fhir/translate/map.h"
+#include "fhir/translate/map_lex.h"
+#include "fhir/translate/map_names.h"
+
+enum {
+    MAP_DEPTH_MAX = 16,    /* of blocks, groups and parentheses */
+    MAP_STEPS_MAX = 16,    /* of a path */
+    MAP_PIECES_MAX = 32,   /* of a format */
+    MAP_FIELD_MAX = 127,   /* of a segment */
+    MAP_PART_MAX = 255,    /* of a value */
+    MAP_NAMES_MAX = 30000, /* segments, resources or messages */
+};
+
+struct map_where {
+    uint16_t file;
+    uint32_t line;
+};
+
+/* Some tokens of a line. */
+struct map_words {
+    const struct map_token *p;
+    size_t n;
+};
+
+enum draft_op {
+    DRAFT_TEST,
+    DRAFT_NOT,
+    DRAFT_AND,
+    DRAFT_OR,
+};
+
+/* A condition as a tree. @size: tests in it */
+struct draft_test {
+    enum draft_op op;
+    size_t size;
+    struct rule_test test;
+    struct draft_test *left;
+    struct draft_test *right;
+};
+
+/*
+ * @rule:      as far as it can be made without knowing names
+ * @tests:     @test_count of them: what @rule's point to
+ * @type:      name of the type; empty for a block
+ * @inner:     name of the datatype a resource is made by
+ * @table:     name of the table, or empty
+ * @refers:    name of the resource that is the source, or empty
+ * @block:     rows of the block that the row opens
+ * @otherwise: after "or"
+ */
+struct draft_row {
+    struct rule rule;
+    struct map_where where;
+    struct rule_test *tests;
+    size_t test_count;
+    struct str type;
+    struct str inner;
+    struct str table;
+    struct str refers;
+    struct draft_map *block;
+    struct draft_row *otherwise;
+    struct draft_row *next;
+};
+
+enum draft_kind {
+    DRAFT_DATATYPE,
+    DRAFT_SEGMENT,
+    DRAFT_RESOURCE,
+    DRAFT_BLOCK,
+};
+
+enum draft_visit {
+    VISIT_NEW,
+    VISIT_OPEN, /* being looked at */
+    VISIT_DONE,
+};
+
+/*
+ * Rows in order. @map is what comes of it: its address is known from the start.
+ *
+ * @required: condition, or NULL
+ * @cost:     rows that running it may run, once @visit is done
+ */
+struct draft_map {
+    struct rule_map map;
+    enum draft_kind kind;
+    struct map_where where;
+    struct draft_row *first;
+    struct draft_row **end;
+    size_t count;
+    struct draft_test *required;
+    enum draft_visit visit;
+    size_t cost;
+    struct draft_map *next;
+};
+
+struct draft_segment {
+    struct str name;
+    uint16_t id;
+    uint16_t map_count;
+    uint64_t ignored[RULE_WORDS];
+    struct draft_segment *next;
+};
+
+struct draft_segment_map {
+    struct draft_segment *segment;
+    struct str resource;
+    bool above;
+    struct draft_map *map;
+    struct draft_segment_map *next;
+};
+
+/* @owned: some group has it */
+struct draft_resource {
+    struct str name;
+    uint16_t id;
+    enum rule_kind kind;
+    bool unite;
+    bool owned;
+    struct draft_map *finish;
+    struct draft_resource *next;
+};
+
+struct draft_code {
+    struct rule_code code;
+    struct map_where where;
+    struct draft_code *next;
+};
+
+struct draft_table {
+    struct rule_table table;
+    struct draft_code *first;
+    struct draft_code **end;
+    struct draft_table *next;
+};
+
+/* Any of some addresses, see struct rule_key. */
+struct draft_key {
+    struct rule_key key;
+    struct draft_key *next;
+};
+
+struct draft_member {
+    struct rule_member member;
+    struct draft_member *next;
+};
+
+struct draft_owned {
+    struct str resource;
+    struct draft_owned *next;
+};
+
+/* @group is what comes of it: its address is known from the start. */
+struct draft_group {
+    struct rule_group group;
+    struct map_where where;
+    uint32_t indent;
+    struct draft_member *members;
+    struct draft_owned *resources;
+    struct draft_key *keys;
+    struct draft_group *children;
+    struct draft_group *next;
+};
+
+struct draft_structure {
+    struct draft_group top; /* holds the outermost group */
+    struct draft_structure *next;
+};
+
+struct draft_message {
+    struct rule_message message;
+    struct str structure;
+    struct map_where where;
+    struct draft_message *next;
+};
+
+struct map_mistake {
+    struct map_where where;
+    struct str text;
+    struct map_mistake *next;
+};
+
+/* What the lines that follow are. */
+enum map_section {
+    SECTION_NONE,    /* nothing was begun */
+    SECTION_SKIPPED, /* its first line was wrong */
+    SECTION_MAP,
+    SECTION_TABLE,
+    SECTION_STRUCTURE,
+    SECTION_MESSAGE,
+};
+
+/*
+ * @error:    0 or -ENOMEM; nothing more is done after it
+ * @line:     the one at hand, @where it stands
+ * @rows:     lines read so far, against MAP_ROWS_MAX
+ * @words:    names of elements and what else is compared by address
+ * @section:  what the lines that follow belong to, and below it where they go
+ * @blocks:   the open ones, the section's own map first, and @depth of them
+ * @groups:   the same for groups
+ */
+struct map_compiler {
+    struct arena *arena;
+    const struct map_file *files;
+    int error;
+    struct map_line line;
+    struct map_where where;
+    size_t rows;
+    struct map_mistake *mistakes;
+    size_t mistake_count;
+
+    struct map_names words;
+    struct map_names segment_names;
+    struct map_names datatype_names;
+    struct map_names table_names;
+    struct map_names resource_names;
+    struct map_names structure_names;
+    struct draft_segment *segments;
+    struct draft_segment **segments_end;
+    struct draft_map *maps;
+    struct draft_map **maps_end;
+    struct draft_segment_map *segment_maps;
+    struct draft_segment_map **segment_maps_end;
+    struct draft_resource *resources;
+    struct draft_resource **resources_end;
+    struct draft_table *tables;
+    struct draft_structure *structures;
+    struct draft_message *messages;
+    struct draft_message **messages_end;
+    size_t segment_count;
+    size_t resource_count;
+    size_t message_count;
+
+    enum map_section section;
+    struct draft_map *blocks[MAP_DEPTH_MAX];
+    struct draft_group *groups[MAP_DEPTH_MAX];
+    size_t depth;
+    struct draft_table *table;
+};
+
+/* map.c: tell a mistake at @where. */
+void map_wrong_at(struct map_compiler *c, struct map_where where, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The same at the line at hand. */
+#define map_wrong(c, ...) map_wrong_at((c), (c)->where, __VA_ARGS__)
+
+/* For "%.*s". */
+#define MAP_SPAN(s) (int)(s).n, (s).p ? (s).p : ""
+
+/* Cleared memory; NULL marks the compiler. */
+void *map_alloc(struct map_compiler *c, size_t count, size_t size);
+
+/* @word terminated, the same address for the same word; p is NULL if there is no memory. */
+struct str map_intern(struct map_compiler *c, struct str word);
+
+/* The segment called @name, which looks like one; NULL if there is no memory or too many. */
+struct draft_segment *map_segment(struct map_compiler *c, struct str name);
+
+/* Words @from up to, not including, @to. */
+static inline struct map_words map_slice(struct map_words words, size_t from, size_t to)
+{
+    to = to < words.n ? to : words.n;
+    from = from < to ? from : to;
+    return (struct map_words){ words.p + from, to - from };
+}
+
+/* Index of the first word @z, or the count of @words. */
+size_t map_find_word(struct map_words words, const char *z);
+
+/* Whether there is exactly one word and it is @z. */
+bool map_only(struct map_words words, const char *z);
+
+/* map_condition.c: the address that @text is; told and false if it is none. */
+bool map_address(struct map_compiler *c, struct str text, struct rule_address *out);
+
+/* Whether @name could be one of a segment: OBX, ZL1. */
+bool map_is_segment(struct str name);
+
+/* Whether @name could be one of a resource: Patient. */
+bool map_is_resource(struct str name);
+
+/* The tree of the condition that @words are; told and NULL if they are none. */
+struct draft_test *map_condition(struct map_compiler *c, struct map_words words);
+
+/* Both, either may be NULL; NULL if there is no memory. */
+struct draft_test *map_both(struct map_compiler *c, struct draft_test *left,
+                            struct draft_test *right);
+
+/* The steps of @tree, as many as its size; NULL if there is no memory. */
+struct rule_test *map_steps(struct map_compiler *c, const struct draft_test *tree);
+
+/* map_row.c: the line at hand in a section of rows. */
+void map_row(struct map_compiler *c);
+
+/* map_section.c: the line at hand, which isn't indented. */
+void map_section(struct map_compiler *c);
+
+/* The line at hand in a table. */
+void map_table_row(struct map_compiler *c);
+
+/* "ignore": the fields in @words. */
+void map_ignore(struct map_compiler *c, struct map_words words);
+
+/* A map with no rows in the list; NULL if there is no memory. */
+struct draft_map *map_new(struct map_compiler *c, enum draft_kind kind);
+
+/* map_structure.c */
+void map_structure(struct map_compiler *c, struct map_words words);
+void map_structure_row(struct map_compiler *c);
+
+/* map_link.c: the tables; NULL if there are mistakes or no memory. */
+struct rules *map_link(struct map_compiler *c);
+
+/* map_check.c: maps that hold themselves or would run too long. */
+void map_check_depth(struct map_compiler *c);
+
+/* Mark in @segments which fields rules read, and in maps which parts. */
+void map_check_read(struct map_compiler *c, struct rule_segment *segments);

@@ -1,0 +1,361 @@
+/* Resolving names, and building the tables of rules.h. */
+#include "fhir/translate/map_draft.h"
+
+#include <stdlib.h>
+
+static const struct {
+    struct str name;
+    enum rule_type type;
+} types[] = {
+    { STR_INIT("string"), TYPE_STRING },
+    { STR_INIT("code"), TYPE_CODE },
+    { STR_INIT("uri"), TYPE_URI },
+    { STR_INIT("boolean"), TYPE_BOOLEAN },
+    { STR_INIT("integer"), TYPE_INTEGER },
+    { STR_INIT("positive"), TYPE_POSITIVE },
+    { STR_INIT("decimal"), TYPE_DECIMAL },
+    { STR_INIT("date"), TYPE_DATE },
+    { STR_INIT("dateTime"), TYPE_DATETIME },
+    { STR_INIT("instant"), TYPE_INSTANT },
+    { STR_INIT("time"), TYPE_TIME },
+    { STR_INIT("base64"), TYPE_BASE64 },
+    { STR_INIT("coding"), TYPE_CODING },
+    { STR_INIT("concept"), TYPE_CONCEPT },
+    { STR_INIT("assigner"), TYPE_ASSIGNER },
+    { STR_INIT("issuer"), TYPE_ISSUER },
+    { STR_INIT("codesystem"), TYPE_CODESYSTEM },
+    { STR_INIT("reference"), TYPE_REFERENCE },
+};
+
+static const char CODING_SYSTEMS[] = "CodingSystems";
+
+/* --- rows ------------------------------------------------------------------------------ */
+
+static bool find_resource(struct map_compiler *c, struct map_where where, struct str name,
+                          uint16_t *out)
+{
+    const struct draft_resource *found = map_names_get(&c->resource_names, name);
+    if (!found) {
+        map_wrong_at(c, where, "unknown resource '%.*s'", MAP_SPAN(name));
+        return false;
+    }
+    *out = found->id;
+    return true;
+}
+
+static const struct rule_map *find_datatype(struct map_compiler *c, struct map_where where,
+                                            struct str name)
+{
+    const struct draft_map *found = map_names_get(&c->datatype_names, name);
+    if (!found) {
+        map_wrong_at(c, where, "unknown datatype '%.*s'", MAP_SPAN(name));
+        return NULL;
+    }
+    return &found->map;
+}
+
+static bool is_primitive(struct str name, enum rule_type *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (str_eq(name, types[i].name)) {
+            *out = types[i].type;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void link_type(struct map_compiler *c, struct draft_row *row)
+{
+    struct rule *rule = &row->rule;
+    if (row->block) {
+        rule->type = TYPE_MAP;
+        rule->map = &row->block->map;
+        return;
+    }
+    if (row->inner.n) {
+        rule->type = TYPE_RESOURCE;
+        rule->map = find_datatype(c, row->where, row->inner);
+        (void)find_resource(c, row->where, row->type, &rule->resource);
+        return;
+    }
+    if (is_primitive(row->type, &rule->type)) {
+        return;
+    }
+    const struct draft_map *found = map_names_get(&c->datatype_names, row->type);
+    if (!found) {
+        map_wrong_at(c, row->where, "unknown type '%.*s'", MAP_SPAN(row->type));
+        return;
+    }
+    rule->type = TYPE_MAP;
+    rule->map = &found->map;
+}
+
+static void link_table(struct map_compiler *c, struct draft_row *row)
+{
+    row->rule.table_given = str_eq(row->table, STR("given"));
+    if (row->rule.table_given && row->rule.type == TYPE_CODE) {
+        map_wrong_at(c, row->where, "code wants a table of its own or none");
+    }
+    if (!row->table.n || row->rule.table_given) {
+        return;
+    }
+    const struct draft_table *found = map_names_get(&c->table_names, row->table);
+    if (found) {
+        row->rule.table = &found->table;
+    } else {
+        map_wrong_at(c, row->where, "unknown table '%.*s'", MAP_SPAN(row->table));
+    }
+}
+
+static void link_tests(struct map_compiler *c, struct map_where where, struct rule_test *tests,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tests[i].op == OP_RESOURCE) {
+            (void)find_resource(c, where, tests[i].values[0], &tests[i].number);
+        }
+    }
+}
+
+static void link_row(struct map_compiler *c, struct draft_row *row)
+{
+    link_type(c, row);
+    link_table(c, row);
+    link_tests(c, row->where, row->tests, row->test_count);
+    if (row->refers.n) {
+        (void)find_resource(c, row->where, row->refers, &row->rule.resource);
+    }
+    if (row->otherwise) {
+        link_row(c, row->otherwise);
+        row->rule.otherwise = &row->otherwise->rule;
+    }
+}
+
+static void link_map(struct map_compiler *c, struct draft_map *map)
+{
+    enum rule_type type;
+    if (map->kind == DRAFT_DATATYPE && is_primitive(str_z(map->map.name), &type)) {
+        map_wrong_at(c, map->where, "%s is a type already", map->map.name);
+    }
+    struct rule *rules = map_alloc(c, map->count, sizeof(*rules));
+    size_t n = 0;
+    for (struct draft_row *row = map->first; row && rules; row = row->next) {
+        link_row(c, row);
+        rules[n++] = row->rule;
+    }
+    map->map.rules = rules;
+    map->map.count = (uint16_t)n;
+    if (map->required) {
+        struct rule_test *tests = map_steps(c, map->required);
+        map->map.required = tests;
+        if (tests) {
+            link_tests(c, map->where, tests, map->required->size);
+        }
+    }
+}
+
+/* --- tables ---------------------------------------------------------------------------- */
+
+static int by_code(const void *a, const void *b)
+{
+    const struct draft_code *const *x = a;
+    const struct draft_code *const *y = b;
+    int order = str_cmp((*x)->code.from, (*y)->code.from);
+    if (order != 0) {
+        return order;
+    }
+    return (*x)->where.line < (*y)->where.line ? -1 : (*x)->where.line > (*y)->where.line;
+}
+
+static void link_codes(struct map_compiler *c, struct draft_table *table)
+{
+    size_t count = 0;
+    for (const struct draft_code *code = table->first; code; code = code->next) {
+        count++;
+    }
+    const struct draft_code **sorted = map_alloc(c, count, sizeof(struct draft_code *));
+    struct rule_code *codes = map_alloc(c, count, sizeof(*codes));
+    if (!sorted || !codes) {
+        return;
+    }
+    size_t n = 0;
+    for (const struct draft_code *code = table->first; code; code = code->next) {
+        sorted[n++] = code;
+    }
+    qsort(sorted, n, sizeof(const struct draft_code *), by_code);
+    for (size_t i = 0; i < n; i++) {
+        codes[i] = sorted[i]->code;
+        if (i && str_eq(codes[i].from, codes[i - 1].from)) {
+            map_wrong_at(c, sorted[i]->where, "code %.*s twice", MAP_SPAN(codes[i].from));
+        }
+    }
+    table->table.codes = codes;
+    table->table.count = (uint16_t)n;
+    if (n > UINT16_MAX) {
+        map_wrong_at(c, sorted[n - 1]->where, "too many codes in a table");
+    }
+}
+
+/* --- groups and messages --------------------------------------------------------------- */
+
+static void link_members(struct map_compiler *c, struct draft_group *group)
+{
+    struct rule_group *made = &group->group;
+    struct rule_member *members = map_alloc(c, made->member_count, sizeof(*members));
+    uint16_t *resources = map_alloc(c, made->resource_count, sizeof(*resources));
+    struct rule_key *keys = map_alloc(c, made->key_count, sizeof(*keys));
+    if (!members || !resources || !keys) {
+        return;
+    }
+    size_t n = 0;
+    for (const struct draft_member *m = group->members; m; m = m->next) {
+        members[n++] = m->member;
+    }
+    n = 0;
+    for (const struct draft_owned *o = group->resources; o; o = o->next, n++) {
+        struct draft_resource *found = map_names_get(&c->resource_names, o->resource);
+        if (found) {
+            found->owned = true;
+            resources[n] = found->id;
+        } else {
+            map_wrong_at(c, group->where, "unknown resource '%.*s'", MAP_SPAN(o->resource));
+        }
+    }
+    n = 0;
+    for (const struct draft_key *k = group->keys; k; k = k->next) {
+        keys[n++] = k->key;
+    }
+    made->members = members;
+    made->resources = resources;
+    made->keys = keys;
+}
+
+static void link_group(struct map_compiler *c, struct draft_group *group)
+{
+    const struct rule_group **children =
+        map_alloc(c, group->group.child_count, sizeof(struct rule_group *));
+    link_members(c, group);
+    size_t n = 0;
+    for (struct draft_group *child = group->children; child && children; child = child->next) {
+        link_group(c, child);
+        children[n++] = &child->group;
+    }
+    group->group.children = children;
+}
+
+static void link_structures(struct map_compiler *c)
+{
+    for (struct draft_structure *s = c->structures; s; s = s->next) {
+        if (s->top.group.child_count != 1) {
+            map_wrong_at(c, s->top.where, "a structure has one outermost group");
+        }
+        link_group(c, &s->top);
+    }
+}
+
+static void link_messages(struct map_compiler *c, struct rules *out)
+{
+    struct rule_message *messages = map_alloc(c, c->message_count, sizeof(*messages));
+    for (struct draft_message *m = c->messages; m && messages; m = m->next) {
+        const struct draft_structure *found = map_names_get(&c->structure_names, m->structure);
+        if (!found) {
+            map_wrong_at(c, m->where, "unknown structure '%.*s'", MAP_SPAN(m->structure));
+            continue;
+        }
+        m->message.root = found->top.children ? &found->top.children->group : NULL;
+        messages[out->message_count++] = m->message;
+    }
+    out->messages = messages;
+}
+
+/* --- lists ----------------------------------------------------------------------------- */
+
+static void link_resources(struct map_compiler *c, struct rules *out)
+{
+    struct rule_resource *resources = map_alloc(c, c->resource_count, sizeof(*resources));
+    for (const struct draft_resource *r = c->resources; r && resources; r = r->next) {
+        resources[out->resource_count++] = (struct rule_resource){
+            .name = r->name.p, .kind = r->kind, .unite = r->unite, .finish = &r->finish->map
+        };
+    }
+    out->resources = resources;
+}
+
+static void link_segment_maps(struct map_compiler *c, struct rule_segment *segments)
+{
+    struct rule_segment_map **maps =
+        map_alloc(c, c->segment_count, sizeof(struct rule_segment_map *));
+    if (!maps) {
+        return;
+    }
+    for (const struct draft_segment *s = c->segments; s && !c->error; s = s->next) {
+        maps[s->id] = map_alloc(c, s->map_count, sizeof(struct rule_segment_map));
+        segments[s->id].maps = maps[s->id];
+    }
+    for (const struct draft_segment_map *m = c->segment_maps; m && !c->error; m = m->next) {
+        const struct draft_resource *found = map_names_get(&c->resource_names, m->resource);
+        uint16_t id = m->segment->id;
+        if (found && found->owned) {
+            maps[id][segments[id].map_count++] = (struct rule_segment_map){
+                .resource = found->id, .above = m->above, .map = &m->map->map
+            };
+        } else {
+            map_wrong_at(c, m->map->where, "no group has a '%.*s'", MAP_SPAN(m->resource));
+        }
+    }
+}
+
+static void link_segments(struct map_compiler *c, struct rules *out)
+{
+    size_t size = 16;
+    while (size < c->segment_count * 2) {
+        size *= 2;
+    }
+    struct rule_segment *segments = map_alloc(c, c->segment_count, sizeof(*segments));
+    uint16_t *slots = map_alloc(c, size, sizeof(*slots));
+    if (!segments || !slots) {
+        return;
+    }
+    for (const struct draft_segment *s = c->segments; s; s = s->next) {
+        memcpy(segments[s->id].name, s->name.p, sizeof(segments[s->id].name));
+        memcpy(segments[s->id].ignored, s->ignored, sizeof(s->ignored));
+        size_t at = rules_slot(s->name.p, size - 1);
+        while (slots[at]) {
+            at = (at + 1) & (size - 1);
+        }
+        slots[at] = (uint16_t)(s->id + 1);
+    }
+    link_segment_maps(c, segments);
+    map_check_read(c, segments);
+    out->segments = segments;
+    out->segment_count = (uint16_t)c->segment_count;
+    out->slots = slots;
+    out->slot_mask = (uint16_t)(size - 1);
+}
+
+struct rules *map_link(struct map_compiler *c)
+{
+    struct rules *out = map_alloc(c, 1, sizeof(*out));
+    if (!out) {
+        return NULL;
+    }
+    for (struct draft_table *t = c->tables; t && !c->error; t = t->next) {
+        link_codes(c, t);
+    }
+    for (struct draft_map *m = c->maps; m && !c->error; m = m->next) {
+        link_map(c, m);
+    }
+    map_check_depth(c);
+    link_structures(c);
+    link_messages(c, out);
+    link_resources(c, out);
+    link_segments(c, out);
+    const struct draft_table *systems = map_names_get(&c->table_names, str_z(CODING_SYSTEMS));
+    if (!systems) {
+        map_wrong_at(c, (struct map_where){ 0 }, "no table %s", CODING_SYSTEMS);
+        return NULL;
+    }
+    out->coding_systems = &systems->table;
+    return c->error || c->mistake_count ? NULL : out;
+}

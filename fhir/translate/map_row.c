@@ -1,0 +1,376 @@
+/*
+ * Rows: SOURCE [if CONDITION] -> PATH : TYPE [TABLE] [or PATH : TYPE], blocks, and the words
+ * that stand between rows.
+ */
+#include "fhir/translate/map_draft.h"
+
+static bool first_is(struct map_words words, const char *z)
+{
+    return words.n && map_is_word(&words.p[0], z);
+}
+
+/* --- sources --------------------------------------------------------------------------- */
+
+static bool known_source(struct str word, enum rule_known *out)
+{
+    static const struct {
+        struct str name;
+        enum rule_known known;
+    } all[] = {
+        { STR_INIT("$recorded"), KNOWN_RECORDED }, { STR_INIT("$gateway"), KNOWN_GATEWAY },
+        { STR_INIT("$digest"), KNOWN_DIGEST },     { STR_INIT("$sender"), KNOWN_SENDER },
+        { STR_INIT("$table"), KNOWN_TABLE },       { STR_INIT("$it"), KNOWN_IT },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (str_eq(word, all[i].name)) {
+            *out = all[i].known;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool which_of(struct map_words words, enum rule_which *out)
+{
+    static const struct {
+        const char *name;
+        enum rule_which which;
+    } all[] = { { "each", WHICH_EACH }, { "rest", WHICH_REST }, { "lines", WHICH_LINES } };
+    *out = WHICH_FIRST;
+    for (size_t i = 0; i < ARRAY_LEN(all) && words.n == 1; i++) {
+        if (map_is_word(&words.p[0], all[i].name)) {
+            *out = all[i].which;
+            return true;
+        }
+    }
+    return words.n == 0;
+}
+
+/* One piece of a format: @lead before it, the address up to a closing brace from @rest. */
+static bool piece(struct map_compiler *c, struct str lead, struct str *rest,
+                  struct rule_piece *out)
+{
+    if (!rest->n || !memchr(rest->p, '}', rest->n)) {
+        map_wrong(c, "a brace in the format isn't closed");
+        return false;
+    }
+    out->lead = lead;
+    return map_address(c, str_cut(rest, '}'), &out->at);
+}
+
+static bool format_source(struct map_compiler *c, struct str text, struct rule *rule)
+{
+    struct rule_piece *pieces = map_alloc(c, MAP_PIECES_MAX, sizeof(*pieces));
+    if (!pieces) {
+        return false;
+    }
+    rule->source = SOURCE_FORMAT;
+    rule->pieces = pieces;
+    while (text.n && memchr(text.p, '{', text.n)) {
+        struct str lead = str_cut(&text, '{');
+        if (rule->piece_count == MAP_PIECES_MAX) {
+            map_wrong(c, "a format of too many pieces");
+            return false;
+        }
+        if (!piece(c, lead, &text, &pieces[rule->piece_count++])) {
+            return false;
+        }
+    }
+    rule->text = text;
+    return true;
+}
+
+/* "Patient", "^Patient", "Observation*": whether @word is one. */
+static bool resource_source(struct draft_row *row, struct str word)
+{
+    bool above = str_starts(word, STR("^"));
+    bool below = str_ends(word, STR("*"));
+    struct str name = str_slice(word, above, word.n - below);
+    if (!map_is_resource(name)) {
+        return false;
+    }
+    row->rule.source = SOURCE_RESOURCE;
+    row->rule.near = above ? NEAR_ABOVE : below ? NEAR_BELOW : NEAR_HERE;
+    row->refers = name;
+    return true;
+}
+
+/* What stands on the left of the arrow before "if". */
+static bool source(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    struct rule *rule = &row->rule;
+    if (words.n == 0) {
+        return true;
+    }
+    struct str word = words.p[0].text;
+    if (words.n == 2 && first_is(words, "format") && words.p[1].kind == MAP_TEXT) {
+        return format_source(c, words.p[1].text, rule);
+    }
+    if (words.p[0].kind == MAP_TEXT && words.n == 1) {
+        rule->source = SOURCE_TEXT;
+        rule->text = word;
+        return true;
+    }
+    if (words.n == 1 && known_source(word, &rule->known)) {
+        rule->source = SOURCE_KNOWN;
+        return true;
+    }
+    if (words.n == 1 && first_is(words, "every")) {
+        rule->source = SOURCE_RESOURCE;
+        rule->near = NEAR_EVERY;
+        return true;
+    }
+    if (words.n == 1 && resource_source(row, word)) {
+        return true;
+    }
+    rule->source = SOURCE_VALUE;
+    if (words.p[0].kind != MAP_WORD || !which_of(map_slice(words, 1, words.n), &rule->which)) {
+        map_wrong(c, "'%.*s%s' is no source", MAP_SPAN(word), words.n > 1 ? " …" : "");
+        return false;
+    }
+    return map_address(c, word, &rule->from);
+}
+
+/* --- targets --------------------------------------------------------------------------- */
+
+static bool name_char(char ch, bool first)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_' ||
+           (!first && ch >= '0' && ch <= '9');
+}
+
+static bool step(struct map_compiler *c, struct str word, struct rule_step *out)
+{
+    out->append = str_ends(word, STR("[]"));
+    word.n -= out->append ? 2 : 0;
+    for (size_t i = 0; i < word.n; i++) {
+        if (!name_char(word.p[i], i == 0)) {
+            return false;
+        }
+    }
+    out->name = map_intern(c, word).p;
+    return word.n > 0;
+}
+
+static bool path(struct map_compiler *c, struct str word, struct rule *rule)
+{
+    struct rule_step steps[MAP_STEPS_MAX];
+    size_t n = 0;
+    bool good = word.n > 0;
+    struct str rest = word;
+    if (str_eq(word, STR("$display"))) {
+        steps[n++] = (struct rule_step){ map_intern(c, word).p, false };
+        rest = (struct str){ 0 };
+    }
+    while (good && rest.n) {
+        bool dot = str_ends(rest, STR(".")) || n == MAP_STEPS_MAX;
+        good = !dot && step(c, str_cut(&rest, '.'), &steps[n++]);
+    }
+    if (!good) {
+        map_wrong(c, "'%.*s' is no path", MAP_SPAN(word));
+        return false;
+    }
+    struct rule_step *list = map_alloc(c, n, sizeof(*list));
+    if (list) {
+        memcpy(list, steps, n * sizeof(*list));
+    }
+    rule->path = list;
+    rule->path_count = (uint8_t)n;
+    return list != NULL;
+}
+
+/* "TYPE" or "Resource(TYPE)" */
+static bool type(struct map_compiler *c, struct str word, struct draft_row *row)
+{
+    struct str rest = word;
+    bool inner = word.n && memchr(word.p, '(', word.n);
+    row->type = inner ? str_cut(&rest, '(') : word;
+    row->inner = (struct str){ 0 };
+    if (inner && str_ends(rest, STR(")")) && rest.n > 1) {
+        row->inner = str_slice(rest, 0, rest.n - 1);
+    } else if (inner || !word.n) {
+        map_wrong(c, "'%.*s' is no type", MAP_SPAN(word));
+        return false;
+    }
+    return true;
+}
+
+static bool target(struct map_compiler *c, struct map_words words, struct draft_row *row);
+
+/* "or PATH : TYPE": as @row, but for what stands on the right. */
+static bool alternative(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    struct draft_row *other = map_alloc(c, 1, sizeof(*other));
+    if (!other) {
+        return false;
+    }
+    *other = *row;
+    other->rule.tests = NULL;
+    other->tests = NULL;
+    other->test_count = 0;
+    row->otherwise = other;
+    return target(c, words, other);
+}
+
+/* What stands on the right of the arrow. */
+static bool target(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    if (words.n == 0 || words.p[0].kind != MAP_WORD) {
+        map_wrong(c, "a row wants a target");
+        return false;
+    }
+    if (!path(c, words.p[0].text, &row->rule)) {
+        return false;
+    }
+    size_t or = map_find_word(words, "or");
+    if (or < words.n && !alternative(c, map_slice(words, or +1, words.n), row)) {
+        return false;
+    }
+    words = map_slice(words, 1, or);
+    if (words.n == 1 && words.p[0].kind == MAP_OPEN) {
+        row->type = (struct str){ 0 };
+        row->block = map_new(c, DRAFT_BLOCK);
+        return row->block != NULL;
+    }
+    if (!first_is(words, ":") || words.n < 2 || words.n > 3) {
+        map_wrong(c, "a target wants ': TYPE [TABLE]' or '{'");
+        return false;
+    }
+    row->table = words.n == 3 ? words.p[2].text : (struct str){ 0 };
+    return type(c, words.p[1].text, row);
+}
+
+/* --- rows ------------------------------------------------------------------------------ */
+
+static bool condition(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    const struct draft_test *tree = map_condition(c, words);
+    if (!tree) {
+        return false;
+    }
+    row->tests = map_steps(c, tree);
+    row->test_count = tree->size;
+    row->rule.tests = row->tests;
+    return row->tests != NULL;
+}
+
+static bool asks_resources(const struct draft_row *row)
+{
+    for (size_t i = 0; i < row->test_count; i++) {
+        if (row->tests[i].op == OP_RESOURCE) {
+            return true;
+        }
+    }
+    return row->rule.source == SOURCE_RESOURCE;
+}
+
+static bool arrow_row(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    size_t arrow = 0;
+    while (arrow < words.n && words.p[arrow].kind != MAP_ARROW &&
+           words.p[arrow].kind != MAP_WEAK) {
+        arrow++;
+    }
+    if (arrow == words.n) {
+        map_wrong(c, "a row wants '->' or '~>'");
+        return false;
+    }
+    row->rule.weak = words.p[arrow].kind == MAP_WEAK;
+    struct map_words left = map_slice(words, 0, arrow);
+    size_t when = map_find_word(left, "if");
+    if (when < left.n && !condition(c, map_slice(left, when + 1, left.n), row)) {
+        return false;
+    }
+    if (!source(c, map_slice(left, 0, when), row)) {
+        return false;
+    }
+    if (asks_resources(row) && c->blocks[0]->kind != DRAFT_RESOURCE) {
+        map_wrong(c, "other resources are in reach only in a resource section");
+        return false;
+    }
+    return target(c, map_slice(words, arrow + 1, words.n), row);
+}
+
+/* Rows that share a condition: a block without a path. */
+static bool condition_row(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    row->block = map_new(c, DRAFT_BLOCK);
+    return row->block && condition(c, words, row);
+}
+
+static void open_block(struct map_compiler *c, struct draft_map *block)
+{
+    if (c->depth == MAP_DEPTH_MAX) {
+        map_wrong(c, "blocks too deep in each other");
+        c->section = SECTION_SKIPPED;
+        return;
+    }
+    c->blocks[c->depth++] = block;
+}
+
+static void add(struct map_compiler *c, struct draft_row *row)
+{
+    struct draft_map *to = c->blocks[c->depth - 1];
+    *to->end = row;
+    to->end = &row->next;
+    to->count++;
+    if (to->count > UINT16_MAX) {
+        map_wrong(c, "too many rows");
+    }
+}
+
+static void row_line(struct map_compiler *c, struct map_words words)
+{
+    bool opens = words.p[words.n - 1].kind == MAP_OPEN;
+    bool shares = opens && first_is(words, "if");
+    struct draft_row *row = map_alloc(c, 1, sizeof(*row));
+    if (!row) {
+        return;
+    }
+    row->where = c->where;
+    row->rule.from.segment = RULE_VALUE;
+    bool good = shares ? condition_row(c, map_slice(words, 1, words.n - 1), row)
+                       : arrow_row(c, words, row);
+    if (good) {
+        add(c, row);
+    }
+    if (opens && !c->error) {
+        /* Also below a row that is wrong, so that its lines are read as what they are. */
+        struct draft_map *block = good && row->block ? row->block : map_new(c, DRAFT_BLOCK);
+        open_block(c, block);
+    }
+}
+
+static void close_block(struct map_compiler *c)
+{
+    if (c->depth == 1) {
+        map_wrong(c, "'}' without '{'");
+        return;
+    }
+    c->depth--;
+}
+
+static void require(struct map_compiler *c, struct map_words words)
+{
+    struct draft_map *map = c->blocks[c->depth - 1];
+    struct draft_test *tree = map_condition(c, words);
+    if (tree && map->required && map->required->size + tree->size > RULE_TESTS_MAX) {
+        map_wrong(c, "a condition of too many tests");
+    } else if (tree) {
+        map->required = map_both(c, map->required, tree);
+    }
+}
+
+void map_row(struct map_compiler *c)
+{
+    struct map_words words = { c->line.tokens, c->line.count };
+    if (words.n == 1 && words.p[0].kind == MAP_CLOSE) {
+        close_block(c);
+    } else if (first_is(words, "require")) {
+        require(c, map_slice(words, 1, words.n));
+    } else if (first_is(words, "ignore")) {
+        map_ignore(c, map_slice(words, 1, words.n));
+    } else {
+        row_line(c, words);
+    }
+}
