@@ -10,31 +10,21 @@
 #pragma once
 
 #include "crypto/base/attr.h"
-#include "gateway/ledger/follower.h"
-#include "gateway/ledger/rpc.h"
-#include "gateway/ledger/wallet.h"
+#include "gateway/ledger/rounds.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct anchoring;
-struct db;
-struct event_base;
 
-/* All borrowed. @every_ms, @leaves: ledger.anchor_every, ledger.anchor_leaves */
+/* @origin: borrowed. @every_ms, @leaves: ledger.anchor_every, ledger.anchor_leaves */
 struct anchoring_config {
-    struct event_base *base;
-    struct rpc *rpc;
-    struct db *db;
-    struct wallet *wallet;
-    uint64_t chain;
+    struct rounds_config rounds;
     uint8_t contract[20];
     const char *origin;
     int16_t log;
     int64_t every_ms;
     uint64_t leaves;
-    void (*on_fenced)(void *owner);
-    void *owner;
 };
 
 MUST_USE struct anchoring *anchoring_new(const struct anchoring_config *config);

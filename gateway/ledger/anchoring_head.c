@@ -41,48 +41,46 @@ static int read_head(const void *arg, const struct node *result, struct buf *out
     return r == 0 && out->n != (size_t)HEAD_WORDS * ABI_WORD ? -EBADMSG : r;
 }
 
-int anchoring_ask_head(struct anchoring *a, quorum_fn done)
+void anchoring_ask_head(struct anchoring *a, quorum_fn done)
 {
     char data[CALL_ROOM];
     struct buf call = buf_fixed(data, sizeof(data));
     struct buf params = heap_buf(RPC_PARAMS_MAX);
     calls_head(&call, a->log_id);
-    sender_put_call(&params, a->config.wallet->address, a->config.contract, buf_str(&call));
+    sender_put_call(&params, a->rounds.config.wallet->address, a->config.contract,
+                    buf_str(&call));
     struct quorum_ask ask = { .method = "eth_call",
                               .params = buf_str(&params),
                               .read = read_head };
-    a->op = quorum_call(a->config.rpc, &ask, done, a);
+    rounds_went(&a->rounds, quorum_call(a->rounds.config.rpc, &ask, done, a));
     heap_buf_free(&params);
-    return a->op ? 0 : -EAGAIN;
 }
 
 static void on_planned(void *arg, int r, const struct db_rows *rows)
 {
     struct anchoring *a = arg;
-    a->op = NULL;
+    a->rounds.op = NULL;
     if (r == 0) {
         log_line(LOG_INFO, "anchor planned", LOG_I("id", store_sending_id(rows)),
                  LOG_I("size", a->newest.size));
-        a->again = true;
+        a->rounds.again = true;
     }
-    anchoring_settle(a, r);
+    rounds_settle(&a->rounds, r);
 }
 
 static void plan(struct anchoring *a)
 {
     struct store_anchor row = {
-        .sending = { .chain = a->config.chain },
+        .sending = { .chain = a->rounds.config.chain },
         .log = a->config.log,
         .size = a->newest.size,
     };
     memcpy(row.root, a->newest.root.b, sizeof(row.root));
     memcpy(row.note_hash, a->note_hash, sizeof(row.note_hash));
     memcpy(row.contract, a->config.contract, sizeof(row.contract));
-    memcpy(row.sender, a->config.wallet->address, sizeof(row.sender));
-    a->op = store_anchor_plan(a->config.db, a->fence, &row, on_planned, a);
-    if (!a->op) {
-        anchoring_settle(a, -EAGAIN);
-    }
+    memcpy(row.sender, a->rounds.config.wallet->address, sizeof(row.sender));
+    rounds_went(&a->rounds,
+                store_anchor_plan(a->rounds.config.db, a->rounds.fence, &row, on_planned, a));
 }
 
 /* Something is wrong that a person has to mend: look now and then, plan nothing. */
@@ -100,19 +98,19 @@ void anchoring_alarm(struct anchoring *a, const char *why)
              LOG_Z("why", why), LOG_I("chain", a->anchored.size),
              LOG_I("ours", a->newest.size));
     again_later(a);
-    anchoring_settle(a, 0);
+    rounds_settle(&a->rounds, 0);
 }
 
 /* Is there one in flight? Then it is replaced only once it is stuck. */
 static bool may_plan(const struct anchoring *a)
 {
-    if (clock_mono_ms() < a->retry_at || a->config.wallet->stopped) {
+    if (clock_mono_ms() < a->retry_at || a->rounds.config.wallet->stopped) {
         return false;
     }
-    for (size_t i = 0; i < a->count; i++) {
-        const struct anchoring_row *row = &a->rows[i];
-        if (anchoring_open(row) &&
-            (!anchoring_stuck(row) || row->head.size >= a->newest.size)) {
+    for (size_t i = 0; i < a->rounds.count; i++) {
+        const struct anchoring_row *row = anchoring_row(a, i);
+        if (sender_row_open(&row->sending) &&
+            (!sender_row_stuck(&row->sending) || row->head.size >= a->newest.size)) {
             return false;
         }
     }
@@ -139,7 +137,7 @@ static void agreed(struct anchoring *a)
     if (anchoring_is_due(&due) && may_plan(a)) {
         plan(a);
     } else {
-        anchoring_settle(a, 0);
+        rounds_settle(&a->rounds, 0);
     }
 }
 
@@ -147,13 +145,13 @@ static void on_consistent(void *owner, int r, const struct merkle_proof *proof)
 {
     (void)proof;
     struct anchoring *a = owner;
-    a->op = NULL;
+    a->rounds.op = NULL;
     if (r == -EBADMSG) {
         anchoring_alarm(a, "inconsistent");
         return;
     }
     if (r < 0) {
-        anchoring_settle(a, r);
+        rounds_settle(&a->rounds, r);
         return;
     }
     agreed(a);
@@ -170,10 +168,7 @@ static void compare(struct anchoring *a)
     } else if (a->anchored.size == 0 || a->anchored.size == a->newest.size) {
         agreed(a);
     } else {
-        a->op = tree_proof_load(a->config.db, &span, on_consistent, a);
-        if (!a->op) {
-            anchoring_settle(a, -EAGAIN);
-        }
+        rounds_went(&a->rounds, tree_proof_load(a->rounds.config.db, &span, on_consistent, a));
     }
 }
 
@@ -182,15 +177,15 @@ static void on_head(void *owner, const struct quorum_answer *answer)
     struct anchoring *a = owner;
     uint64_t time;
     uint64_t mode;
-    a->op = NULL;
+    a->rounds.op = NULL;
     if (answer->r < 0) {
-        anchoring_settle(a, -EAGAIN);
+        rounds_settle(&a->rounds, -EAGAIN);
         return;
     }
     if (abi_word(answer->bytes, 0, a->anchored.root.b) < 0 ||
         abi_u64(answer->bytes, 1, &a->anchored.size) < 0 ||
         abi_u64(answer->bytes, 3, &time) < 0 || abi_u64(answer->bytes, 4, &mode) < 0) {
-        anchoring_settle(a, -EBADMSG);
+        rounds_settle(&a->rounds, -EBADMSG);
         return;
     }
     a->anchored_at = (int64_t)time * 1000;
@@ -199,7 +194,7 @@ static void on_head(void *owner, const struct quorum_answer *answer)
         log_line(LOG_ERROR, "the log can't be anchored",
                  LOG_Z("why", mode & MODE_FROZEN ? "frozen" : "not registered"));
         again_later(a);
-        anchoring_settle(a, 0);
+        rounds_settle(&a->rounds, 0);
         return;
     }
     compare(a);
@@ -223,7 +218,7 @@ static void on_newest(void *arg, int r, const struct db_rows *rows)
 {
     struct anchoring *a = arg;
     struct store_checkpoint newest = { 0 };
-    a->op = NULL;
+    a->rounds.op = NULL;
     if (r == 0 && db_count(rows) == 0) {
         merkle_empty(&a->newest.root);
         a->newest.size = 0;
@@ -231,7 +226,7 @@ static void on_newest(void *arg, int r, const struct db_rows *rows)
         r = store_checkpoint_row(rows, 0, &newest);
     }
     if (r < 0) {
-        anchoring_settle(a, r);
+        rounds_settle(&a->rounds, r);
         return;
     }
     if (db_count(rows)) {
@@ -242,18 +237,14 @@ static void on_newest(void *arg, int r, const struct db_rows *rows)
                                               ? (int64_t)(a->newest.size - a->anchored.size)
                                               : 0);
     if (worth_comparing(a)) {
-        if (anchoring_ask_head(a, on_head) < 0) {
-            anchoring_settle(a, -EAGAIN);
-        }
+        anchoring_ask_head(a, on_head);
     } else {
-        anchoring_settle(a, 0);
+        rounds_settle(&a->rounds, 0);
     }
 }
 
 void anchoring_compare(struct anchoring *a)
 {
-    a->op = store_checkpoint_newest(a->config.db, a->config.log, UINT64_MAX, on_newest, a);
-    if (!a->op) {
-        anchoring_settle(a, -EAGAIN);
-    }
+    rounds_went(&a->rounds, store_checkpoint_newest(a->rounds.config.db, a->config.log,
+                                                    UINT64_MAX, on_newest, a));
 }

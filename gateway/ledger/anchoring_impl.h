@@ -4,7 +4,6 @@
 #include "gateway/ledger/anchoring.h"
 #include "gateway/ledger/calls.h"
 #include "gateway/ledger/quorum.h"
-#include "gateway/ledger/sender.h"
 
 enum {
     ANCHORING_RETRY_MS = 10000,
@@ -17,21 +16,10 @@ struct anchoring_row {
 };
 
 struct anchoring {
+    struct rounds rounds;
     struct anchoring_config config;
-    struct sender *sender; /* owned */
-    struct op *op;
-    uint64_t fence;
     uint8_t log_id[32];
-    struct follower_view view;
-    bool seen;
-    bool busy;
-    bool again;
-    bool surveyed;
     bool forked;
-    bool flying;                /* the second pass: those not mined */
-    struct anchoring_row *rows; /* owned */
-    size_t count;
-    size_t at;
     struct merkle_head newest; /* checkpoint */
     uint8_t note_hash[32];
     bool compared;      /* with the chain, since the start */
@@ -41,14 +29,9 @@ struct anchoring {
     int64_t anchored_at;
 };
 
-/* This look is over. */
-void anchoring_settle(struct anchoring *a, int r);
-
-/* Not mined, and neither failed nor replaced. */
-bool anchoring_open(const struct anchoring_row *row);
-
-/* In the nodes' pools for too long. */
-bool anchoring_stuck(const struct anchoring_row *row);
+/* Row @i of this round; the one whose turn it is. */
+struct anchoring_row *anchoring_row(const struct anchoring *a, size_t i);
+struct anchoring_row *anchoring_turn(const struct anchoring *a);
 
 /* All rows had their turn: compare with the chain, plan the next one if it is due. */
 void anchoring_compare(struct anchoring *a);
@@ -56,9 +39,8 @@ void anchoring_compare(struct anchoring *a);
 /* The log is not the chain's: stop, and say so. */
 void anchoring_alarm(struct anchoring *a, const char *why);
 
-/* Ask the contract for its head. Return: 0 or -EAGAIN */
-MUST_USE int anchoring_ask_head(struct anchoring *a, quorum_fn done);
+/* Ask the contract for its head. */
+void anchoring_ask_head(struct anchoring *a, quorum_fn done);
 
-/* Send a planned row; ends in anchoring_on_step(). */
+/* Send the planned row whose turn it is. */
 void anchoring_send(struct anchoring *a);
-void anchoring_on_step(void *owner, int r);

@@ -15,9 +15,10 @@
 static const struct anchoring_row *before(const struct anchoring *a,
                                           const struct anchoring_row *row)
 {
-    for (size_t i = 0; i < a->count; i++) {
-        const struct anchoring_row *other = &a->rows[i];
-        if (other != row && anchoring_open(other) && other->sending.s.state != STORE_PLANNED) {
+    for (size_t i = 0; i < a->rounds.count; i++) {
+        const struct anchoring_row *other = anchoring_row(a, i);
+        if (other != row && sender_row_open(&other->sending) &&
+            other->sending.s.state != STORE_PLANNED) {
             return other;
         }
     }
@@ -32,58 +33,53 @@ static void put_call(struct anchoring *a, struct anchoring_row *row,
     calls_anchor(&data, &row->head, proof);
     if (buf_failed(&data)) {
         heap_buf_free(&data);
-        anchoring_settle(a, -ENOMEM);
+        rounds_settle(&a->rounds, -ENOMEM);
         return;
     }
     sender_row_call(&row->sending, buf_str(&data));
     row->sending.replaces = old ? &old->sending : NULL;
-    sender_step(a->sender, &row->sending, &a->view, anchoring_on_step, a);
+    rounds_send(&a->rounds, &a->rounds.view);
 }
 
 static void on_call_proof(void *owner, int r, const struct merkle_proof *proof)
 {
     struct anchoring *a = owner;
-    a->op = NULL;
+    a->rounds.op = NULL;
     if (r == -EBADMSG) {
         anchoring_alarm(a, "inconsistent");
         return;
     }
     if (r < 0) {
-        anchoring_settle(a, r);
+        rounds_settle(&a->rounds, r);
         return;
     }
-    put_call(a, &a->rows[a->at], proof);
+    put_call(a, anchoring_turn(a), proof);
 }
 
 static void on_call_head(void *owner, const struct quorum_answer *answer)
 {
     static const struct merkle_proof none = { 0 };
     struct anchoring *a = owner;
-    struct anchoring_row *row = &a->rows[a->at];
+    struct anchoring_row *row = anchoring_turn(a);
     struct tree_span span = { .log = a->config.log, .to = { .size = row->head.size } };
-    a->op = NULL;
+    a->rounds.op = NULL;
     if (answer->r < 0 || abi_word(answer->bytes, 0, span.from.root.b) < 0 ||
         abi_u64(answer->bytes, 1, &span.from.size) < 0) {
-        anchoring_settle(a, -EAGAIN);
+        rounds_settle(&a->rounds, -EAGAIN);
         return;
     }
     memcpy(span.to.root.b, row->head.root, sizeof(row->head.root));
     if (span.from.size >= row->head.size) {
         static const struct sender_state done = { STORE_FAILED, "head-is-there" };
-        sender_set(a->sender, &row->sending, &done, anchoring_on_step, a);
+        rounds_set(&a->rounds, &done);
     } else if (span.from.size == 0) {
         put_call(a, row, &none);
     } else {
-        a->op = tree_proof_load(a->config.db, &span, on_call_proof, a);
-        if (!a->op) {
-            anchoring_settle(a, -EAGAIN);
-        }
+        rounds_went(&a->rounds, tree_proof_load(a->rounds.config.db, &span, on_call_proof, a));
     }
 }
 
 void anchoring_send(struct anchoring *a)
 {
-    if (anchoring_ask_head(a, on_call_head) < 0) {
-        anchoring_settle(a, -EAGAIN);
-    }
+    anchoring_ask_head(a, on_call_head);
 }

@@ -110,6 +110,20 @@ static int open_wallet(struct wallet *wallet, const struct config_account *accou
     return -1;
 }
 
+static struct rounds_config rounds_of(struct ledger *ledger, struct event_base *base,
+                                      struct wallet *wallet)
+{
+    return (struct rounds_config){
+        .base = base,
+        .rpc = ledger->rpc,
+        .db = ledger->db,
+        .wallet = wallet,
+        .chain = (uint64_t)ledger->config->chain_id,
+        .on_fenced = on_fenced,
+        .owner = ledger,
+    };
+}
+
 static int make_relay(struct ledger *ledger, struct event_base *base)
 {
     const struct config_ledger *c = ledger->config;
@@ -117,15 +131,7 @@ static int make_relay(struct ledger *ledger, struct event_base *base)
         return 0;
     }
     struct wallet *wallet = &ledger->wallets[RELAYER];
-    struct relay_config config = {
-        .base = base,
-        .rpc = ledger->rpc,
-        .db = ledger->db,
-        .wallet = wallet,
-        .chain = (uint64_t)c->chain_id,
-        .on_fenced = on_fenced,
-        .owner = ledger,
-    };
+    struct relay_config config = { .rounds = rounds_of(ledger, base, wallet) };
     if (open_wallet(wallet, c->relayer, "relayer") < 0 ||
         secp_address_parse(str_z(c->consent), config.registry) < 0) {
         return -1;
@@ -154,22 +160,17 @@ static int make_anchoring(struct ledger *ledger, struct event_base *base,
     if (!c->anchoring || !log || !log->origin) {
         return 0;
     }
+    struct wallet *wallet = anchoring_wallet(ledger);
     struct anchoring_config config = {
-        .base = base,
-        .rpc = ledger->rpc,
-        .db = ledger->db,
-        .wallet = anchoring_wallet(ledger),
-        .chain = (uint64_t)c->chain_id,
+        .rounds = rounds_of(ledger, base, wallet),
         .origin = log->origin,
         .every_ms = c->anchor_every,
         .leaves = (uint64_t)c->anchor_leaves,
-        .on_fenced = on_fenced,
-        .owner = ledger,
     };
-    if (!config.wallet || secp_address_parse(str_z(c->anchor), config.contract) < 0) {
+    if (!wallet || secp_address_parse(str_z(c->anchor), config.contract) < 0) {
         return -1;
     }
-    ledger->anchor_wallet = config.wallet;
+    ledger->anchor_wallet = wallet;
     ledger->anchoring = anchoring_new(&config);
     return ledger->anchoring ? 0 : -1;
 }

@@ -10,26 +10,15 @@
 #pragma once
 
 #include "crypto/base/attr.h"
-#include "gateway/ledger/follower.h"
-#include "gateway/ledger/rpc.h"
-#include "gateway/ledger/wallet.h"
+#include "gateway/ledger/rounds.h"
 
 #include <stdint.h>
 
-struct db;
-struct event_base;
 struct relay;
 
-/* All borrowed. @on_fenced: another process leads */
 struct relay_config {
-    struct event_base *base;
-    struct rpc *rpc;
-    struct db *db;
-    struct wallet *wallet;
-    uint64_t chain;
+    struct rounds_config rounds;
     uint8_t registry[20];
-    void (*on_fenced)(void *owner);
-    void *owner;
 };
 
 MUST_USE struct relay *relay_new(const struct relay_config *config);

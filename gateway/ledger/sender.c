@@ -144,9 +144,7 @@ static void not_mined(struct sender *s)
         return;
     }
     bool ours = s->sent_id == row->s.id;
-    bool stuck =
-        row->s.state == STORE_BROADCAST && clock_utc_ms() - row->s.changed > SENDER_STUCK_MS;
-    if (s->too_low == row->s.id || stuck) {
+    if (s->too_low == row->s.id || sender_row_stuck(row)) {
         s->bump = true;
         sender_price(s);
     } else if (row->s.state != STORE_BROADCAST || !ours ||

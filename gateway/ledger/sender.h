@@ -55,6 +55,15 @@ MUST_USE int sender_row_init(struct sender_row *row, const struct store_sending 
                              const uint8_t to[20], struct str call);
 void sender_row_deinit(struct sender_row *row);
 
+/* In a block, and not final yet. */
+bool sender_row_mined(const struct sender_row *row);
+
+/* Not mined, and neither failed nor replaced. */
+bool sender_row_open(const struct sender_row *row);
+
+/* In the nodes' pools for too long. */
+bool sender_row_stuck(const struct sender_row *row);
+
 /* @raw, @call, of the heap, become the row's. */
 void sender_row_raw(struct sender_row *row, struct str raw);
 void sender_row_call(struct sender_row *row, struct str call);

@@ -2,6 +2,7 @@
 #include "gateway/ledger/sender.h"
 
 #include "anchor/rlp.h"
+#include "gateway/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -85,4 +86,30 @@ void sender_row_deinit(struct sender_row *row)
     free_str(row->raw);
     row->call = (struct str){ 0 };
     row->raw = (struct str){ 0 };
+}
+
+bool sender_row_mined(const struct sender_row *row)
+{
+    return row->s.state == STORE_MINED || row->s.state == STORE_SAFE;
+}
+
+bool sender_row_open(const struct sender_row *row)
+{
+    switch (row->s.state) {
+    case STORE_PLANNED:
+    case STORE_SIGNED:
+    case STORE_BROADCAST:
+    case STORE_REORGED: return true;
+    case STORE_MINED:
+    case STORE_SAFE:
+    case STORE_FINALIZED:
+    case STORE_REPLACED:
+    case STORE_FAILED: return false;
+    }
+    return false;
+}
+
+bool sender_row_stuck(const struct sender_row *row)
+{
+    return row->s.state == STORE_BROADCAST && clock_utc_ms() - row->s.changed > SENDER_STUCK_MS;
 }
