@@ -4,61 +4,28 @@
  */
 #include "gateway/cli/event.h"
 
-#include "anchor/opening.h"
-#include "crypto/seal.h"
 #include "fhir/format/json_write.h"
 #include "gateway/clock.h"
 #include "gateway/id.h"
+#include "gateway/sealed_record.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 enum {
     ACTOR_MAX = 1024,
-    OPENING_MAX = 8 << 10,
-    HEX_SIZE = 33,
-};
-
-struct entry {
-    const struct cli_session *session;
-    struct record record;
-    struct opening opening;
-    char hex[HEX_SIZE];
-    char text[RECORD_SIZE_MAX];
 };
 
 static int fill(void *owner, size_t index, const struct batch_place *place,
                 struct batch_record *out)
 {
     (void)index;
-    struct entry *entry = owner;
-    struct record *record = &entry->record;
-    memcpy(record->instance, place->instance, sizeof(record->instance));
-    record->seq = place->seq;
-    record->time = (uint64_t)clock_utc_ms();
-    struct buf text = buf_fixed(entry->text, sizeof(entry->text));
-    record_write(record, &text);
-    if (buf_failed(&text)) {
-        return -EINVAL;
-    }
-    struct merkle_hash leaf;
-    record_leaf(buf_str(&text), &leaf);
-    *out = (struct batch_record){
-        .log = (int16_t)record->log,
-        .time = (int64_t)record->time,
-        .bytes = buf_str(&text),
-    };
-    memcpy(out->id, record->id, sizeof(out->id));
-    memcpy(out->exchange, record->has_exchange ? record->exchange : record->id,
-           sizeof(out->exchange));
-    memcpy(out->leaf, leaf.b, sizeof(out->leaf));
-    return 0;
+    return sealed_record_fill(owner, place, out);
 }
 
 static void put_user(struct json_writer *w, const char *name, uid_t uid)
@@ -100,14 +67,6 @@ static struct str actor_of(const struct cli_session *s)
     return buf_str(&text);
 }
 
-static void commit_to(struct entry *entry, enum commitment_kind kind, struct str value)
-{
-    randombytes_buf(entry->opening.salt[kind], COMMITMENT_SALT_SIZE);
-    entry->opening.has[kind] = true;
-    entry->opening.value[kind] = value;
-    record_commit(&entry->record, kind, entry->opening.salt[kind], value);
-}
-
 /* The key to seal under; a patient whose keys were destroyed is not named any more. */
 static int find_key(struct cli_session *s, const struct cli_event *event,
                     const struct vault_key **out)
@@ -127,9 +86,9 @@ static int find_key(struct cli_session *s, const struct cli_event *event,
 }
 
 static void describe(struct cli_session *s, const struct cli_event *event, bool named,
-                     struct entry *entry)
+                     struct sealed_record *sealed)
 {
-    struct record *record = &entry->record;
+    struct record *record = &sealed->record;
     id_new(clock_utc_ms(), record->id);
     record->log = event->log;
     record->mode = RECORD_ENFORCE;
@@ -141,60 +100,39 @@ static void describe(struct cli_session *s, const struct cli_event *event, bool 
     if (event->exchange) {
         memcpy(record->exchange, event->exchange, sizeof(record->exchange));
     }
-    commit_to(entry, COMMITMENT_ACTOR, actor_of(s));
-    commit_to(entry, COMMITMENT_REQUEST, event->request);
+    sealed_record_commit(sealed, COMMITMENT_ACTOR, actor_of(s));
+    sealed_record_commit(sealed, COMMITMENT_REQUEST, event->request);
     if (named) {
-        struct buf hex = buf_fixed(entry->hex, sizeof(entry->hex));
-        buf_hex(&hex, event->patient, 16);
-        commit_to(entry, COMMITMENT_SUBJECT, buf_str(&hex));
+        sealed_record_subject(sealed, event->patient);
     }
-}
-
-static int seal_opening(struct cli_session *s, const struct entry *entry,
-                        const struct vault_key *key, struct batch_opening *out)
-{
-    struct buf plain = arena_buf(s->arena, OPENING_MAX);
-    opening_write(&entry->opening, &plain);
-    uint8_t *sealed = arena_alloc(s->arena, plain.n + SEAL_TAG_SIZE);
-    if (buf_failed(&plain) || !sealed) {
-        return -ENOMEM;
-    }
-    struct seal_about about = vault_about(s->vault, key, SEAL_OPENING, entry->record.id);
-    randombytes_buf(out->nonce, sizeof(out->nonce));
-    seal_close(key->secret, &about, out->nonce, buf_str(&plain), sealed);
-    secret_wipe(plain.p, plain.n);
-    memcpy(out->record, entry->record.id, sizeof(out->record));
-    memcpy(out->key, key->id, sizeof(out->key));
-    out->ciphertext = str_of(sealed, plain.n + SEAL_TAG_SIZE);
-    return 0;
 }
 
 static int commit(struct cli_session *s, const struct cli_event *event)
 {
-    const struct vault_key *key;
     struct batch_opening opening;
     struct cli_answer answer = { 0 };
-    struct entry *entry = arena_calloc(s->arena, 1, sizeof(*entry));
-    int r = entry ? find_key(s, event, &key) : -ENOMEM;
+    struct sealed_record *sealed = arena_calloc(s->arena, 1, sizeof(*sealed));
+    int r = sealed ? find_key(s, event, &sealed->key) : -ENOMEM;
     if (r < 0) {
         return r;
     }
-    bool named = event->patient && memcmp(key->patient, event->patient, 16) == 0;
-    describe(s, event, named, entry);
-    r = seal_opening(s, entry, key, &opening);
+    bool named = event->patient && memcmp(sealed->key->patient, event->patient, 16) == 0;
+    describe(s, event, named, sealed);
+    r = sealed_record_close(sealed, s->vault, s->arena);
     if (r < 0) {
         return r;
     }
+    sealed_record_opening(sealed, &opening);
     struct batch_access access = { .time = clock_utc_ms() };
-    memcpy(access.record, entry->record.id, sizeof(access.record));
-    memcpy(access.exchange, event->exchange ? event->exchange : entry->record.id,
+    memcpy(access.record, sealed->record.id, sizeof(access.record));
+    memcpy(access.exchange, event->exchange ? event->exchange : sealed->record.id,
            sizeof(access.exchange));
     if (named) {
         memcpy(access.patient, event->patient, sizeof(access.patient));
     }
     const struct batch_entry what = {
         .epoch = BATCH_EPOCH_ANY,
-        .owner = entry,
+        .owner = sealed,
         .fill = fill,
         .records = 1,
         .openings = &opening,

@@ -72,7 +72,7 @@ int dossier_nobody(struct exchange *ex)
 void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
                      const struct consent_evidence *evidence)
 {
-    struct record *record = &subject->record;
+    struct record *record = &subject->sealed.record;
     if (!evidence->has_consent || record->consent_count == RECORD_CONSENTS_MAX) {
         return;
     }

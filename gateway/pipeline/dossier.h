@@ -7,13 +7,10 @@
  */
 #pragma once
 
-#include "anchor/opening.h"
-#include "anchor/record.h"
-#include "crypto/seal.h"
 #include "fhir/consent/compiled.h"
 #include "gateway/exchange.h"
+#include "gateway/sealed_record.h"
 #include "gateway/store/batch.h"
-#include "gateway/vault.h"
 
 struct worker;
 
@@ -25,19 +22,11 @@ enum {
 /*
  * One patient whom the exchange is about; also the slot of the record without patient.
  *
- * @consents: relied on, as the record names them
- * @types:    numbers of resource types shown, as access rows keep them
  */
 struct dossier_subject {
     uint8_t patient[16];
     bool is_nobody; /* no patient: sealed under the tenant's key */
-    const struct vault_key *key;
-    struct record record;
-    struct opening opening;
-    uint8_t nonce[SEAL_NONCE_SIZE];
-    struct str sealed_opening;
-    char text[RECORD_SIZE_MAX]; /* the record's bytes, made when its number is known */
-    char hex[33];               /* patient number as committed to */
+    struct sealed_record sealed;
 };
 
 /*

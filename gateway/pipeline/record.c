@@ -21,28 +21,7 @@ static int fill(void *owner, size_t index, const struct batch_place *place,
                 struct batch_record *out)
 {
     struct dossier *dossier = owner;
-    struct dossier_subject *subject = dossier->subjects[index];
-    struct record *record = &subject->record;
-    memcpy(record->instance, place->instance, sizeof(record->instance));
-    record->seq = place->seq;
-    record->time = (uint64_t)clock_utc_ms();
-
-    struct buf text = buf_fixed(subject->text, sizeof(subject->text));
-    record_write(record, &text);
-    if (buf_failed(&text)) {
-        return -EINVAL;
-    }
-    struct merkle_hash leaf;
-    record_leaf(buf_str(&text), &leaf);
-    *out = (struct batch_record){
-        .log = (int16_t)record->log,
-        .time = (int64_t)record->time,
-        .bytes = buf_str(&text),
-    };
-    memcpy(out->id, record->id, sizeof(out->id));
-    memcpy(out->exchange, record->exchange, sizeof(out->exchange));
-    memcpy(out->leaf, leaf.b, sizeof(out->leaf));
-    return 0;
+    return sealed_record_fill(&dossier->subjects[index]->sealed, place, out);
 }
 
 static enum step stop_unrecorded(struct exchange *ex)
@@ -105,11 +84,7 @@ static int gather_openings(struct exchange *ex)
         return -ENOMEM;
     }
     for (size_t i = 0; i < dossier->subject_count; i++) {
-        const struct dossier_subject *subject = dossier->subjects[i];
-        memcpy(openings[i].record, subject->record.id, sizeof(openings[i].record));
-        memcpy(openings[i].key, subject->key->id, sizeof(openings[i].key));
-        memcpy(openings[i].nonce, subject->nonce, sizeof(openings[i].nonce));
-        openings[i].ciphertext = subject->sealed_opening;
+        sealed_record_opening(&dossier->subjects[i]->sealed, &openings[i]);
     }
     dossier->openings = openings;
     return 0;
@@ -136,8 +111,8 @@ static int gather_accesses(struct exchange *ex)
         }
         struct batch_access *access = &accesses[dossier->access_count++];
         access->time = clock_utc_ms();
-        access->released = record_released(&subject->record);
-        memcpy(access->record, subject->record.id, sizeof(access->record));
+        access->released = record_released(&subject->sealed.record);
+        memcpy(access->record, subject->sealed.record.id, sizeof(access->record));
         memcpy(access->exchange, ex->id, sizeof(access->exchange));
         memcpy(access->patient, subject->patient, sizeof(access->patient));
     }
@@ -149,7 +124,7 @@ enum step record_enter(struct exchange *ex)
     struct dossier *dossier = dossier_of(ex);
     bool sealed = dossier->subject_count > 0;
     for (size_t i = 0; i < dossier->subject_count; i++) {
-        sealed &= dossier->subjects[i]->sealed_opening.n > 0;
+        sealed &= dossier->subjects[i]->sealed.sealed.n > 0;
     }
     if (!sealed || gather_openings(ex) < 0 || gather_accesses(ex) < 0) {
         return stop_unrecorded(ex);

@@ -19,7 +19,6 @@
 
 enum {
     LAYER_SIZE = SEAL_ID_SIZE + SEAL_NONCE_SIZE,
-    OPENING_MAX = 64 << 10,
 };
 
 /* How the outcome of an exchange is said in its record. */
@@ -56,25 +55,13 @@ static enum record_outcome record_outcome_of(const struct exchange *ex)
     return RECORD_ERROR;
 }
 
-static void commit_to(struct dossier_subject *subject, enum commitment_kind kind,
-                      struct str value)
-{
-    if (value.n == 0) {
-        return;
-    }
-    struct opening *opening = &subject->opening;
-    randombytes_buf(opening->salt[kind], COMMITMENT_SALT_SIZE);
-    opening->has[kind] = true;
-    opening->value[kind] = value;
-    record_commit(&subject->record, kind, opening->salt[kind], value);
-}
-
 static void fill_record(struct exchange *ex, struct dossier_subject *subject,
                         struct str payload)
 {
     struct dossier *dossier = dossier_of(ex);
     const struct worker *worker = dossier->worker;
-    struct record *record = &subject->record;
+    struct sealed_record *sealed = &subject->sealed;
+    struct record *record = &sealed->record;
     id_new(clock_utc_ms(), record->id);
     memcpy(record->exchange, ex->id, sizeof(record->exchange));
     record->has_exchange = true;
@@ -90,31 +77,12 @@ static void fill_record(struct exchange *ex, struct dossier_subject *subject,
     record->withheld = dossier->withheld;
     record->refused = dossier->refused;
 
-    commit_to(subject, COMMITMENT_ACTOR, dossier->actor);
-    commit_to(subject, COMMITMENT_REQUEST, dossier->request);
-    commit_to(subject, COMMITMENT_PAYLOAD, payload);
+    sealed_record_commit(sealed, COMMITMENT_ACTOR, dossier->actor);
+    sealed_record_commit(sealed, COMMITMENT_REQUEST, dossier->request);
+    sealed_record_commit(sealed, COMMITMENT_PAYLOAD, payload);
     if (!subject->is_nobody) {
-        struct buf hex = buf_fixed(subject->hex, sizeof(subject->hex));
-        buf_hex(&hex, subject->patient, sizeof(subject->patient));
-        commit_to(subject, COMMITMENT_SUBJECT, buf_str(&hex));
+        sealed_record_subject(sealed, subject->patient);
     }
-}
-
-static int seal_opening(struct exchange *ex, struct dossier_subject *subject)
-{
-    struct buf plain = arena_buf(ex->arena, OPENING_MAX);
-    opening_write(&subject->opening, &plain);
-    uint8_t *sealed = arena_alloc(ex->arena, plain.n + SEAL_TAG_SIZE);
-    if (buf_failed(&plain) || !sealed) {
-        return -ENOMEM;
-    }
-    struct seal_about about = vault_about(dossier_of(ex)->worker->vault, subject->key,
-                                          SEAL_OPENING, subject->record.id);
-    randombytes_buf(subject->nonce, sizeof(subject->nonce));
-    seal_close(subject->key->secret, &about, subject->nonce, buf_str(&plain), sealed);
-    secret_wipe(plain.p, plain.n);
-    subject->sealed_opening = str_of(sealed, plain.n + SEAL_TAG_SIZE);
-    return 0;
 }
 
 /* One layer around @in; @out has room for the tag. */
@@ -145,13 +113,13 @@ static int seal_payload(struct exchange *ex)
     memcpy(stored->exchange, ex->id, sizeof(stored->exchange));
     stored->kind = SEAL_PAYLOAD;
 
-    struct str text =
-        seal_layer(ex, dossier->subjects[0]->key, dossier->payload, stored->nonce, sealed);
-    memcpy(stored->key, dossier->subjects[0]->key->id, sizeof(stored->key));
+    struct str text = seal_layer(ex, dossier->subjects[0]->sealed.key, dossier->payload,
+                                 stored->nonce, sealed);
+    memcpy(stored->key, dossier->subjects[0]->sealed.key->id, sizeof(stored->key));
     for (size_t i = 1; i < layers; i++) {
         uint8_t nonce[SEAL_NONCE_SIZE];
-        text = seal_layer(ex, dossier->subjects[i]->key, text, nonce, sealed);
-        buf_put(&outer, dossier->subjects[i]->key->id, SEAL_ID_SIZE);
+        text = seal_layer(ex, dossier->subjects[i]->sealed.key, text, nonce, sealed);
+        buf_put(&outer, dossier->subjects[i]->sealed.key->id, SEAL_ID_SIZE);
         buf_put(&outer, nonce, sizeof(nonce));
     }
     stored->ciphertext = text;
@@ -164,6 +132,7 @@ static int seal_payload(struct exchange *ex)
 static enum step seal_under(struct exchange *ex)
 {
     struct dossier *dossier = dossier_of(ex);
+    struct vault *vault = dossier->worker->vault;
     uint8_t *digest = arena_alloc(ex->arena, DIGEST_SIZE);
     if (!digest) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
@@ -177,14 +146,13 @@ static enum step seal_under(struct exchange *ex)
     int r = 0;
     for (size_t i = 0; r == 0 && i < dossier->subject_count; i++) {
         struct dossier_subject *subject = dossier->subjects[i];
-        subject->key = subject->is_nobody
-                           ? vault_tenant(dossier->worker->vault)
-                           : vault_cached(dossier->worker->vault, subject->patient);
-        if (!subject->key) {
+        subject->sealed.key =
+            subject->is_nobody ? vault_tenant(vault) : vault_cached(vault, subject->patient);
+        if (!subject->sealed.key) {
             return exchange_stop(ex, OUTCOME_UNAVAILABLE, "key");
         }
         fill_record(ex, subject, payload);
-        r = seal_opening(ex, subject);
+        r = sealed_record_close(&subject->sealed, vault, ex->arena);
     }
     if (r == 0 && dossier->keep && dossier->payload.n) {
         r = seal_payload(ex);
