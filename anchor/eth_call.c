@@ -143,6 +143,13 @@ void eth_consent_from_slots(const uint8_t slot0[32], const uint8_t slot1[32],
     memcpy(out->commitment, slot1, sizeof(out->commitment));
 }
 
+/* Words of an event's data, indexed arguments apart. */
+static const size_t event_words[] = {
+    [ETH_CONSENT_GRANTED] = 5,
+    [ETH_CONSENT_REVOKED] = 2,
+    [ETH_CONSENT_ROTATED] = 2,
+};
+
 static int read_granted(struct str data, struct eth_consent *state)
 {
     return abi_word(data, 1, state->commitment) < 0 ||
@@ -189,8 +196,8 @@ int eth_consent_event_read(const struct eth_log *log, struct eth_consent_event *
     if (log->topic_count == 0 || kind_of(log->topics[0], &event.kind) < 0) {
         return -ENOENT;
     }
-    if (log->topic_count != 2 || abi_u64(log->data, 0, &version) < 0 || version == 0 ||
-        version >= META_REVOKED) {
+    if (log->topic_count != 2 || log->data.n != event_words[event.kind] * ABI_WORD ||
+        abi_u64(log->data, 0, &version) < 0 || version == 0 || version >= META_REVOKED) {
         return -EINVAL;
     }
     memcpy(event.id, log->topics[1], sizeof(event.id));
@@ -206,6 +213,13 @@ int eth_consent_event_read(const struct eth_log *log, struct eth_consent_event *
         *out = event;
     }
     return r;
+}
+
+void eth_call_grant_role(const uint8_t role[32], const uint8_t account[20], struct buf *b)
+{
+    (void)abi_call(b, "grantRole(bytes32,address)");
+    abi_put(b, role, 32);
+    abi_put(b, account, ABI_ADDRESS_SIZE);
 }
 
 void eth_call_register(struct str origin, const uint8_t log_operator[20], bool strict,

@@ -18,6 +18,7 @@
 
 enum {
     ETH_CONSENT_SIGNATURE_SIZE = 66, /* kind 0, r, s, 27 or 28 */
+    ETH_CALL_MAX = 8192,             /* bytes of a call; longer ones are refused */
 };
 
 /* A controller's signature as ConsentRegistry takes it. */
@@ -63,6 +64,9 @@ struct eth_consent_event {
 
 /* Read an event of ConsentRegistry. Return: 0, -ENOENT if it is another, -EINVAL */
 MUST_USE int eth_consent_event_read(const struct eth_log *log, struct eth_consent_event *out);
+
+/* grantRole() of either contract. */
+void eth_call_grant_role(const uint8_t role[32], const uint8_t account[20], struct buf *b);
 
 /* AuditAnchor. @strict: take heads with a proof only. */
 void eth_call_register(struct str origin, const uint8_t log_operator[20], bool strict,

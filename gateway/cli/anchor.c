@@ -141,18 +141,18 @@ static int status(int argc, char **argv)
         (void)fprintf(stderr, "chartseal: %s\n", why);
         return EX_UNAVAILABLE;
     }
-    char root_text[2 * sizeof(got.root) + 1] = "";
+    char root_text[2 * sizeof(got.at.head.root) + 1] = "";
     struct buf root = buf_fixed(root_text, sizeof(root_text) - 1);
-    buf_hex(&root, got.root, sizeof(got.root));
+    buf_hex(&root, got.at.head.root.b, sizeof(got.at.head.root));
     const struct line lines[] = {
         { .name = "chain_id", .number = got.chain },
-        { .name = "size", .number = got.size },
+        { .name = "size", .number = got.at.head.size },
         { .name = "root", .text = root_text },
-        { .name = "anchors", .number = got.seq },
-        { .name = "time", .number = got.time },
-        { .name = "registered", .text = got.mode & 1 ? "yes" : "no" },
-        { .name = "strict", .text = got.mode & 2 ? "yes" : "no" },
-        { .name = "frozen", .text = got.mode & 4 ? "yes" : "no" },
+        { .name = "anchors", .number = got.at.seq },
+        { .name = "time", .number = got.at.time },
+        { .name = "registered", .text = got.at.mode & 1 ? "yes" : "no" },
+        { .name = "strict", .text = got.at.mode & 2 ? "yes" : "no" },
+        { .name = "frozen", .text = got.at.mode & 4 ? "yes" : "no" },
     };
     print(lines, ARRAY_LEN(lines), cli_flag(argc, argv, "--json"));
     return EX_OK;

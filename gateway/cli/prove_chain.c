@@ -83,15 +83,7 @@ static int ask_block(struct cli_session *s, struct rpc *rpc, const char *tag, ui
 {
     char text[PARAMS_MAX];
     struct buf params = buf_fixed(text, sizeof(text));
-    struct json_writer w = json_writer(&params);
-    json_array(&w, NULL);
-    if (tag) {
-        json_z(&w, NULL, tag);
-    } else {
-        rpc_put_quantity(&w, NULL, number);
-    }
-    json_bool(&w, NULL, false);
-    json_end(&w);
+    rpc_put_block(&params, tag, number);
     out->arena = s->arena;
     struct ask ask = { .take = take_block, .owner = out };
     const struct rpc_ask what = {

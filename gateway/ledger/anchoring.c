@@ -167,9 +167,8 @@ static int take(struct rounds *rounds, const struct db_rows *rows, int i, void *
     if (r < 0) {
         return r;
     }
-    memcpy(row->head.log_id, a->log_id, sizeof(row->head.log_id));
-    memcpy(row->head.root, from.root, sizeof(row->head.root));
-    memcpy(row->head.note_hash, from.note_hash, sizeof(row->head.note_hash));
+    memcpy(row->head.root.b, from.root, sizeof(row->head.root.b));
+    memcpy(row->note_hash, from.note_hash, sizeof(row->note_hash));
     row->head.size = from.size;
     row->proven = proves(from.proof, row->sending.block);
     return 0;

@@ -3,6 +3,7 @@
  */
 #include "gateway/ledger/anchoring_impl.h"
 
+#include "anchor/eth_call.h"
 #include "anchor/abi.h"
 #include "crypto/digest.h"
 #include "gateway/clock.h"
@@ -46,7 +47,7 @@ void anchoring_ask_head(struct anchoring *a, quorum_fn done)
     char data[CALL_ROOM];
     struct buf call = buf_fixed(data, sizeof(data));
     struct buf params = heap_buf(RPC_PARAMS_MAX);
-    calls_head(&call, a->log_id);
+    eth_call_head(a->log_id, &call);
     sender_put_call(&params, a->rounds.config.wallet->address, a->config.contract,
                     buf_str(&call));
     struct quorum_ask ask = { .method = "eth_call",
@@ -175,24 +176,22 @@ static void compare(struct anchoring *a)
 static void on_head(void *owner, const struct quorum_answer *answer)
 {
     struct anchoring *a = owner;
-    uint64_t time;
-    uint64_t mode;
+    struct eth_head there;
     a->rounds.op = NULL;
     if (answer->r < 0) {
         rounds_settle(&a->rounds, -EAGAIN);
         return;
     }
-    if (abi_word(answer->bytes, 0, a->anchored.root.b) < 0 ||
-        abi_u64(answer->bytes, 1, &a->anchored.size) < 0 ||
-        abi_u64(answer->bytes, 3, &time) < 0 || abi_u64(answer->bytes, 4, &mode) < 0) {
+    if (eth_head_read(answer->bytes, &there) < 0) {
         rounds_settle(&a->rounds, -EBADMSG);
         return;
     }
-    a->anchored_at = (int64_t)time * 1000;
+    a->anchored = there.head;
+    a->anchored_at = (int64_t)there.time * 1000;
     a->compare_at = clock_mono_ms() + COMPARE_MS;
-    if (!(mode & MODE_REGISTERED) || (mode & MODE_FROZEN)) {
+    if (!(there.mode & MODE_REGISTERED) || (there.mode & MODE_FROZEN)) {
         log_line(LOG_ERROR, "the log can't be anchored",
-                 LOG_Z("why", mode & MODE_FROZEN ? "frozen" : "not registered"));
+                 LOG_Z("why", there.mode & MODE_FROZEN ? "frozen" : "not registered"));
         again_later(a);
         rounds_settle(&a->rounds, 0);
         return;

@@ -1,8 +1,8 @@
 /* What the parts of the anchoring share; see anchoring.c for who calls whom. */
 #pragma once
 
+#include "anchor/merkle.h"
 #include "gateway/ledger/anchoring.h"
-#include "gateway/ledger/calls.h"
 #include "gateway/ledger/quorum.h"
 
 enum {
@@ -11,7 +11,8 @@ enum {
 
 struct anchoring_row {
     struct sender_row sending;
-    struct calls_head head;
+    struct merkle_head head;
+    uint8_t note_hash[32];
     bool proven;
 };
 

@@ -4,7 +4,7 @@
  */
 #include "gateway/ledger/anchoring_impl.h"
 
-#include "anchor/abi.h"
+#include "anchor/eth_call.h"
 #include "gateway/heap.h"
 #include "gateway/ledger/tree_proof.h"
 
@@ -28,9 +28,9 @@ static const struct anchoring_row *before(const struct anchoring *a,
 static void put_call(struct anchoring *a, struct anchoring_row *row,
                      const struct merkle_proof *proof)
 {
-    struct buf data = heap_buf(CALLS_DATA_MAX);
+    struct buf data = heap_buf(ETH_CALL_MAX);
     const struct anchoring_row *old = before(a, row);
-    calls_anchor(&data, &row->head, proof);
+    eth_call_anchor(a->log_id, &row->head, row->note_hash, proof, &data);
     if (buf_failed(&data)) {
         heap_buf_free(&data);
         rounds_settle(&a->rounds, -ENOMEM);
@@ -61,14 +61,14 @@ static void on_call_head(void *owner, const struct quorum_answer *answer)
     static const struct merkle_proof none = { 0 };
     struct anchoring *a = owner;
     struct anchoring_row *row = anchoring_turn(a);
-    struct tree_span span = { .log = a->config.log, .to = { .size = row->head.size } };
+    struct eth_head there;
+    struct tree_span span = { .log = a->config.log, .to = row->head };
     a->rounds.op = NULL;
-    if (answer->r < 0 || abi_word(answer->bytes, 0, span.from.root.b) < 0 ||
-        abi_u64(answer->bytes, 1, &span.from.size) < 0) {
+    if (answer->r < 0 || eth_head_read(answer->bytes, &there) < 0) {
         rounds_settle(&a->rounds, -EAGAIN);
         return;
     }
-    memcpy(span.to.root.b, row->head.root, sizeof(row->head.root));
+    span.from = there.head;
     if (span.from.size >= row->head.size) {
         static const struct sender_state done = { STORE_FAILED, "head-is-there" };
         rounds_set(&a->rounds, &done);

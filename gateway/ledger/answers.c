@@ -2,7 +2,7 @@
 #include "gateway/ledger/answers.h"
 
 #include "anchor/abi.h"
-#include "anchor/contracts/contracts_generated.h"
+#include "anchor/eth_call.h"
 #include "anchor/eth_header.h"
 #include "anchor/eth_receipt.h"
 #include "crypto/base/hex.h"
@@ -16,7 +16,7 @@
 enum {
     QUANTITY_DIGITS = 16,
     FEE_BLOCKS_MAX = 64,
-    EVENT_WORDS_MAX = 5,
+    EVENT_WORDS_MAX = 5, /* of events about consents */
 };
 
 static struct str text_of(const struct node *node)
@@ -194,43 +194,21 @@ int answers_receipt_put(const struct node *node, struct buf *out)
     return r;
 }
 
-/* The events we know; @words: of data without indexed arguments. */
-static const struct {
-    const uint8_t *topic;
-    enum store_event_kind kind;
-    size_t words;
-} kinds[] = {
-    { contracts_registry_topic_consent_granted, STORE_EVENT_GRANTED, 5 },
-    { contracts_registry_topic_consent_revoked, STORE_EVENT_REVOKED, 2 },
-    { contracts_registry_topic_controller_rotated, STORE_EVENT_ROTATED, 2 },
-};
-
-/* Version, and what follows it in the data of each kind. */
-static int read_words(struct str data, struct store_event *out)
+static void set_event(const struct eth_consent_event *from, struct store_event *out)
 {
-    uint64_t version;
-    uint64_t source;
-    if (abi_u64(data, 0, &version) < 0 || version == 0 || version > INT16_MAX) {
-        return -EBADMSG;
-    }
-    out->version = (uint16_t)version;
-    switch (out->kind) {
-    case STORE_EVENT_GRANTED:
-        return abi_word(data, 1, out->commitment) < 0 ||
-                       abi_address(data, 2, out->controller) < 0 ||
-                       abi_u64(data, 3, &out->valid_from) < 0 ||
-                       abi_u64(data, 4, &out->valid_until) < 0
-                   ? -EBADMSG
-                   : 0;
-    case STORE_EVENT_REVOKED:
-        if (abi_u64(data, 1, &source) < 0 || source > 1) {
-            return -EBADMSG;
-        }
-        out->source = (uint8_t)source;
-        return 0;
-    case STORE_EVENT_ROTATED: return abi_address(data, 1, out->controller) < 0 ? -EBADMSG : 0;
-    }
-    return -EBADMSG;
+    static const enum store_event_kind kinds[] = {
+        [ETH_CONSENT_GRANTED] = STORE_EVENT_GRANTED,
+        [ETH_CONSENT_REVOKED] = STORE_EVENT_REVOKED,
+        [ETH_CONSENT_ROTATED] = STORE_EVENT_ROTATED,
+    };
+    out->kind = kinds[from->kind];
+    out->version = from->state.version;
+    out->valid_from = from->state.valid_from;
+    out->valid_until = from->state.valid_until;
+    out->source = from->attestor;
+    memcpy(out->consent, from->id, sizeof(out->consent));
+    memcpy(out->commitment, from->state.commitment, sizeof(out->commitment));
+    memcpy(out->controller, from->state.controller, sizeof(out->controller));
 }
 
 static int read_place(const struct node *node, const struct answers_range *range,
@@ -256,27 +234,24 @@ static int read_place(const struct node *node, const struct answers_range *range
 static int read_event(const struct node *node, const struct answers_range *range,
                       struct store_event *out)
 {
-    uint8_t topics[ETH_TOPICS_MAX][32];
     char words[EVENT_WORDS_MAX * ABI_WORD];
     struct buf data = buf_fixed(words, sizeof(words));
+    struct eth_log log = { 0 };
+    struct eth_consent_event event;
     memset(out, 0, sizeof(*out));
-    int n = read_topics(node, topics);
-    if (n < 0 || read_place(node, range, out) < 0) {
+    int topics = read_topics(node, log.topics);
+    if (topics < 0 || read_place(node, range, out) < 0) {
         return -EBADMSG;
     }
-    size_t i = 0;
-    while (i < ARRAY_LEN(kinds) && (n == 0 || memcmp(topics[0], kinds[i].topic, 32) != 0)) {
-        i++;
+    /* What doesn't fit isn't one of ours; one of ours without its data is refused below. */
+    bool whole = answers_data(node_get(node, "data"), &data) == 0;
+    log.topic_count = (size_t)topics;
+    log.data = whole ? buf_str(&data) : (struct str){ 0 };
+    int r = eth_consent_event_read(&log, &event);
+    if (r < 0) {
+        return r == -ENOENT ? 0 : -EBADMSG;
     }
-    if (i == ARRAY_LEN(kinds)) {
-        return 0;
-    }
-    out->kind = kinds[i].kind;
-    if (n != 2 || answers_data(node_get(node, "data"), &data) < 0 ||
-        data.n != kinds[i].words * ABI_WORD || read_words(buf_str(&data), out) < 0) {
-        return -EBADMSG;
-    }
-    memcpy(out->consent, topics[1], sizeof(out->consent));
+    set_event(&event, out);
     return 1;
 }
 

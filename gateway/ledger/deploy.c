@@ -6,12 +6,13 @@
 
 #include "anchor/abi.h"
 #include "anchor/contracts/contracts_generated.h"
+#include "anchor/eth_call.h"
 #include "crypto/digest.h"
 #include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/ledger/answers.h"
-#include "gateway/ledger/calls.h"
 #include "gateway/ledger/quorum.h"
+#include "gateway/ledger/sender_ask.h"
 #include "gateway/ledger/wallet.h"
 
 #include <errno.h>
@@ -73,17 +74,6 @@ static int ask(struct site *site, const struct quorum_ask *what, struct buf *out
     return site->r;
 }
 
-static int read_u64(const void *arg, const struct node *result, struct buf *out)
-{
-    (void)arg;
-    uint64_t value;
-    int r = answers_quantity(result, &value);
-    if (r == 0) {
-        buf_put(out, &value, sizeof(value));
-    }
-    return r;
-}
-
 static int read_fees(const void *arg, const struct node *result, struct buf *out)
 {
     (void)arg;
@@ -95,58 +85,23 @@ static int read_fees(const void *arg, const struct node *result, struct buf *out
     return r;
 }
 
-static int read_any(const void *arg, const struct node *result, struct buf *out)
-{
-    (void)arg;
-    (void)result;
-    (void)out;
-    return 0;
-}
-
 static int read_data(const void *arg, const struct node *result, struct buf *out)
 {
     (void)arg;
     return answers_data(result, out);
 }
 
-/* No receipt yet: no bytes. */
-static int read_receipt(const void *arg, const struct node *result, struct buf *out)
-{
-    (void)arg;
-    struct answers_receipt receipt;
-    if (node_is(result, NODE_NULL)) {
-        return 0;
-    }
-    int r = answers_receipt(result, &receipt);
-    if (r == 0) {
-        buf_put(out, &receipt, sizeof(receipt));
-    }
-    return r;
-}
-
 static int ask_u64(struct site *site, const char *method, struct str params, uint64_t *out)
 {
     struct buf got = buf_fixed(out, sizeof(*out));
-    struct quorum_ask what = { .method = method, .params = params, .read = read_u64 };
+    struct quorum_ask what = { .method = method, .params = params, .read = sender_read_u64 };
     return ask(site, &what, &got);
 }
 
-/* The call as an object, as eth_call and eth_estimateGas take it. */
 static void put_call(const struct site *site, const struct eth_tx *tx, struct buf *out)
 {
-    struct json_writer w = json_writer(out);
-    json_array(&w, NULL);
-    json_object(&w, NULL);
-    if (site->wallet.signer) {
-        rpc_put_data(&w, "from", str_of(site->wallet.address, ETH_ADDRESS_SIZE));
-    }
-    if (!tx->create) {
-        rpc_put_data(&w, "to", str_of(tx->to, ETH_ADDRESS_SIZE));
-    }
-    rpc_put_data(&w, "data", tx->data);
-    json_end(&w);
-    json_z(&w, NULL, "latest");
-    json_end(&w);
+    sender_put_call(out, site->wallet.signer ? site->wallet.address : NULL,
+                    tx->create ? NULL : tx->to, tx->data);
 }
 
 static int estimate(struct site *site, struct eth_tx *tx)
@@ -178,13 +133,10 @@ static int await(struct site *site, const uint8_t hash[32])
 {
     char room[128];
     struct buf params = buf_fixed(room, sizeof(room));
-    struct json_writer w = json_writer(&params);
-    json_array(&w, NULL);
-    rpc_put_data(&w, NULL, str_of(hash, 32));
-    json_end(&w);
+    sender_put_one(&params, str_of(hash, 32), NULL);
     struct quorum_ask what = { .method = "eth_getTransactionReceipt",
                                .params = buf_str(&params),
-                               .read = read_receipt };
+                               .read = sender_read_receipt };
     struct answers_receipt receipt;
     int64_t end = clock_mono_ms() + DEPLOY_WAIT_MS;
     while (clock_mono_ms() < end) {
@@ -222,7 +174,7 @@ static int transact(struct site *site, struct eth_tx *tx)
     struct buf none = buf_fixed(NULL, 0);
     struct quorum_ask what = { .method = "eth_sendRawTransaction",
                                .params = buf_str(&params),
-                               .read = read_any };
+                               .read = sender_read_any };
     r = r ? r : ask(site, &what, &none);
     r = r == -EREMOTEIO && site->error == RPC_E_KNOWN ? 0 : r;
     r = r ? r : await(site, hash);
@@ -275,16 +227,16 @@ static int furnish(struct site *site, const struct deploy *deploy, struct eth_tx
 {
     const uint8_t *own = site->wallet.address;
     struct buf data = heap_buf(DATA_MAX);
-    calls_grant_role(&data, contracts_registry_role_attestor,
-                     deploy->relayer ? deploy->relayer : own);
+    eth_call_grant_role(contracts_registry_role_attestor,
+                        deploy->relayer ? deploy->relayer : own, &data);
     int r = call(site, tx, at->registry, buf_str(&data));
     data.n = 0;
-    calls_grant_role(&data, contracts_registry_role_pauser, own);
+    eth_call_grant_role(contracts_registry_role_pauser, own, &data);
     r = r ? r : call(site, tx, at->registry, buf_str(&data));
     data.n = 0;
     if (deploy->origin) {
-        calls_register(&data, str_z(deploy->origin),
-                       deploy->operator_ ? deploy->operator_ : own);
+        eth_call_register(str_z(deploy->origin), deploy->operator_ ? deploy->operator_ : own,
+                          true, &data);
         r = r ? r : call(site, tx, at->anchor, buf_str(&data));
     }
     heap_buf_free(&data);
@@ -390,9 +342,8 @@ int deploy_look(const char *endpoint, const uint8_t anchor[20], const char *orig
     struct buf data = buf_fixed(call_room, sizeof(call_room));
     struct buf params = heap_buf(RPC_PARAMS_MAX);
     struct buf answer = buf_fixed(words, sizeof(words));
-    uint64_t mode = 0;
     digest_keccak256(str_z(origin), id);
-    calls_head(&data, id);
+    eth_call_head(id, &data);
     memcpy(tx.to, anchor, ETH_ADDRESS_SIZE);
     tx.data = buf_str(&data);
     int r = open_site(&site, endpoint, why);
@@ -404,14 +355,9 @@ int deploy_look(const char *endpoint, const uint8_t anchor[20], const char *orig
         r = ask(&site, &what, &answer);
         got.chain = rpc_chain(site.rpc);
     }
-    if (r == 0 && (abi_word(buf_str(&answer), 0, got.root) < 0 ||
-                   abi_u64(buf_str(&answer), 1, &got.size) < 0 ||
-                   abi_u64(buf_str(&answer), 2, &got.seq) < 0 ||
-                   abi_u64(buf_str(&answer), 3, &got.time) < 0 ||
-                   abi_u64(buf_str(&answer), 4, &mode) < 0)) {
+    if (r == 0 && eth_head_read(buf_str(&answer), &got.at) < 0) {
         r = complain(&site, "AuditAnchor", "there is none at that address");
     }
-    got.mode = (uint8_t)mode;
     heap_buf_free(&params);
     close_site(&site);
     if (r < 0) {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "anchor/eth_call.h"
 #include "crypto/base/attr.h"
 #include "gateway/config/config.h"
 
@@ -55,11 +56,7 @@ MUST_USE int deploy_run(const struct deploy *deploy, struct deploy_result *out, 
 /* What a contract's head() says of the log @origin. */
 struct deploy_status {
     uint64_t chain;
-    uint64_t size;
-    uint64_t seq;
-    uint64_t time; /* seconds since 1970 */
-    uint8_t root[32];
-    uint8_t mode; /* bits: 1 registered, 2 strict, 4 frozen */
+    struct eth_head at;
 };
 
 MUST_USE int deploy_look(const char *endpoint, const uint8_t anchor[20], const char *origin,

@@ -95,15 +95,7 @@ void follower_ask_block(struct follower *f, const char *tag, uint64_t number, qu
 {
     char room[FOLLOWER_PARAMS_ROOM];
     struct buf params = buf_fixed(room, sizeof(room));
-    struct json_writer w = json_writer(&params);
-    json_array(&w, NULL);
-    if (tag) {
-        json_z(&w, NULL, tag);
-    } else {
-        rpc_put_quantity(&w, NULL, number);
-    }
-    json_bool(&w, NULL, false);
-    json_end(&w);
+    rpc_put_block(&params, tag, number);
     struct quorum_ask ask = {
         .method = "eth_getBlockByNumber",
         .params = buf_str(&params),

@@ -8,7 +8,7 @@
  */
 #include "gateway/ledger/relay.h"
 
-#include "gateway/ledger/calls.h"
+#include "anchor/eth_call.h"
 #include "gateway/log.h"
 #include "gateway/store/chain.h"
 
@@ -56,11 +56,11 @@ static void on_planned(void *arg, int r, const struct db_rows *rows)
 /* It wasn't ours: revoke as attestor. */
 static void attest(struct relay *relay, const struct removed *it)
 {
-    char room[CALLS_DATA_MAX];
+    char room[ETH_CALL_MAX];
     struct buf data = buf_fixed(room, sizeof(room));
     struct consent_revoke revoke = { .version = it->version };
     memcpy(revoke.id, it->consent, sizeof(revoke.id));
-    calls_attest(&data, &revoke);
+    eth_call_revoke_by_attestor(&revoke, &data);
     struct store_relay plan = {
         .sending = { .chain = relay->rounds.config.chain },
         .version = it->version,

@@ -346,6 +346,19 @@ void rpc_put_quantity(struct json_writer *w, const char *name, uint64_t value)
     json_z(w, name, text);
 }
 
+void rpc_put_block(struct buf *params, const char *tag, uint64_t number)
+{
+    struct json_writer w = json_writer(params);
+    json_array(&w, NULL);
+    if (tag) {
+        json_z(&w, NULL, tag);
+    } else {
+        rpc_put_quantity(&w, NULL, number);
+    }
+    json_bool(&w, NULL, false);
+    json_end(&w);
+}
+
 void rpc_put_data(struct json_writer *w, const char *name, struct str bytes)
 {
     struct buf text = heap_buf(RPC_PARAMS_MAX);

@@ -107,3 +107,6 @@ MUST_USE struct op *rpc_call(struct rpc *rpc, const struct rpc_ask *ask, rpc_fn 
 /* Values as Ethereum writes them, for params. */
 void rpc_put_quantity(struct json_writer *w, const char *name, uint64_t value);
 void rpc_put_data(struct json_writer *w, const char *name, struct str bytes);
+
+/* Params of eth_getBlockByNumber, without its transactions: by @tag, or by @number if NULL. */
+void rpc_put_block(struct buf *params, const char *tag, uint64_t number);

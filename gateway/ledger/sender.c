@@ -276,11 +276,7 @@ static void on_mined_receipt(void *owner, const struct quorum_answer *answer)
         return;
     }
     memcpy(&s->receipt, answer->bytes.p, sizeof(s->receipt));
-    struct json_writer w = json_writer(&params);
-    json_array(&w, NULL);
-    rpc_put_quantity(&w, NULL, s->receipt.number);
-    json_bool(&w, NULL, false);
-    json_end(&w);
+    rpc_put_block(&params, NULL, s->receipt.number);
     sender_ask_all(s,
                    &(struct quorum_ask){ .method = "eth_getBlockByNumber",
                                          .params = buf_str(&params),

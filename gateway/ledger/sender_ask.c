@@ -11,8 +11,12 @@ void sender_put_call(struct buf *out, const uint8_t from[20], const uint8_t to[2
     struct json_writer w = json_writer(out);
     json_array(&w, NULL);
     json_object(&w, NULL);
-    rpc_put_data(&w, "from", str_of(from, ETH_ADDRESS_SIZE));
-    rpc_put_data(&w, "to", str_of(to, ETH_ADDRESS_SIZE));
+    if (from) {
+        rpc_put_data(&w, "from", str_of(from, ETH_ADDRESS_SIZE));
+    }
+    if (to) {
+        rpc_put_data(&w, "to", str_of(to, ETH_ADDRESS_SIZE));
+    }
     rpc_put_data(&w, "data", data);
     json_end(&w);
     json_z(&w, NULL, "latest");

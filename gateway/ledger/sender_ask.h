@@ -6,7 +6,7 @@
 #include "fhir/model/node.h"
 #include "gateway/ledger/quorum.h"
 
-/* [{from, to, data}, "latest"] */
+/* [{from, to, data}, "latest"]; without @from or @to if that is NULL */
 void sender_put_call(struct buf *out, const uint8_t from[20], const uint8_t to[20],
                      struct str data);
 

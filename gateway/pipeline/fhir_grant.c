@@ -8,11 +8,11 @@
  */
 #include "gateway/pipeline/fhir_consents.h"
 
+#include "anchor/eth_call.h"
 #include "crypto/base/hex.h"
 #include "fhir/format/json.h"
 #include "fhir/format/json_write.h"
 #include "gateway/identity/scope.h"
-#include "gateway/ledger/calls.h"
 #include "gateway/store/consents.h"
 #include "gateway/store/sendings.h"
 
@@ -230,7 +230,7 @@ static enum step relay_grant(struct exchange *ex)
     struct consent_grant grant = { .version = kept->row.version };
     struct secp_signature signature;
     uint8_t digest[DIGEST_SIZE];
-    uint8_t sig[CALLS_SIGNATURE_SIZE];
+    uint8_t sig[ETH_CONSENT_SIGNATURE_SIZE];
     memcpy(grant.id, kept->id, sizeof(grant.id));
     memcpy(grant.commitment, kept->row.commitment, sizeof(grant.commitment));
     if (secp_address_parse(given(ex, "controller"), grant.controller) < 0 ||
@@ -248,9 +248,9 @@ static enum step relay_grant(struct exchange *ex)
     if (!signed_by(digest, &signature, grant.controller)) {
         return refuse_grant(ex, "the signature isn't the controller's");
     }
-    struct buf call = arena_buf(ex->arena, CALLS_DATA_MAX);
-    calls_signature(&signature, sig);
-    calls_grant(&call, &grant, str_of(sig, sizeof(sig)));
+    struct buf call = arena_buf(ex->arena, ETH_CALL_MAX);
+    eth_consent_signature(&signature, sig);
+    eth_call_grant(&grant, str_of(sig, sizeof(sig)), &call);
     return plan(ex, STORE_RELAY_GRANT, grant.version, &call);
 }
 
@@ -262,7 +262,7 @@ static enum step relay_revoke(struct exchange *ex)
                                          chain->known ? chain->version : kept->row.version };
     struct secp_signature signature;
     uint8_t digest[DIGEST_SIZE];
-    uint8_t sig[CALLS_SIGNATURE_SIZE];
+    uint8_t sig[ETH_CONSENT_SIGNATURE_SIZE];
     uint64_t version;
     if (given_number(ex, "version", &version)) {
         revoke.version = (uint16_t)version;
@@ -277,9 +277,9 @@ static enum step relay_revoke(struct exchange *ex)
         return refuse_grant(ex, chain->known ? "the signature isn't the controller's"
                                              : "the chain holds no such grant");
     }
-    struct buf call = arena_buf(ex->arena, CALLS_DATA_MAX);
-    calls_signature(&signature, sig);
-    calls_revoke(&call, &revoke, str_of(sig, sizeof(sig)));
+    struct buf call = arena_buf(ex->arena, ETH_CALL_MAX);
+    eth_consent_signature(&signature, sig);
+    eth_call_revoke(&revoke, str_of(sig, sizeof(sig)), &call);
     dossier_of(ex)->interaction = RECORD_CONSENT_REVOKE;
     return plan(ex, STORE_RELAY_REVOKE, revoke.version, &call);
 }

@@ -1,10 +1,10 @@
 /* What tests of the ledger share: a chain, contracts on it, a migrated database, a leader. */
 #pragma once
 
+#include "anchor/eth_call.h"
 #include "crypto/digest.h"
 #include "gateway/config/config.h"
 #include "gateway/ledger/answers.h"
-#include "gateway/ledger/calls.h"
 #include "gateway/ledger/deploy.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/ledger/rpc.h"
@@ -110,7 +110,7 @@ static inline struct secp_signer signer_of(const char *hex)
 
 static inline const char *hex_of(const void *p, size_t n)
 {
-    static char text[4][2 * CALLS_DATA_MAX + 1];
+    static char text[4][2 * ETH_CALL_MAX + 1];
     static size_t turn;
     char *out = text[turn++ % 4];
     struct buf b = buf_fixed(out, sizeof(text[0]) - 1);
@@ -298,7 +298,7 @@ static inline void run(int ms)
 /* A grant signed by account 3, as call data. */
 static inline struct str grant_call(uint8_t id, uint16_t version)
 {
-    static char room[CALLS_DATA_MAX];
+    static char room[ETH_CALL_MAX];
     struct buf data = buf_fixed(room, sizeof(room));
     struct eip712_domain domain = { .chain = CHAIN };
     memcpy(domain.contract, chain.at.registry, 20);
@@ -312,34 +312,34 @@ static inline struct str grant_call(uint8_t id, uint16_t version)
     memset(grant.commitment, id + version, sizeof(grant.commitment));
     memcpy(grant.controller, chain.address[3], 20);
     uint8_t digest[DIGEST_SIZE];
-    uint8_t sig[CALLS_SIGNATURE_SIZE];
+    uint8_t sig[ETH_CONSENT_SIGNATURE_SIZE];
     struct secp_signature signature;
     struct secp_signer signer = signer_of(secrets[3]);
     eip712_grant(&domain, &grant, digest);
     secp_sign(&signer, digest, &signature);
     secp_signer_deinit(&signer);
-    calls_signature(&signature, sig);
-    calls_grant(&data, &grant, str_of(sig, sizeof(sig)));
+    eth_consent_signature(&signature, sig);
+    eth_call_grant(&grant, str_of(sig, sizeof(sig)), &data);
     return buf_str(&data);
 }
 
 static inline struct str revoke_call(uint8_t id, uint16_t version)
 {
-    static char room[CALLS_DATA_MAX];
+    static char room[ETH_CALL_MAX];
     struct buf data = buf_fixed(room, sizeof(room));
     struct eip712_domain domain = { .chain = CHAIN };
     memcpy(domain.contract, chain.at.registry, 20);
     struct consent_revoke revoke = { .version = version };
     memset(revoke.id, id, sizeof(revoke.id));
     uint8_t digest[DIGEST_SIZE];
-    uint8_t sig[CALLS_SIGNATURE_SIZE];
+    uint8_t sig[ETH_CONSENT_SIGNATURE_SIZE];
     struct secp_signature signature;
     struct secp_signer signer = signer_of(secrets[3]);
     eip712_revoke(&domain, &revoke, digest);
     secp_sign(&signer, digest, &signature);
     secp_signer_deinit(&signer);
-    calls_signature(&signature, sig);
-    calls_revoke(&data, &revoke, str_of(sig, sizeof(sig)));
+    eth_consent_signature(&signature, sig);
+    eth_call_revoke(&revoke, str_of(sig, sizeof(sig)), &data);
     return buf_str(&data);
 }
 
