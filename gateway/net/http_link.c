@@ -35,26 +35,10 @@ static void drop_request(struct http_link *link)
 
 void http_link_close(struct http_link *link, bool at_once)
 {
-    struct http_server *server = link->server;
-    if (link->life.over) {
-        return;
+    if (!link->base.life.over) {
+        drop_request(link);
+        server_let_go(&link->server->base, &link->base, at_once);
     }
-    drop_request(link);
-    if (at_once) {
-        conn_free(link->conn);
-    } else {
-        conn_close(link->conn);
-    }
-    link->conn = NULL;
-    *link->back = link->next;
-    if (link->next) {
-        link->next->back = link->back;
-    }
-    listener_ended(server->listener);
-    if (server->draining && !server->links) {
-        event_active(&server->drained, EV_TIMEOUT, 1);
-    }
-    life_over(&link->life, link);
 }
 
 /* Tell the owner of the request under way that it is over. */
@@ -87,25 +71,34 @@ static void refuse(struct http_link *link, int status, const char *reason, enum 
     http_link_close(link, link->phase != HTTP_PHASE_DISCARD && answered);
 }
 
-void http_link_stop(struct http_link *link)
+void http_link_stop(struct server_link *base)
 {
-    life_enter(&link->life);
+    struct http_link *link = (struct http_link *)base;
+    life_enter(&base->life);
     abort_request(link, HTTP_ABORT_STOPPED);
     http_link_close(link, true);
-    life_leave(&link->life, link);
+    life_leave(&base->life, link);
+}
+
+void http_link_drain(struct server_link *base)
+{
+    struct http_link *link = (struct http_link *)base;
+    if (link->phase == HTTP_PHASE_HEAD && link->scan.at == 0) {
+        http_link_close(link, false);
+    }
 }
 
 static void expect_head(struct http_link *link)
 {
     link->phase = HTTP_PHASE_HEAD;
     link->scan = (struct http1_scan){ 0 };
-    conn_timeout(link->conn, usual(link->server->config.idle_ms, HTTP_IDLE_MS));
-    conn_resume(link->conn);
+    conn_timeout(link->base.conn, usual(link->server->config.idle_ms, HTTP_IDLE_MS));
+    conn_resume(link->base.conn);
 }
 
 void http_link_answered(struct http_link *link)
 {
-    bool last = link->last || link->server->draining;
+    bool last = link->last || link->server->base.draining;
     drop_request(link);
     if (last) {
         http_link_close(link, false);
@@ -114,7 +107,7 @@ void http_link_answered(struct http_link *link)
     } else {
         link->phase = HTTP_PHASE_DISCARD;
         link->window = link->got;
-        conn_resume(link->conn);
+        conn_resume(link->base.conn);
     }
 }
 
@@ -127,7 +120,7 @@ static void body_complete(struct http_link *link)
         return;
     }
     link->phase = HTTP_PHASE_ANSWER;
-    conn_pause(link->conn);
+    conn_pause(link->base.conn);
     if (link->req && link->req->calls && link->req->calls->on_end) {
         link->req->calls->on_end(link->req->owner);
     }
@@ -146,7 +139,7 @@ static bool on_piece(struct http_link *link, struct str piece)
         if (link->got - link->window > HTTP_UNREAD_MAX) {
             http_link_close(link, false);
         }
-        return !link->life.over;
+        return !link->base.life.over;
     }
     if (link->got > body_max(link->server)) {
         refuse(link, 413, "body too long", HTTP_ABORT_BROKEN);
@@ -157,7 +150,7 @@ static bool on_piece(struct http_link *link, struct str piece)
     if (req->calls->on_body) {
         req->calls->on_body(req->owner, piece);
     }
-    return !link->life.over && !(link->req && link->req->paused);
+    return !link->base.life.over && !(link->req && link->req->paused);
 }
 
 /* Bytes used of a body that ends by its length. */
@@ -166,7 +159,7 @@ static size_t take_length(struct http_link *link, struct str bytes)
     size_t n = bytes.n < link->left ? bytes.n : (size_t)link->left;
     link->left -= n;
     bool on = on_piece(link, str_slice(bytes, 0, n));
-    if (!link->life.over && link->left == 0 && (on || n)) {
+    if (!link->base.life.over && link->left == 0 && (on || n)) {
         body_complete(link);
     }
     return n;
@@ -227,7 +220,7 @@ static void send_continue(struct http_link *link)
     struct http_req *req = link->req;
     if (req && req->expects && !req->answered && !req->paused) {
         req->expects = false;
-        (void)conn_write(link->conn, hundred);
+        (void)conn_write(link->base.conn, hundred);
     }
 }
 
@@ -242,9 +235,10 @@ static void begin_body(struct http_link *link, const struct http_head *head)
                 (head->framing == HTTP_BODY_LENGTH && head->length == 0);
     link->phase = none ? HTTP_PHASE_ANSWER : HTTP_PHASE_BODY;
     if (none) {
-        conn_pause(link->conn);
+        conn_pause(link->base.conn);
     } else {
-        conn_timeout(link->conn, usual(link->server->config.body_grace_ms, HTTP_BODY_GRACE_MS));
+        conn_timeout(link->base.conn,
+                     usual(link->server->config.body_grace_ms, HTTP_BODY_GRACE_MS));
     }
 }
 
@@ -258,7 +252,7 @@ static void start_request(struct http_link *link, struct http_req *req)
     begin_body(link, &req->head);
 
     config->on_request(config->owner, req);
-    if (link->life.over || link->req != req) {
+    if (link->base.life.over || link->req != req) {
         return;
     }
     if (!req->calls) {
@@ -281,7 +275,7 @@ static size_t take_head(struct http_link *link, struct str bytes)
     int r = http1_scan(&link->scan, bytes, false, &n, &reason);
     if (r == -EAGAIN) {
         if (first) {
-            conn_timeout(link->conn, usual(link->server->config.head_ms, HTTP_HEAD_MS));
+            conn_timeout(link->base.conn, usual(link->server->config.head_ms, HTTP_HEAD_MS));
         }
         return 0;
     }
@@ -300,8 +294,8 @@ static size_t on_read(void *owner, struct str bytes)
 {
     struct http_link *link = owner;
     size_t used = 0;
-    life_enter(&link->life);
-    while (!link->life.over && used < bytes.n) {
+    life_enter(&link->base.life);
+    while (!link->base.life.over && used < bytes.n) {
         struct str rest = str_slice(bytes, used, bytes.n);
         size_t n = 0;
         if (link->req && link->req->paused) {
@@ -318,42 +312,42 @@ static size_t on_read(void *owner, struct str bytes)
             break;
         }
     }
-    used = link->life.over ? bytes.n : used;
-    life_leave(&link->life, link);
+    used = link->base.life.over ? bytes.n : used;
+    life_leave(&link->base.life, link);
     return used;
 }
 
 static void on_end(void *owner, enum conn_end why)
 {
     struct http_link *link = owner;
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     abort_request(link, why == CONN_END_TIMEOUT ? HTTP_ABORT_SLOW : HTTP_ABORT_GONE);
     http_link_close(link, true);
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
 }
 
 static void on_drain(void *owner)
 {
     struct http_link *link = owner;
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     if (link->req && link->req->calls && link->req->calls->on_drain) {
         link->req->calls->on_drain(link->req->owner);
     }
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
 }
 
 /* Nothing more comes: an answer under way may still be wanted, all else is over. */
 static void on_eof(void *owner)
 {
     struct http_link *link = owner;
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     if (link->phase == HTTP_PHASE_ANSWER) {
         link->last = true;
     } else {
         abort_request(link, HTTP_ABORT_GONE);
         http_link_close(link, false);
     }
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
 }
 
 /* A body: fast enough? Else refused. The owner's own pauses don't count. */
@@ -367,13 +361,13 @@ static void check_rate(struct http_link *link)
         return;
     }
     link->window = link->phase == HTTP_PHASE_DISCARD ? link->window : link->got;
-    conn_timeout(link->conn, ms);
+    conn_timeout(link->base.conn, ms);
 }
 
 static void on_timeout(void *owner)
 {
     struct http_link *link = owner;
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     switch (link->phase) {
     case HTTP_PHASE_HEAD:
         if (link->scan.at) {
@@ -386,7 +380,7 @@ static void on_timeout(void *owner)
     case HTTP_PHASE_DISCARD: http_link_close(link, false); break;
     case HTTP_PHASE_ANSWER: break; /* left over from before */
     }
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
 }
 
 static const struct conn_calls conn_calls = {
@@ -400,30 +394,18 @@ static const struct conn_calls conn_calls = {
 void http_link_accept(void *owner, int fd, const struct address *peer)
 {
     struct http_server *server = owner;
-    struct http_link *link = calloc(1, sizeof(*link));
     struct conn_config config = {
         .base = server->config.base,
         .calls = &conn_calls,
-        .owner = link,
         .tls = server->config.tls,
         .stalled_ms = server->config.stalled_ms,
     };
-    struct conn *conn = conn_accepted(&config, fd, peer);
-    if (!link || !conn) {
-        conn_free(conn);
-        free(link);
-        listener_ended(server->listener);
-        return;
+    struct http_link *link = (struct http_link *)server_take(
+        &server->base, sizeof(struct http_link), &config, fd, peer);
+    if (link) {
+        link->server = server;
+        conn_timeout(link->base.conn, usual(server->config.head_ms, HTTP_HEAD_MS));
     }
-    link->server = server;
-    link->conn = conn;
-    link->next = server->links;
-    link->back = &server->links;
-    if (link->next) {
-        link->next->back = &link->next;
-    }
-    server->links = link;
-    conn_timeout(conn, usual(server->config.head_ms, HTTP_HEAD_MS));
 }
 
 /* --- the request ------------------------------------------------------------------------ */
@@ -437,7 +419,7 @@ void http_req_take(struct http_req *req, const struct http_req_calls *calls, voi
 void http_req_pause(struct http_req *req)
 {
     req->paused = true;
-    conn_pause(req->link->conn);
+    conn_pause(req->link->base.conn);
 }
 
 void http_req_resume(struct http_req *req)
@@ -448,6 +430,6 @@ void http_req_resume(struct http_req *req)
     req->paused = false;
     if (req->link->phase == HTTP_PHASE_BODY) {
         send_continue(req->link);
-        conn_resume(req->link->conn);
+        conn_resume(req->link->base.conn);
     }
 }

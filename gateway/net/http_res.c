@@ -34,12 +34,12 @@ int64_t http_req_length(const struct http_req *req)
 
 const struct address *http_req_peer(const struct http_req *req)
 {
-    return conn_peer(req->link->conn);
+    return conn_peer(req->link->base.conn);
 }
 
 const struct tls_peer *http_req_tls_peer(const struct http_req *req)
 {
-    return conn_tls_peer(req->link->conn);
+    return conn_tls_peer(req->link->base.conn);
 }
 
 /* The field Date; its text changes once a second. */
@@ -88,7 +88,7 @@ static void decide_framing(struct http_req *req, int status, int64_t length)
     req->bodiless = req->head.method == HTTP_HEAD || status == 204 || status == 304;
     req->chunked = length < 0 && req->head.minor > 0;
     req->answer_left = length;
-    if (link->server->draining || (length < 0 && req->head.minor == 0 && !req->bodiless) ||
+    if (link->server->base.draining || (length < 0 && req->head.minor == 0 && !req->bodiless) ||
         (link->phase == HTTP_PHASE_BODY && (req->expects || !rest_is_small(link)))) {
         link->last = true;
     }
@@ -130,7 +130,7 @@ bool http_res_head(struct http_req *req, int status, const struct http_field *fi
         http1_put_end(&b);
     }
     req->answered = true;
-    conn_write_more(req->link->conn, buf_str(&b));
+    conn_write_more(req->link->base.conn, buf_str(&b));
     return fits;
 }
 
@@ -143,8 +143,8 @@ static bool write_chunk(struct http_req *req, struct str piece)
     }
     http1_put_chunk_size(&b, piece.n);
     req->open_chunk = true;
-    conn_write_more(req->link->conn, buf_str(&b));
-    return conn_write(req->link->conn, piece);
+    conn_write_more(req->link->base.conn, buf_str(&b));
+    return conn_write(req->link->base.conn, piece);
 }
 
 bool http_res_body(struct http_req *req, struct str piece)
@@ -163,12 +163,12 @@ bool http_res_body(struct http_req *req, struct str piece)
         }
         req->answer_left -= (int64_t)piece.n;
     }
-    return conn_write(req->link->conn, piece);
+    return conn_write(req->link->base.conn, piece);
 }
 
 void http_res_flush(struct http_req *req)
 {
-    (void)conn_write(req->link->conn, (struct str){ 0 });
+    (void)conn_write(req->link->base.conn, (struct str){ 0 });
 }
 
 void http_res_end(struct http_req *req)
@@ -180,11 +180,11 @@ void http_res_end(struct http_req *req)
     }
     if (req->chunked && !req->bodiless) {
         if (req->open_chunk) {
-            conn_write_more(req->link->conn, crlf);
+            conn_write_more(req->link->base.conn, crlf);
         }
-        conn_write_more(req->link->conn, http1_chunk_last);
+        conn_write_more(req->link->base.conn, http1_chunk_last);
     }
-    (void)conn_write(req->link->conn, (struct str){ 0 });
+    (void)conn_write(req->link->base.conn, (struct str){ 0 });
     http_link_answered(req->link);
 }
 
@@ -228,5 +228,5 @@ void http_put_refusal(struct http_link *link, int status, const char *reason)
     if (!link->req || link->req->head.method != HTTP_HEAD) {
         buf_str_put(&b, buf_str(&body));
     }
-    (void)conn_write(link->conn, buf_str(&b));
+    (void)conn_write(link->base.conn, buf_str(&b));
 }

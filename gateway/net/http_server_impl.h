@@ -1,13 +1,9 @@
 /* The inside of the HTTP server, for its parts. */
 #pragma once
 
-#include "gateway/net/conn.h"
 #include "gateway/net/http1.h"
 #include "gateway/net/http_server.h"
-#include "gateway/net/life.h"
-#include "gateway/net/listener.h"
-
-#include <event2/event_struct.h>
+#include "gateway/net/server.h"
 
 /* Where a connection's input stands. */
 enum http_phase {
@@ -18,25 +14,17 @@ enum http_phase {
 };
 
 struct http_server {
+    struct server base;
     struct http_server_config config;
-    struct listener *listener; /* owned */
-    struct http_link *links;   /* owned; all connections */
     size_t requests;
-    bool draining;
-    struct event drained;
-    void (*on_drained)(void *owner);
-    void *drain_owner;
 };
 
 /* One connection. */
 struct http_link {
+    struct server_link base;
     struct http_server *server;
-    struct conn *conn;    /* owned; NULL when it has gone */
     struct http_req *req; /* owned; the one under way, or NULL */
-    struct http_link *next;
-    struct http_link **back;
     enum http_phase phase;
-    struct life life;
     bool last; /* close after this answer */
     struct http1_scan scan;
     struct http1_chunks chunks;
@@ -68,8 +56,9 @@ void http_link_answered(struct http_link *link);
 /* A new connection; @owner is the server. */
 void http_link_accept(void *owner, int fd, const struct address *peer);
 
-/* Abort what is under way and close at once. */
-void http_link_stop(struct http_link *link);
+/* Abort what is under way and close at once; close if nothing is under way. */
+void http_link_stop(struct server_link *base);
+void http_link_drain(struct server_link *base);
 
 /* Close the connection, politely or not, and let go of it. No calls to an owner. */
 void http_link_close(struct http_link *link, bool at_once);

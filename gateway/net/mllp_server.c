@@ -9,12 +9,10 @@
  */
 #include "gateway/net/mllp_server.h"
 #include "gateway/heap.h"
-#include "gateway/net/life.h"
-#include "gateway/net/listener.h"
 #include "gateway/net/mllp.h"
+#include "gateway/net/server.h"
 
 #include <errno.h>
-#include <event2/event_struct.h>
 #include <stdlib.h>
 
 enum {
@@ -22,26 +20,18 @@ enum {
 };
 
 struct mllp_server {
+    struct server base;
     struct mllp_server_config config;
-    struct listener *listener; /* owned */
-    struct mllp_link *links;   /* owned */
-    bool draining;
-    struct event drained;
-    void (*on_drained)(void *owner);
-    void *drain_owner;
 };
 
 struct mllp_link {
+    struct server_link base;
     struct mllp_server *server;
-    struct conn *conn; /* owned */
-    struct mllp_link *next;
-    struct mllp_link **back;
     struct mllp_msg *first; /* unanswered, or answered behind an unanswered one */
     struct mllp_msg **last;
     size_t waiting;
     size_t waiting_bytes;
     struct mllp_decoder decoder;
-    struct life life;
     bool closing; /* read no more; close when the last answer is out */
     bool timing;  /* the time-out of a frame runs */
 };
@@ -90,34 +80,18 @@ static void forget_messages(struct mllp_link *link)
 
 static void link_close(struct mllp_link *link, bool at_once)
 {
-    struct mllp_server *server = link->server;
-    if (link->life.over) {
-        return;
+    if (!link->base.life.over) {
+        forget_messages(link);
+        server_let_go(&link->server->base, &link->base, at_once);
     }
-    forget_messages(link);
-    if (at_once) {
-        conn_free(link->conn);
-    } else {
-        conn_close(link->conn);
-    }
-    link->conn = NULL;
-    *link->back = link->next;
-    if (link->next) {
-        link->next->back = link->back;
-    }
-    listener_ended(server->listener);
-    if (server->draining && !server->links) {
-        event_active(&server->drained, EV_TIMEOUT, 1);
-    }
-    life_over(&link->life, link);
 }
 
 /* Read no more; close as soon as nothing is unanswered. */
 static void link_stop(struct mllp_link *link)
 {
     link->closing = true;
-    conn_pause(link->conn);
-    conn_timeout(link->conn, 0);
+    conn_pause(link->base.conn);
+    conn_timeout(link->base.conn, 0);
     if (!link->first) {
         link_close(link, false);
     }
@@ -131,7 +105,7 @@ static bool may_read(const struct mllp_link *link)
     size_t max = config->outstanding_max ? config->outstanding_max : MLLP_OUTSTANDING;
     return !link->closing && link->waiting < max &&
            link->waiting_bytes < MLLP_OUTSTANDING_BYTES &&
-           conn_queued(link->conn) <= CONN_WRITE_HIGH;
+           conn_queued(link->base.conn) <= CONN_WRITE_HIGH;
 }
 
 static bool hand_over(struct mllp_link *link, struct str bytes)
@@ -142,10 +116,10 @@ static bool hand_over(struct mllp_link *link, struct str bytes)
         link_stop(link);
         return false;
     }
-    const struct tls_peer *tls = conn_tls_peer(link->conn);
+    const struct tls_peer *tls = conn_tls_peer(link->base.conn);
     msg->link = link;
     msg->bytes = bytes.n;
-    msg->peer = *conn_peer(link->conn);
+    msg->peer = *conn_peer(link->base.conn);
     msg->tls = tls;
     if (tls) {
         msg->tls_peer = *tls;
@@ -155,16 +129,16 @@ static bool hand_over(struct mllp_link *link, struct str bytes)
     link->waiting++;
     link->waiting_bytes += bytes.n;
     config->on_message(config->owner, msg, bytes);
-    return !link->life.over && may_read(link);
+    return !link->base.life.over && may_read(link);
 }
 
 static void on_broken(struct mllp_link *link, int error)
 {
     const struct mllp_server_config *config = &link->server->config;
     if (config->on_broken) {
-        config->on_broken(config->owner, conn_peer(link->conn), error);
+        config->on_broken(config->owner, conn_peer(link->base.conn), error);
     }
-    if (!link->life.over) {
+    if (!link->base.life.over) {
         link_stop(link);
     }
 }
@@ -176,7 +150,7 @@ static void watch_frame(struct mllp_link *link)
     if (inside != link->timing) {
         int ms = link->server->config.frame_ms ? link->server->config.frame_ms : MLLP_FRAME_MS;
         link->timing = inside;
-        conn_timeout(link->conn, inside ? ms : 0);
+        conn_timeout(link->base.conn, inside ? ms : 0);
     }
 }
 
@@ -199,10 +173,10 @@ static size_t take(struct mllp_link *link, struct str bytes)
             heap_buf_free(&link->decoder.held);
         }
     }
-    if (!link->life.over) {
+    if (!link->base.life.over) {
         watch_frame(link);
         if (!on) {
-            conn_pause(link->conn);
+            conn_pause(link->base.conn);
         }
     }
     return bytes.n - rest.n;
@@ -221,22 +195,22 @@ static void send_answers(struct mllp_link *link)
         link->first = msg->next;
         link->last = link->first ? link->last : &link->first;
         if (!close) {
-            conn_write_more(link->conn, str_of(&start, 1));
-            conn_write_more(link->conn, str_of(msg->ack, msg->ack_n));
-            conn_write_more(link->conn, str_of(end, sizeof(end)));
+            conn_write_more(link->base.conn, str_of(&start, 1));
+            conn_write_more(link->base.conn, str_of(msg->ack, msg->ack_n));
+            conn_write_more(link->base.conn, str_of(end, sizeof(end)));
         }
         msg_free(msg);
         if (close) {
-            (void)conn_write(link->conn, (struct str){ 0 });
+            (void)conn_write(link->base.conn, (struct str){ 0 });
             link_close(link, false);
             return;
         }
     }
-    (void)conn_write(link->conn, (struct str){ 0 });
+    (void)conn_write(link->base.conn, (struct str){ 0 });
     if (link->closing && !link->first) {
         link_close(link, false);
     } else if (may_read(link)) {
-        conn_resume(link->conn);
+        conn_resume(link->base.conn);
     }
 }
 
@@ -298,9 +272,9 @@ static size_t on_read(void *owner, struct str bytes)
     if (link->closing) {
         return bytes.n;
     }
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     size_t used = take(link, bytes);
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
     return used;
 }
 
@@ -313,42 +287,42 @@ static void on_end(void *owner, enum conn_end why)
 static void on_eof(void *owner)
 {
     struct mllp_link *link = owner;
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     if (link->decoder.inside && !link->closing) {
         on_broken(link, MLLP_E_TRAILER);
     } else {
         link_stop(link);
     }
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
 }
 
 static void on_drain(void *owner)
 {
     struct mllp_link *link = owner;
     if (may_read(link)) {
-        conn_resume(link->conn);
+        conn_resume(link->base.conn);
     }
 }
 
 static void on_timeout(void *owner)
 {
     struct mllp_link *link = owner;
-    life_enter(&link->life);
+    life_enter(&link->base.life);
     if (!may_read(link)) { /* it is us who wait */
         link->timing = false;
         watch_frame(link);
     } else {
         on_broken(link, MLLP_E_TRAILER);
     }
-    life_leave(&link->life, link);
+    life_leave(&link->base.life, link);
 }
 
 static void on_ready(void *owner)
 {
     struct mllp_link *link = owner;
     const struct mllp_server_config *config = &link->server->config;
-    if (config->on_connect &&
-        !config->on_connect(config->owner, conn_peer(link->conn), conn_tls_peer(link->conn))) {
+    if (config->on_connect && !config->on_connect(config->owner, conn_peer(link->base.conn),
+                                                  conn_tls_peer(link->base.conn))) {
         link_close(link, false);
     }
 }
@@ -366,48 +340,27 @@ static void on_accept(void *owner, int fd, const struct address *peer)
 {
     struct mllp_server *server = owner;
     const struct mllp_server_config *config = &server->config;
-    struct mllp_link *link = calloc(1, sizeof(*link));
     struct conn_config conn_config = {
         .base = config->base,
         .calls = &conn_calls,
-        .owner = link,
         .tls = config->tls,
     };
-    struct conn *conn = conn_accepted(&conn_config, fd, peer);
-    if (!link || !conn) {
-        conn_free(conn);
-        free(link);
-        listener_ended(server->listener);
+    struct mllp_link *link = (struct mllp_link *)server_take(
+        &server->base, sizeof(struct mllp_link), &conn_config, fd, peer);
+    if (!link) {
         return;
     }
     size_t max = config->frame_max ? config->frame_max : MLLP_FRAME_MAX;
     link->server = server;
-    link->life.free = link_free;
-    link->conn = conn;
+    link->base.life.free = link_free;
     link->last = &link->first;
     link->decoder = (struct mllp_decoder){ .held = heap_buf(max), .max = max };
-    link->next = server->links;
-    link->back = &server->links;
-    if (link->next) {
-        link->next->back = &link->next;
-    }
-    server->links = link;
     if (!config->tls) {
         on_ready(link);
     }
 }
 
 /* --- the server ------------------------------------------------------------------------- */
-
-static void on_drained(evutil_socket_t fd, short what, void *arg)
-{
-    struct mllp_server *server = arg;
-    (void)fd;
-    (void)what;
-    if (server->on_drained) {
-        server->on_drained(server->drain_owner);
-    }
-}
 
 struct mllp_server *mllp_server_new(const struct mllp_server_config *config)
 {
@@ -417,58 +370,47 @@ struct mllp_server *mllp_server_new(const struct mllp_server_config *config)
     }
     server->config = *config;
     size_t max = config->connections_max ? config->connections_max : MLLP_CONNECTIONS;
-    (void)event_assign(&server->drained, config->base, -1, 0, on_drained, server);
-    server->listener = listener_new(config->base, config->fd, max, on_accept, server);
-    if (!server->listener) {
+    if (server_init(&server->base, config->base, config->fd, max, on_accept, server) < 0) {
         free(server);
         return NULL;
     }
     return server;
 }
 
+static void link_end(struct server_link *base)
+{
+    link_close((struct mllp_link *)base, true);
+}
+
+static void link_drain(struct server_link *base)
+{
+    link_stop((struct mllp_link *)base);
+}
+
 void mllp_server_free(struct mllp_server *server)
 {
-    if (!server) {
-        return;
+    if (server) {
+        server_deinit(&server->base, link_end);
+        free(server);
     }
-    listener_pause(server->listener);
-    while (server->links) {
-        link_close(server->links, true);
-    }
-    (void)event_del(&server->drained);
-    listener_free(server->listener);
-    free(server);
 }
 
 void mllp_server_drain(struct mllp_server *server, void (*done)(void *owner), void *owner)
 {
-    server->draining = true;
-    server->on_drained = done;
-    server->drain_owner = owner;
-    listener_pause(server->listener);
-    struct mllp_link *next = NULL;
-    for (struct mllp_link *link = server->links; link; link = next) {
-        next = link->next;
-        link_stop(link);
-    }
-    if (!server->links) {
-        event_active(&server->drained, EV_TIMEOUT, 1);
-    }
+    server_drain(&server->base, link_drain, done, owner);
 }
 
 void mllp_server_pause(struct mllp_server *server)
 {
-    listener_pause(server->listener);
+    server_pause(&server->base);
 }
 
 void mllp_server_resume(struct mllp_server *server)
 {
-    if (!server->draining) {
-        listener_resume(server->listener);
-    }
+    server_resume(&server->base);
 }
 
 size_t mllp_server_connections(const struct mllp_server *server)
 {
-    return listener_count(server->listener);
+    return server_connections(&server->base);
 }
