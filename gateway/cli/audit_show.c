@@ -106,13 +106,6 @@ static int put_opening(struct cli_session *s, const struct audit_record *found, 
 static void put_place(const struct audit_record *found, const struct audit_place *place,
                       struct buf *b)
 {
-    static const char *const sendings[] = {
-        [STORE_PLANNED] = "planned",     [STORE_SIGNED] = "signed",
-        [STORE_BROADCAST] = "broadcast", [STORE_MINED] = "mined",
-        [STORE_SAFE] = "safe",           [STORE_FINALIZED] = "finalized",
-        [STORE_REPLACED] = "replaced",   [STORE_REORGED] = "reorged",
-        [STORE_FAILED] = "failed",
-    };
     const struct store_anchor *anchor = &place->anchor;
     buf_fmt(b, "state        %s\n", audit_state_name(place->state));
     if (found->row.index >= 0) {
@@ -127,7 +120,7 @@ static void put_place(const struct audit_record *found, const struct audit_place
     }
     if (anchor->size) {
         buf_fmt(b, "anchor       %s, chain %" PRIu64 ", block %" PRIu64 ", transaction 0x",
-                sendings[anchor->sending.state], anchor->sending.chain,
+                store_sending_word(anchor->sending.state), anchor->sending.chain,
                 anchor->sending.block_number);
         buf_hex(b, anchor->sending.hash.p, anchor->sending.hash.n);
         buf_c(b, '\n');

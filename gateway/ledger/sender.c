@@ -44,11 +44,6 @@ void sender_later(struct sender *s)
     sender_finish(s, -EAGAIN);
 }
 
-static const char *const state_names[] = {
-    "planned",   "signed",   "broadcast", "mined",  "safe",
-    "finalized", "replaced", "reorged",   "failed",
-};
-
 static void on_advanced(void *arg, int r, const struct db_rows *rows)
 {
     (void)rows;
@@ -60,7 +55,7 @@ static void on_advanced(void *arg, int r, const struct db_rows *rows)
     }
     enum store_sending_state state = s->row->s.state;
     log_line(state == STORE_FAILED ? LOG_WARN : LOG_INFO, s->config.name,
-             LOG_Z("state", state_names[state]), LOG_I("id", s->row->s.id),
+             LOG_Z("state", store_sending_word(state)), LOG_I("id", s->row->s.id),
              LOG_I("nonce", s->row->s.nonce), LOG_I("block", s->row->s.block_number),
              LOG_Z("reason", s->row->reason));
     switch (state) {

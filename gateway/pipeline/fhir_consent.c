@@ -28,34 +28,17 @@ bool fhir_decidable(struct exchange *ex)
 
 /* --- subjects ----------------------------------------------------------------------------- */
 
-static enum step named(struct exchange *ex)
-{
-    struct fhir_exchange *fx = fhir_of(ex);
-    if (fx->own_person && fx->own_person->state == FHIR_PERSON_KNOWN) {
-        memcpy(fx->own, fx->own_person->number, sizeof(fx->own));
-        fx->has_own = true;
-    }
-    return STEP_NEXT;
-}
-
 /* A token for one patient asks for that one only. */
 static int set_own(struct exchange *ex, bool *foreign)
 {
     struct fhir_exchange *fx = fhir_of(ex);
-    struct reference own = {
-        .form = REFERENCE_RELATIVE,
-        .type = STR("Patient"),
-        .id = fx->claims.patient,
-    };
-    struct fhir_person *person = NULL;
-    int r = fhir_person(ex, &own, NULL, &person);
-    if (r < 0 || !person) {
+    int r = fhir_person_own(ex);
+    if (r < 0 || !fx->own_person) {
         *foreign = true;
         return r;
     }
-    fx->own_person = person;
     for (const struct fhir_person *at = fx->people.first; at; at = at->next) {
-        *foreign |= at->id.n && at != person;
+        *foreign |= at->id.n && at != fx->own_person;
     }
     return 0;
 }
@@ -81,7 +64,7 @@ enum step fhir_subjects_enter(struct exchange *ex)
         return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
                            "the token's scopes don't cover this");
     }
-    return fhir_people_resolve(ex, named);
+    return fhir_people_resolve(ex, fhir_person_own_known);
 }
 
 /* --- consent ------------------------------------------------------------------------------ */

@@ -95,12 +95,7 @@ static enum step patient_enter(struct exchange *ex)
         r = fhir_person(ex, &filing->filing.patient, NULL, &filing->person);
     }
     if (r == 0 && fx->only_patient) {
-        struct reference own = {
-            .form = REFERENCE_RELATIVE,
-            .type = STR("Patient"),
-            .id = fx->claims.patient,
-        };
-        r = fhir_person(ex, &own, NULL, &fx->own_person);
+        r = fhir_person_own(ex);
     }
     if (r < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");

@@ -108,14 +108,8 @@ static enum step load_enter(struct exchange *ex)
     if (!fx->only_patient) {
         return load(ex);
     }
-    struct reference own = {
-        .form = REFERENCE_RELATIVE,
-        .type = STR("Patient"),
-        .id = fx->claims.patient,
-    };
-    return fhir_person(ex, &own, NULL, &fx->own_person) < 0
-               ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
-               : fhir_people_resolve(ex, load);
+    return fhir_person_own(ex) < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
+                                   : fhir_people_resolve(ex, load);
 }
 
 /* --- what was given ----------------------------------------------------------------------- */
@@ -180,30 +174,59 @@ static bool signed_by(const uint8_t digest[DIGEST_SIZE], const struct secp_signa
     return secp_recover(digest, signature, signer) == 0 && memcmp(signer, address, 20) == 0;
 }
 
+/* --- answers: Parameters -------------------------------------------------------------------
+ */
+
+static void put_word(struct json_writer *w, const char *name, const char *word)
+{
+    json_object(w, NULL);
+    json_z(w, "name", name);
+    json_z(w, "valueCode", word);
+    json_end(w);
+}
+
+static void put_count(struct json_writer *w, const char *name, uint64_t value)
+{
+    json_object(w, NULL);
+    json_z(w, "name", name);
+    json_u64(w, "valueInteger", value);
+    json_end(w);
+}
+
+static struct json_writer begin(struct buf *out)
+{
+    struct json_writer w = json_writer(out);
+    json_object(&w, NULL);
+    json_z(&w, "resourceType", "Parameters");
+    json_array(&w, "parameter");
+    return w;
+}
+
+static enum step answer(struct exchange *ex, struct json_writer *w, int status,
+                        const char *basis)
+{
+    json_end(w);
+    json_end(w);
+    fhir_of(ex)->result = buf_str(w->out);
+    fhir_of(ex)->status = status;
+    return exchange_stop(ex, OUTCOME_DONE, basis);
+}
+
+/* --- relaying ------------------------------------------------------------------------------
+ */
+
 static void on_planned(void *arg, int r, const struct db_rows *rows)
 {
     (void)rows;
     struct exchange *ex = exchange_woken(arg);
-    struct fhir_exchange *fx = fhir_of(ex);
     if (r < 0) {
         exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
         return;
     }
     struct buf out = arena_buf(ex->arena, ANSWER_MAX);
-    struct json_writer w = json_writer(&out);
-    json_object(&w, NULL);
-    json_z(&w, "resourceType", "Parameters");
-    json_array(&w, "parameter");
-    json_object(&w, NULL);
-    json_z(&w, "name", "state");
-    json_z(&w, "valueCode", "planned");
-    json_end(&w);
-    json_end(&w);
-    json_end(&w);
-    fx->result = buf_str(&out);
-    fx->status = 202;
-    (void)exchange_stop(ex, OUTCOME_DONE, "planned");
-    exchange_move(ex, STEP_STOP);
+    struct json_writer w = begin(&out);
+    put_word(&w, "state", "planned");
+    exchange_move(ex, answer(ex, &w, 202, "planned"));
 }
 
 static enum step plan(struct exchange *ex, enum store_relay_kind kind, uint16_t version,
@@ -286,22 +309,6 @@ static enum step relay_revoke(struct exchange *ex)
 
 /* --- status ------------------------------------------------------------------------------- */
 
-static void put_word(struct json_writer *w, const char *name, const char *word)
-{
-    json_object(w, NULL);
-    json_z(w, "name", name);
-    json_z(w, "valueCode", word);
-    json_end(w);
-}
-
-static void put_count(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_object(w, NULL);
-    json_z(w, "name", name);
-    json_u64(w, "valueInteger", value);
-    json_end(w);
-}
-
 static const char *chain_word(const struct store_consent_chain *chain)
 {
     return !chain->known    ? "absent"
@@ -312,8 +319,6 @@ static const char *chain_word(const struct store_consent_chain *chain)
 
 static void on_relays(void *arg, int r, const struct db_rows *rows)
 {
-    static const char *const states[] = { "planned",   "signed",   "broadcast", "mined", "safe",
-                                          "finalized", "replaced", "reorged",   "failed" };
     static const char *const kinds[] = { "", "grant", "revoke", "rotate", "attest" };
     struct exchange *ex = exchange_woken(arg);
     struct fhir_grant *grant = grant_of(ex);
@@ -322,10 +327,7 @@ static void on_relays(void *arg, int r, const struct db_rows *rows)
         return;
     }
     struct buf out = arena_buf(ex->arena, ANSWER_MAX);
-    struct json_writer w = json_writer(&out);
-    json_object(&w, NULL);
-    json_z(&w, "resourceType", "Parameters");
-    json_array(&w, "parameter");
+    struct json_writer w = begin(&out);
     put_count(&w, "filedVersion", grant->row.version);
     put_word(&w, "chain", chain_word(&grant->row.on_chain));
     if (grant->row.on_chain.known) {
@@ -334,18 +336,11 @@ static void on_relays(void *arg, int r, const struct db_rows *rows)
     }
     for (int i = 0; i < db_count(rows) && i < 20; i++) {
         struct store_relay relay;
-        if (store_relay_row(rows, i, &relay) == 0 &&
-            (size_t)relay.sending.state < ARRAY_LEN(states) &&
-            (size_t)relay.kind < ARRAY_LEN(kinds)) {
-            put_word(&w, kinds[relay.kind], states[relay.sending.state]);
+        if (store_relay_row(rows, i, &relay) == 0 && (size_t)relay.kind < ARRAY_LEN(kinds)) {
+            put_word(&w, kinds[relay.kind], store_sending_word(relay.sending.state));
         }
     }
-    json_end(&w);
-    json_end(&w);
-    grant->fx.result = buf_str(&out);
-    grant->fx.status = 200;
-    (void)exchange_stop(ex, OUTCOME_DONE, "status");
-    exchange_move(ex, STEP_STOP);
+    exchange_move(ex, answer(ex, &w, 200, "status"));
 }
 
 static enum step relay_enter(struct exchange *ex)

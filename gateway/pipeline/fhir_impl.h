@@ -250,8 +250,14 @@ void fhir_people_clear(struct exchange *ex);
 MUST_USE int fhir_person(struct exchange *ex, const struct reference *to,
                          const struct node *resource, struct fhir_person **out);
 
+/* The patient whom the token is for becomes one of them, and ->own_person. 0 or -ENOMEM */
+MUST_USE int fhir_person_own(struct exchange *ex);
+
 /* In a stage: find the numbers of all, then go on with @then. */
 enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exchange *ex));
+
+/* For @then: note the number of the token's patient, if it has one. */
+enum step fhir_person_own_known(struct exchange *ex);
 
 /* --- fhir_consent.c ----------------------------------------------------------------------- */
 

@@ -284,3 +284,26 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
     fhir_of(ex)->people.then = then;
     return resolve_next(ex);
 }
+
+/* --- the patient whom the token is for ---------------------------------------------------- */
+
+int fhir_person_own(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    struct reference own = {
+        .form = REFERENCE_RELATIVE,
+        .type = STR("Patient"),
+        .id = fx->claims.patient,
+    };
+    return fhir_person(ex, &own, NULL, &fx->own_person);
+}
+
+enum step fhir_person_own_known(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    if (fx->own_person && fx->own_person->state == FHIR_PERSON_KNOWN) {
+        memcpy(fx->own, fx->own_person->number, sizeof(fx->own));
+        fx->has_own = true;
+    }
+    return STEP_NEXT;
+}

@@ -180,16 +180,6 @@ static enum step before_enter(struct exchange *ex)
 
 /* --- patients, consent -------------------------------------------------------------------- */
 
-static enum step named(struct exchange *ex)
-{
-    struct fhir_exchange *fx = fhir_of(ex);
-    if (fx->own_person && fx->own_person->state == FHIR_PERSON_KNOWN) {
-        memcpy(fx->own, fx->own_person->number, sizeof(fx->own));
-        fx->has_own = true;
-    }
-    return STEP_NEXT;
-}
-
 static enum step patients_enter(struct exchange *ex)
 {
     struct fhir_write *write = write_of(ex);
@@ -202,15 +192,10 @@ static enum step patients_enter(struct exchange *ex)
         r = fhir_entry_name(ex, &write->sent.item);
     }
     if (r == 0 && write->fx.only_patient) {
-        struct reference own = {
-            .form = REFERENCE_RELATIVE,
-            .type = STR("Patient"),
-            .id = write->fx.claims.patient,
-        };
-        r = fhir_person(ex, &own, NULL, &write->fx.own_person);
+        r = fhir_person_own(ex);
     }
     return r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
-                 : fhir_people_resolve(ex, named);
+                 : fhir_people_resolve(ex, fhir_person_own_known);
 }
 
 /* Whether everybody permits @state. */

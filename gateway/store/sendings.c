@@ -59,6 +59,22 @@ static const struct db_statement relays_of = {
     "SELECT " RELAY " FROM relay WHERE consent = $1::bytea ORDER BY id DESC",
 };
 
+const char *store_sending_word(enum store_sending_state state)
+{
+    switch (state) {
+    case STORE_PLANNED: return "planned";
+    case STORE_SIGNED: return "signed";
+    case STORE_BROADCAST: return "broadcast";
+    case STORE_MINED: return "mined";
+    case STORE_SAFE: return "safe";
+    case STORE_FINALIZED: return "finalized";
+    case STORE_REPLACED: return "replaced";
+    case STORE_REORGED: return "reorged";
+    case STORE_FAILED: return "failed";
+    }
+    return "unknown";
+}
+
 struct op *store_anchor_plan(struct db *db, uint64_t by, const struct store_anchor *a,
                              db_done_fn done, void *arg)
 {

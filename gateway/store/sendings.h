@@ -22,6 +22,9 @@ enum store_sending_state {
     STORE_FAILED = 8,
 };
 
+/* For people: "planned", "signed", … */
+const char *store_sending_word(enum store_sending_state state);
+
 /* The part that both kinds share. Fees are in wei. Spans are borrowed. */
 struct store_sending {
     int64_t id;
