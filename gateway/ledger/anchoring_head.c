@@ -3,8 +3,8 @@
  */
 #include "gateway/ledger/anchoring_impl.h"
 
-#include "anchor/eth_call.h"
 #include "anchor/abi.h"
+#include "anchor/eth_call.h"
 #include "crypto/digest.h"
 #include "gateway/clock.h"
 #include "gateway/heap.h"
