@@ -261,12 +261,21 @@ static enum step decide_small(struct exchange *ex)
     return finish_small(ex);
 }
 
+/* What an earlier pass, under another epoch, made ready counts no more. */
+static void begin_pass(struct fhir_exchange *fx)
+{
+    bundle_filter_freep(&fx->answer.filter);
+    fx->answer.item_count = 0;
+    fx->answer.denied = NULL;
+    fx->dossier.payload = (struct str){ 0 };
+    fx->result = (struct str){ 0 };
+    fx->status = 0;
+}
+
 static enum step small_enter(struct exchange *ex)
 {
     struct fhir_answer *answer = &fhir_of(ex)->answer;
-    bundle_filter_freep(&answer->filter);
-    answer->item_count = 0;
-    answer->denied = NULL;
+    begin_pass(fhir_of(ex));
     if (open_filter(ex) < 0) {
         return stop_memory(ex);
     }

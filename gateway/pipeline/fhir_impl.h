@@ -319,4 +319,7 @@ MUST_USE int fhir_name(struct fhir_answer *answer, const uint8_t number[16]);
 /* --- fhir_respond.c ----------------------------------------------------------------------- */
 
 enum step fhir_respond_enter(struct exchange *ex);
+
+/* Whether an answer that ended so may have a body made of resources. */
+bool fhir_may_show(enum outcome outcome, enum interaction_kind kind);
 void fhir_on_drain(void *owner);

@@ -141,6 +141,31 @@ static void answer_whole(struct exchange *ex)
     fx->req = NULL;
 }
 
+bool fhir_may_show(enum outcome outcome, enum interaction_kind kind)
+{
+    switch (outcome) {
+    case OUTCOME_PERMIT:
+    case OUTCOME_DONE: return true;
+    case OUTCOME_DENY: return kind == INTERACTION_SEARCH; /* a Bundle with the notice alone */
+    case OUTCOME_OPEN:
+    case OUTCOME_WITHHELD:
+    case OUTCOME_HELD:
+    case OUTCOME_DELIVERED:
+    case OUTCOME_RETRY:
+    case OUTCOME_PARKED:
+    case OUTCOME_BAD_REQUEST:
+    case OUTCOME_UNAUTHENTICATED:
+    case OUTCOME_FORBIDDEN:
+    case OUTCOME_UNSUPPORTED:
+    case OUTCOME_UNAVAILABLE:
+    case OUTCOME_UPSTREAM:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_UNKNOWN:
+    case OUTCOME_FAILED: return false;
+    }
+    return false;
+}
+
 static enum step respond_whole(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
@@ -155,8 +180,10 @@ static enum step respond_whole(struct exchange *ex)
         refuse(ex, 503);
         return STEP_NEXT;
     }
-    bool search = fx->interaction.kind == INTERACTION_SEARCH;
-    if (ex->outcome == OUTCOME_DENY && search && !fx->result.n) {
+    bool may_show = fhir_may_show(ex->outcome, fx->interaction.kind);
+    if (!may_show) {
+        fx->result = (struct str){ 0 };
+    } else if (ex->outcome == OUTCOME_DENY && !fx->result.n) {
         fx->result = empty_searchset(ex);
         fx->status = 200;
     }

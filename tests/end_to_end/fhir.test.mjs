@@ -5,17 +5,10 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { MedplumClient } from "@medplum/core";
-import { Wallet } from "ethers";
 import { Client as FhirKit } from "fhir-kit-client";
 
-import { types } from "../vectors/ethereum/make.mjs";
-import {
-  CLINIC,
-  consent,
-  grantOnChain,
-  startFhirGateway,
-  toSign,
-} from "./lib/fhir.mjs";
+import { controller, toSign } from "./lib/controller.mjs";
+import { CLINIC, consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
 import { startPlainStore } from "./lib/parts.mjs";
 import { freePort, sleep, until } from "./lib/process.mjs";
 
@@ -74,13 +67,14 @@ async function permit(id, more = {}, purpose = "TREAT") {
   return grant;
 }
 
-/** Records of the log since @from, oldest first. */
-function records(from = 0) {
-  return gw.postgres
-    .sql("SELECT convert_from(bytes, 'UTF8') FROM record ORDER BY id")
-    .map(([text]) => JSON.parse(text))
-    .slice(from);
+/** The very next requests for Patient/@id are refused, whichever worker answers. */
+async function refusedFromNowOn(id) {
+  const answers = await Promise.all(Array.from({ length: 12 }, () => gw.ask(`Patient/${id}`)));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [404]);
 }
+
+/** Records of the log since @from, oldest first. */
+const records = (from = 0) => gw.records().slice(from);
 
 let granted;
 
@@ -309,25 +303,8 @@ describe("consents", () => {
       method: "POST",
       body: consent({ reference: "Patient/carl" }),
     });
-    const grant = toSign(filed.json());
-    const wallet = Wallet.createRandom();
-    const domain = {
-      name: "ConsentRegistry",
-      version: "1",
-      chainId: Number(grant.chainId),
-      verifyingContract: grant.verifyingContract,
-    };
-    const deadline = Math.floor(Date.now() / 1000) + 3600;
-    const message = {
-      consentId: grant.consentId,
-      commitment: grant.commitment,
-      controller: wallet.address,
-      version: Number(grant.version),
-      validFrom: Number(grant.validFrom),
-      validUntil: Number(grant.validUntil),
-      deadline,
-    };
-    const signature = await wallet.signTypedData(domain, types.grant, message);
+    const registry = { getAddress: async () => toSign(filed.json()).verifyingContract };
+    const { grant, signature } = await controller(registry).grant(filed.json());
     const ask = (parameters) =>
       gw.ask(`Consent/${filed.json().id}/$grant`, {
         method: "POST",
@@ -339,7 +316,7 @@ describe("consents", () => {
           })),
         },
       });
-    const given = { ...message, signature };
+    const given = { ...grant, signature };
     assert.equal((await ask({ ...given, validFrom: 86400 })).status, 422);
     assert.equal((await ask(given)).status, 202);
     const [[kind, call]] = gw.postgres.sql("SELECT kind, encode(call, 'hex') FROM relay");
@@ -354,7 +331,7 @@ describe("consents", () => {
     await put(patient("dora"));
     const grant = await permit("dora");
     grantOnChain(gw.postgres, grant, { revoked: true });
-    await until("refusal", async () => (await gw.ask("Patient/dora")).status === 404, 1);
+    await refusedFromNowOn("dora");
   });
 
   test("a policy changed in PostgreSQL refuses the next request", async () => {
@@ -364,7 +341,50 @@ describe("consents", () => {
       `UPDATE consent SET sealed = set_byte(sealed, 70, get_byte(sealed, 70) # 1)
        WHERE consent = decode('${grant.consentId.slice(2)}', 'hex')`,
     );
-    await until("refusal", async () => (await gw.ask("Patient/emil")).status === 404, 1);
+    await refusedFromNowOn("emil");
+  });
+});
+
+describe("revoked between the decision and its record", () => {
+  /** What @ask is answered if Patient/@id's consent goes while its record waits. */
+  async function meanwhile(id, ask) {
+    await put(patient(id));
+    await put(observation(`obs-${id}`, id));
+    const { consentId } = await permit(id);
+    const change = await gw.postgres.uncommitted(
+      `UPDATE consent_chain SET revoked = true
+       WHERE consent = decode('${consentId.slice(2)}', 'hex')`,
+    );
+    const from = records().length;
+    const { writes } = await store.stats();
+    const asked = ask();
+    await change.waits();
+    await change.commit();
+    const answer = await asked;
+    assert.equal((await store.stats()).writes, writes);
+    const [one, ...more] = records(from);
+    assert.deepEqual([one.outcome, one.basis, more.length], ["deny", "revoked", 0]);
+    assert.equal(one.released ?? 0, 0);
+    return answer;
+  }
+
+  test("a read shows nothing", async () => {
+    const answer = await meanwhile("gerd", () => gw.ask("Patient/gerd"));
+    assert.equal(answer.status, 404);
+    assert.doesNotMatch(answer.text, /gerd/);
+  });
+
+  test("a search shows nothing", async () => {
+    const answer = await meanwhile("hans", () => gw.ask("Observation?patient=hans"));
+    assert.equal(answer.status, 200);
+    assert.deepEqual(ids(answer), []);
+    assert.doesNotMatch(answer.text, /hans/);
+  });
+
+  test("a change isn't made", async () => {
+    const body = { ...observation("x", "inge"), id: undefined };
+    const post = () => gw.ask("Observation", { method: "POST", body });
+    assert.equal((await meanwhile("inge", post)).status, 403);
   });
 });
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { consent, grantOnChain, startFhirGateway, toSign } from "./lib/fhir.mjs";
+import { toSign } from "./lib/controller.mjs";
+import { consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
 import { startFhirServer } from "./lib/parts.mjs";
 import { until } from "./lib/process.mjs";
 

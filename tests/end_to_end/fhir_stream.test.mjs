@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import { after, before, test } from "node:test";
 
-import { consent, grantOnChain, startFhirGateway, toSign } from "./lib/fhir.mjs";
+import { toSign } from "./lib/controller.mjs";
+import { consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
 import { freePort, until } from "./lib/process.mjs";
 
 const MEMORY_MAX = 64 << 10; // kB that a worker may have taken at its peak
@@ -78,11 +79,6 @@ after(async () => {
   maker?.server.closeAllConnections();
 });
 
-const records = () =>
-  gw.postgres
-    .sql("SELECT convert_from(bytes, 'UTF8') FROM record ORDER BY id")
-    .map(([text]) => JSON.parse(text));
-
 /** Peak memory of the workers, in kB. */
 function peak() {
   const kids = execFileSync("pgrep", ["-P", String(gw.gateway.pid)]).toString().split("\n");
@@ -112,7 +108,7 @@ async function streamed() {
 
 test("a long answer of three patients shows those who permit, each in one record", async () => {
   Object.assign(maker.plan, { entries: 900, patients: ["anna", "carl", "bert"] });
-  const from = records().length;
+  const from = gw.records().length;
   const answer = await streamed();
   assert.equal(answer.cut, false);
   const entries = JSON.parse(answer.text).entry.map((one) => one.resource);
@@ -121,7 +117,7 @@ test("a long answer of three patients shows those who permit, each in one record
   assert.doesNotMatch(answer.text, /carl/);
   assert.match(answer.text, /"value":1\.00}/);
   assert.equal(JSON.parse(answer.text).total, undefined);
-  const made = records().slice(from);
+  const made = gw.records().slice(from);
   assert.equal(made.filter((one) => one.commitments.subject).length, 2);
   const last = made.at(-1);
   assert.deepEqual([last.outcome, last.released, last.withheld], ["partial", 600, 300]);
@@ -142,8 +138,8 @@ test("an upstream that breaks off cuts the answer, and the record says so", asyn
   Object.assign(maker.plan, { entries: 2000, patients: ["anna"], cut: 1000 });
   const answer = await streamed();
   assert.equal(answer.cut, true);
-  await until("record", () => records().at(-1).basis === "upstream-cut");
-  assert.equal(records().at(-1).outcome, "error");
+  await until("record", () => gw.records().at(-1).basis === "upstream-cut");
+  assert.equal(gw.records().at(-1).outcome, "error");
   maker.plan.cut = 0;
 });
 

@@ -1,13 +1,9 @@
 // A patient with a key of her own: says in FHIR what she permits, signs it for the chain
 // (EIP-712), and takes it back. She has no ether and talks to nobody but the gateway.
-import { sign } from "../../../tests/end_to_end/lib/chain.mjs";
+import { controller } from "../../../tests/end_to_end/lib/controller.mjs";
 import { sleep, until } from "../../../tests/end_to_end/lib/process.mjs";
-import { use } from "../parts/packages.mjs";
 import { HOSPITAL, NUMBERS, WARD, ask } from "./world.mjs";
 
-const { Wallet } = use("ethers");
-
-const HOUR = 3600;
 const coding = (system, code) => ({ coding: [{ system, code }] });
 const actor = (uri) => ({
   role: coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"),
@@ -40,14 +36,11 @@ const named = ({ parameter = [] }) =>
 
 /** The patient of @number, with a new key. */
 export async function patient(world, number) {
-  const wallet = Wallet.createRandom();
   const token = await world.token(HOSPITAL, "patient-portal", {
     client_id: "portal",
     scope: "user/Consent.cruds",
   });
-  const registry = { getAddress: async () => world.contracts.consent };
-  const signed = async (type, message) =>
-    `0x${(await sign(wallet, registry, type, message)).slice(4)}`;
+  const key = controller({ getAddress: async () => world.contracts.consent });
   let id;
   let version;
 
@@ -56,7 +49,7 @@ export async function patient(world, number) {
 
   return {
     number,
-    address: wallet.address,
+    address: key.address,
     consentId: () => `0x${id}`,
     /** File the consent: the gateway's answer, which says what is to be signed. */
     async file() {
@@ -70,27 +63,14 @@ export async function patient(world, number) {
     },
     /** Sign what @filed says and hand in the signature: the answer. */
     async grant(filed) {
-      const { extension } = filed.extension.find(({ url }) => url === "urn:chartseal:grant");
-      const asked = Object.fromEntries(
-        extension.map(({ url, valueString }) => [url, valueString]),
-      );
-      const message = {
-        consentId: asked.consentId,
-        commitment: asked.commitment,
-        controller: wallet.address,
-        version,
-        validFrom: Number(asked.validFrom),
-        validUntil: Number(asked.validUntil),
-        deadline: Math.floor(Date.now() / 1000) + HOUR,
-      };
-      const { controller, validFrom, validUntil, deadline } = message;
-      const signature = await signed("grant", message);
-      return operate("grant", { controller, validFrom, validUntil, deadline, signature });
+      const { grant, signature } = await key.grant(filed);
+      const { controller: address, validFrom, validUntil, deadline } = grant;
+      const given = { controller: address, validFrom, validUntil, deadline, signature };
+      return operate("grant", given);
     },
     /** Take it back: the answer. */
     async revoke() {
-      const signature = await signed("revoke", { consentId: `0x${id}`, version });
-      return operate("revoke", { signature });
+      return operate("revoke", { signature: await key.revoke(`0x${id}`, version) });
     },
     /** What the gateway knows of it on chain: chain, block, grant, …. */
     async status() {

@@ -108,10 +108,17 @@ export async function typedDigest(registry, type, message) {
 }
 
 /**
- * Signature of @wallet for @registry, as its functions take it: kind 0 and r, s, v.
- * @type is grant, revoke or rotate; @message has its fields.
+ * Signature of @wallet for @registry: r, s, v. @type is grant, revoke or rotate; @message has
+ * its fields.
  */
+export async function signTyped(wallet, registry, type, message) {
+  return wallet.signTypedData(await domain(registry), types[type], message);
+}
+
+/** A signature as the registry's functions take it: of kind 0, a key's own. */
+export const ofKey = (signature) => `0x00${signature.slice(2)}`;
+
+/** Both of them. */
 export async function sign(wallet, registry, type, message) {
-  const signature = await wallet.signTypedData(await domain(registry), types[type], message);
-  return `0x00${signature.slice(2)}`;
+  return ofKey(await signTyped(wallet, registry, type, message));
 }

@@ -1,7 +1,7 @@
 // A gateway between FHIR clients and a FHIR server, for end-to-end tests.
 import path from "node:path";
 
-import { configure, freshLedger, migrate, serve, startPostgres } from "./gateway.mjs";
+import { configure, freshLedger, migrate, records, serve, startPostgres } from "./gateway.mjs";
 import { freePort } from "./process.mjs";
 import { folder } from "./parts.mjs";
 import { issuer } from "./token.mjs";
@@ -15,30 +15,18 @@ const LEDGER = {
   anchor: "0x" + "22".repeat(20),
 };
 
-/** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
-export async function startFhirGateway(upstream, more = {}) {
-  const postgres = await startPostgres();
+/**
+ * The FHIR port of a gateway to be: its listener, and an issuer whose tokens it takes. @keys
+ * says where the gateway finds the issuer's keys; without it in a file.
+ */
+export async function fhirPort({ keys, made } = {}) {
+  made ??= await issuer();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}/fhir`;
-  const made = await issuer();
-  const jwks = path.join(folder("jwks"), "jwks.json");
-  made.write(jwks);
-  const files = await configure(postgres, {
-    listeners: {
-      fhir: {
-        protocol: "fhir",
-        address: `127.0.0.1:${port}`,
-        base,
-        issuers: [{ issuer: made.iss, audience: base, jwks_file: jwks }],
-      },
-    },
-    destinations: { ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9" } },
-    routes: [{ from: "fhir", to: ["ehr"], ...more.route }],
-    ...(more.staleness ? { ledger: { ...LEDGER, max_staleness: more.staleness } } : {}),
-  });
-  migrate(files);
-  const ledger = { ...freshLedger(postgres), start: () => (ledger.stop = freshLedger(postgres).stop) };
-  const gateway = await serve(files);
+  if (!keys) {
+    keys = { jwks_file: path.join(folder("jwks"), "jwks.json") };
+    made.write(keys.jwks_file);
+  }
   /** A token of a clinician; claims as given replace the usual ones. */
   const token = (claims = {}) =>
     made.token({
@@ -75,15 +63,36 @@ export async function startFhirGateway(upstream, more = {}) {
       json: () => JSON.parse(text),
     };
   };
-  return {
+  const listener = {
+    protocol: "fhir",
+    address: `127.0.0.1:${port}`,
     base,
+    issuers: [{ issuer: made.iss, audience: base, ...keys }],
+  };
+  return { base, listener, issuer: made, token, ask };
+}
+
+/** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
+export async function startFhirGateway(upstream, { route, staleness, ...more } = {}) {
+  const postgres = await startPostgres();
+  const port = await fhirPort(more);
+  const files = await configure(postgres, {
+    listeners: { fhir: port.listener },
+    destinations: { ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9" } },
+    routes: [{ from: "fhir", to: ["ehr"], ...route }],
+    ...(staleness ? { ledger: { ...LEDGER, max_staleness: staleness } } : {}),
+  });
+  migrate(files);
+  const ledger = { ...freshLedger(postgres), start: () => (ledger.stop = freshLedger(postgres).stop) };
+  const gateway = await serve(files);
+  return {
+    ...port,
     files,
     postgres,
     ledger,
-    issuer: made,
-    token,
-    ask,
     gateway,
+    /** Records of the log, in the order of their ids. */
+    records: () => records(postgres),
     async stop() {
       ledger.stop();
       await gateway.stop();
@@ -97,7 +106,19 @@ const TREAT = {
   code: "TREAT",
 };
 
-/** A Consent of @patient (a Reference) that permits @organization treatment, and no more. */
+const recipient = (organization) => ({
+  role: {
+    coding: [
+      {
+        system: "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+        code: "PRCP",
+      },
+    ],
+  },
+  reference: { identifier: { system: "urn:ietf:rfc:3986", value: organization } },
+});
+
+/** A Consent of @patient (a Reference) that permits @organization (one or more) treatment. */
 export function consent(patient, { organization = CLINIC, purpose = TREAT, ...more } = {}) {
   return {
     resourceType: "Consent",
@@ -122,33 +143,13 @@ export function consent(patient, { organization = CLINIC, purpose = TREAT, ...mo
       provision: [
         {
           type: "permit",
-          actor: [
-            {
-              role: {
-                coding: [
-                  {
-                    system: "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
-                    code: "PRCP",
-                  },
-                ],
-              },
-              reference: {
-                identifier: { system: "urn:ietf:rfc:3986", value: organization },
-              },
-            },
-          ],
+          actor: [organization].flat().map(recipient),
           purpose: [purpose],
         },
       ],
     },
     ...more,
   };
-}
-
-/** What an answer to filing says is to be signed: consentId, commitment, version, …. */
-export function toSign(filed) {
-  const parts = filed.extension.find((one) => one.url === "urn:chartseal:grant").extension;
-  return Object.fromEntries(parts.map((part) => [part.url, part.valueString]));
 }
 
 /** Stands in for the chain and its follower: @grant (from toSign()) is there, and safe. */

@@ -1,15 +1,17 @@
 // A private PostgreSQL and a gateway in front of it, for end-to-end tests.
-import { execFileSync } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { accepts, freePort, start, top, until } from "./process.mjs";
 import { folder } from "./parts.mjs";
 
+const EPOCH_LOCK = 7237001; // held while the epoch is raised, and shared while recording
 const script = path.join(top, "docker/demo/postgres.sh");
 const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
 
-/** A cluster of its own: url, sql(text) (rows of cells), stop(), start(). */
+/** A cluster of its own: url, sql(text) (rows of cells), uncommitted(text), stop(), start(). */
 export async function startPostgres({ where = folder("pg"), port } = {}) {
   mkdirSync(where, { recursive: true });
   execFileSync("chmod", ["755", where]);
@@ -23,18 +25,43 @@ export async function startPostgres({ where = folder("pg"), port } = {}) {
     }
   });
   const url = execFileSync(script, ["url", where]).toString().trim();
+  const args = ["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", url];
+  const sql = (text) => {
+    const how = { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 };
+    const out = execFileSync("psql", [...args, "-c", text], how);
+    return out.split("\n").filter(Boolean).map((line) => line.split("\t"));
+  };
   return {
     url,
     where,
     port,
-    sql(text) {
-      const args = ["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", url];
-      const how = { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 };
-      const out = execFileSync("psql", [...args, "-c", text], how);
-      return out.split("\n").filter(Boolean).map((line) => line.split("\t"));
-    },
+    sql,
+    uncommitted: (text) => uncommitted(args, sql, text),
     stop: () => execFileSync(script, ["stop", where], { stdio: "ignore" }),
     start: () => execFileSync(script, ["start", where, String(port)], { stdio: "ignore" }),
+  };
+}
+
+/**
+ * A change of consents (SQL @text) that is not committed yet: what is recorded meanwhile waits
+ * for it. waits() resolves when something does, commit() when it is done.
+ */
+async function uncommitted(args, sql, text) {
+  const locks = (mode, granted) =>
+    sql(
+      `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${EPOCH_LOCK}
+       AND mode = '${mode}' AND granted = ${granted}`,
+    ).length > 0;
+  const psql = spawn("psql", args, { stdio: ["pipe", "ignore", "inherit"] });
+  const ended = new Promise((resolve) => psql.once("close", resolve));
+  psql.stdin.write(`BEGIN; ${text};\n`);
+  await until("the change", () => locks("ExclusiveLock", true));
+  return {
+    waits: () => until("a record that waits", () => locks("ShareLock", false)),
+    async commit() {
+      psql.stdin.end("COMMIT;\n");
+      assert.equal(await ended, 0);
+    },
   };
 }
 
@@ -126,4 +153,9 @@ export function freshLedger(postgres, chain = 31337) {
   return { stop: () => clearInterval(timer) };
 }
 
-export { until };
+/** Records of the log in @postgres, in the order of their ids. */
+export function records(postgres) {
+  return postgres
+    .sql("SELECT convert_from(bytes, 'UTF8') FROM record ORDER BY id")
+    .map(([text]) => JSON.parse(text));
+}

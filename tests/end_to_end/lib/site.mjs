@@ -1,6 +1,6 @@
 // A whole site for tests of HL7 v2: PostgreSQL, a v2 receiver, a FHIR store and a gateway
 // between them and whoever sends.
-import { configure, freshLedger, migrate, serve, startPostgres } from "./gateway.mjs";
+import { configure, freshLedger, migrate, records, serve, startPostgres } from "./gateway.mjs";
 import { startPlainStore, startReceiver } from "./parts.mjs";
 import { freePort, until } from "./process.mjs";
 
@@ -18,11 +18,12 @@ const usual = { from: "lab", to: ["ward", "ehr"], purpose: "TREAT", mode: "shado
 
 /**
  * Start one. Without options all is forwarded and consent decided on paper only; @routes,
- * @ward, @ehr and @config add to what the configuration says of each. @fhir is started in place
- * of the plain store, @fresh false leaves the ledger's view to the test.
+ * @listeners, @ward, @ehr and @config add to what the configuration says of each. @fhir is
+ * started in place of the plain store, @fresh false leaves the ledger's view to the test.
  */
 export async function startSite({
   routes = [{}],
+  listeners = {},
   ward = {},
   ehr = {},
   config = {},
@@ -35,7 +36,10 @@ export async function startSite({
   const port = await freePort();
   const retry = { retry_least: "100ms", retry_most: "1s" };
   const files = await configure(postgres, {
-    listeners: { lab: { protocol: "mllp", address: `127.0.0.1:${port}`, senders: [sender] } },
+    listeners: {
+      lab: { protocol: "mllp", address: `127.0.0.1:${port}`, senders: [sender] },
+      ...listeners,
+    },
     destinations: {
       ward: {
         protocol: "mllp",
@@ -57,8 +61,13 @@ export async function startSite({
     /** Rows of the outbox, oldest first. */
     outbox: () =>
       postgres
-        .sql("SELECT destination, state, reason, attempts FROM outbox ORDER BY number")
-        .map(([destination, state, reason, attempts]) => ({
+        .sql(
+          `SELECT number, exchange, destination, state, reason, attempts
+           FROM outbox ORDER BY number`,
+        )
+        .map(([number, exchange, destination, state, reason, attempts]) => ({
+          number,
+          exchange,
           destination,
           state: STATES[state],
           reason,
@@ -68,10 +77,7 @@ export async function startSite({
     quiet: (seconds) =>
       until("deliveries", () => postgres.sql(OPEN)[0][0] === "0", seconds),
     /** Records of the log, in the order of their ids. */
-    records: () =>
-      postgres
-        .sql("SELECT encode(bytes, 'escape') FROM record ORDER BY id")
-        .map(([text]) => JSON.parse(text)),
+    records: () => records(postgres),
     async stop() {
       ledger?.stop();
       await site.gateway?.stop();

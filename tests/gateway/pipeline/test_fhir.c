@@ -76,12 +76,25 @@ static void test_a_consent_id_is_64_digits(void **state)
     }
 }
 
+static void test_only_a_permit_shows_resources(void **state)
+{
+    (void)state;
+    for (int i = OUTCOME_OPEN; i <= OUTCOME_FAILED; i++) {
+        bool open = i == OUTCOME_PERMIT || i == OUTCOME_DONE;
+        assert_int_equal(fhir_may_show((enum outcome)i, INTERACTION_READ), open);
+        /* A search that may show nothing has a Bundle nevertheless. */
+        assert_int_equal(fhir_may_show((enum outcome)i, INTERACTION_SEARCH),
+                         open || i == OUTCOME_DENY);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_what_is_below_the_base_is_served),
         cmocka_unit_test(test_named_patients_stay_named),
         cmocka_unit_test(test_a_consent_id_is_64_digits),
+        cmocka_unit_test(test_only_a_permit_shows_resources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
