@@ -12,11 +12,11 @@
 // transaction (all or nothing, really) or batch, urn:uuid references and conditional references
 // resolved by replacing the text, no more. ETag W/"n" counts the versions.
 //
-// /$stats: {"resources": n, "writes": n, "all": [{"type", "id", "version", "sha256"}…]}
+// /$stats: {"resources": n, "writes": n, "held": n, "all": [{"type", "id", "version", "sha256"}…]}
 // /$dump: NDJSON of all, each {"type", "id", "version", "body": text}
 // /$fail?status=503&times=2&match=Patient: the next requests whose URL has the text get that
 // status; status=0 closes the connection after half of the answer. /$delay?ms=200: each answer
-// waits.
+// waits. /$hold?match=Patient: requests whose URL has the text wait, until /$go.
 //
 // --state appends each write to a file before it is answered and reads it at the start: what
 // was answered survives kill -9 of the store.
@@ -35,6 +35,8 @@ let writes = 0;
 let state = 0;
 let fail = { times: 0 };
 let delay = 0;
+let hold; // text in the URL of requests that wait
+const held = []; // what goes on with each
 
 class Refusal extends Error {
   constructor(status, text) {
@@ -436,7 +438,7 @@ function stats() {
     version,
     sha256: createHash("sha256").update(text).digest("hex"),
   }));
-  return JSON.stringify({ resources: byKey.size, writes, all });
+  return JSON.stringify({ resources: byKey.size, writes, held: held.length, all });
 }
 
 function* dump() {
@@ -460,6 +462,13 @@ function control(path, params) {
       return "{}";
     case "/$delay":
       delay = Number(params.get("ms") ?? 0);
+      return "{}";
+    case "/$hold":
+      hold = params.get("match") ?? "";
+      return "{}";
+    case "/$go":
+      hold = undefined;
+      held.splice(0).forEach((goOn) => goOn());
       return "{}";
     default:
       return undefined;
@@ -543,7 +552,10 @@ const server = http.createServer((request, response) => {
   request.on("data", (piece) => pieces.push(piece));
   request.on("end", () => {
     const text = Buffer.concat(pieces).toString("utf8");
-    if (delay > 0 && !request.url.startsWith("/$")) {
+    const controls = request.url.startsWith("/$");
+    if (!controls && hold !== undefined && request.url.includes(hold)) {
+      held.push(() => asked(request, response, text));
+    } else if (!controls && delay > 0) {
       setTimeout(asked, delay, request, response, text);
     } else {
       asked(request, response, text);

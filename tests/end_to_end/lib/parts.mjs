@@ -47,7 +47,10 @@ export async function startFhirServer({ port, where = folder("fhir"), ...options
   return { ...server, base, requests: () => ndjson(log) };
 }
 
-/** The plain store: base, stats(), dump(), fail({status, times, match}), delay(ms). */
+/**
+ * The plain store: base, stats(), dump(), fail({status, times, match}), delay(ms),
+ * hold(match), go().
+ */
 export async function startPlainStore({ port, ...options } = {}) {
   const script = path.join(top, "tests/end_to_end/plain_store.mjs");
   const server = await listen(script, port, options);
@@ -60,6 +63,8 @@ export async function startPlainStore({ port, ...options } = {}) {
     dump: async () => (await control("$dump")).split("\n").filter(Boolean).map(JSON.parse),
     fail: (how) => control(`$fail?${new URLSearchParams(how)}`),
     delay: (ms) => control(`$delay?ms=${ms}`),
+    hold: (match) => control(`$hold?${new URLSearchParams({ match })}`),
+    go: () => control("$go"),
   };
 }
 

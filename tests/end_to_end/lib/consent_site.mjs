@@ -1,0 +1,117 @@
+// A site whose consents are real: a chain with the contracts, a FHIR port where they are filed,
+// patients with keys of their own. Grants and revocations are sent to the chain by another tool
+// (ethers): the gateway hears of them from the chain alone.
+import assert from "node:assert/strict";
+
+import { NonceManager } from "ethers";
+
+import { account, at, deployAll, ofKey, startChain } from "./chain.mjs";
+import { controller } from "./controller.mjs";
+import { CLINIC, consent, fhirPort } from "./fhir.mjs";
+import { freePort, until } from "./process.mjs";
+import { startSite } from "./site.mjs";
+
+const SYSTEM = "urn:oid:1.2.3.4"; // of the numbers that senders write as LAB
+const WARD = "urn:oid:1.2.10"; // the organisation of the v2 receiver
+export const EHR = "urn:oid:1.2.9"; // that of the FHIR server
+export const EVERYBODY = [WARD, EHR, CLINIC];
+
+/** The registry at @address as two others use it: who relays grants, and anybody. */
+function tools(chain, address) {
+  const of = (i) => at(address, "ConsentRegistry", new NonceManager(account(i, chain.provider)));
+  return { relayer: of(0), anybody: of(2) };
+}
+
+/** A patient of @site with the number @number and a key. */
+function patient(site, number) {
+  const key = controller(site.registry);
+  let id;
+  let version;
+  const known = (state) =>
+    until(
+      `consent of ${number} ${state}`,
+      async () => {
+        const { parameter } = (await site.ask(`Consent/${id}/$status`)).json();
+        return parameter.some((one) => one.name === "chain" && one.valueCode === state);
+      },
+      60,
+    );
+  return {
+    /** File a consent for @organization and have it on chain; resolves when it is in force. */
+    async permit(organization = EVERYBODY) {
+      const body = consent({ identifier: { system: SYSTEM, value: number } }, { organization });
+      const filed = await site.ask("Consent", { method: "POST", body });
+      assert.equal(filed.status, 201, filed.text);
+      const { grant, signature } = await key.grant(filed.json());
+      ({ id } = filed.json());
+      ({ version } = grant);
+      await (await site.tools.relayer.grant(grant, ofKey(signature))).wait();
+      await known("safe");
+    },
+    /** Take it back on chain; resolves when the gateway has heard of it. */
+    async revoke() {
+      const signature = await key.revoke(`0x${id}`, version);
+      const sent = await site.tools.anybody.revoke(`0x${id}`, version, ofKey(signature));
+      await sent.wait();
+      await known("revoked");
+    },
+  };
+}
+
+/**
+ * Start one; options are those of startSite(). Routes enforce unless they say otherwise.
+ * @staleness is the ledger's max_staleness, @state a file that holds the chain over a restart.
+ */
+export async function startConsentSite({
+  routes = [{}],
+  listeners = {},
+  staleness = "10s",
+  state = "",
+  ...more
+} = {}) {
+  const chainPort = await freePort();
+  const start = (blockTime) => startChain({ port: chainPort, blockTime, env: { STATE: state } });
+  const chain = await start("");
+  const { registry, anchor } = await deployAll(account(0, chain.provider));
+  await chain.rpc("evm_setIntervalMining", 1); // until here each transaction was a block
+  const consentAddress = await registry.getAddress();
+  const { listener, ask, token } = await fhirPort();
+  const site = await startSite({
+    ...more,
+    fresh: false,
+    listeners: { fhir: listener, ...listeners },
+    routes: [
+      ...routes.map((route) => ({ mode: "enforce", ...route })),
+      { from: "fhir", to: ["ehr"], mode: "enforce" },
+    ],
+    config: {
+      ledger: {
+        endpoints: [chain.url],
+        chain_id: 31337,
+        consent: consentAddress,
+        anchor: await anchor.getAddress(),
+        max_staleness: staleness,
+        poll: "200ms",
+      },
+      ...more.config,
+    },
+  });
+  const stopRest = site.stop;
+  return Object.assign(site, {
+    chain,
+    registry,
+    tools: tools(chain, consentAddress),
+    ask,
+    token,
+    patient: (number) => patient(site, number),
+    /** The chain again, after it was killed. */
+    async startChain() {
+      site.chain = await start(1);
+      site.tools = tools(site.chain, consentAddress);
+    },
+    async stop() {
+      await stopRest();
+      await site.chain.stop();
+    },
+  });
+}
