@@ -77,3 +77,52 @@ size_t utf8_span(struct str s)
     }
     return at;
 }
+
+uint32_t utf8_next(struct str *rest)
+{
+    static const unsigned char first_bits[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+    const unsigned char *p = (const unsigned char *)rest->p;
+    size_t n = sequence(p, rest->n);
+    if (n == 0) {
+        *rest = str_slice(*rest, 1, rest->n);
+        return p[0];
+    }
+    uint32_t point = p[0] & first_bits[n];
+    for (size_t i = 1; i < n; i++) {
+        point = point << 6 | (p[i] & 0x3F);
+    }
+    *rest = str_slice(*rest, n, rest->n);
+    return point;
+}
+
+size_t utf8_encode(uint32_t point, char *out)
+{
+    static const unsigned char first_byte[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1;) {
+        out[i] = (char)(0x80 | (point & 0x3F));
+        point >>= 6;
+    }
+    out[0] = (char)(first_byte[n] | point);
+    return n;
+}
+
+size_t utf8_count(struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        n += !continues((unsigned char)s.p[i]);
+    }
+    return n;
+}
+
+size_t utf8_offset(struct str s, size_t index)
+{
+    size_t at = 0;
+    for (; at < s.n; at++) {
+        if (!continues((unsigned char)s.p[at]) && index-- == 0) {
+            break;
+        }
+    }
+    return at;
+}

@@ -48,8 +48,33 @@ static void test_span(void **state)
     }
 }
 
+static void test_characters(void **state)
+{
+    struct str rest = STR("a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\xA5\xFF");
+    static const uint32_t want[] = { 'a', 0xE4, 0x20AC, 0x1F525, 0xFF };
+    (void)state;
+
+    assert_int_equal(utf8_count(str_slice(rest, 0, 10)), 4);
+    assert_int_equal(utf8_offset(rest, 3), 6);
+    assert_int_equal(utf8_offset(STR("ab"), 2), 2);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        struct str before = rest;
+        char bytes[UTF8_LENGTH_MAX];
+        assert_int_equal(utf8_next(&rest), want[i]);
+        size_t n = utf8_encode(want[i], bytes);
+        if (want[i] != 0xFF) {
+            assert_memory_equal(bytes, before.p, n);
+            assert_int_equal(rest.p - before.p, n);
+        }
+    }
+    assert_int_equal(rest.n, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_span) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_span),
+        cmocka_unit_test(test_characters),
+    };
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
 }
