@@ -247,7 +247,7 @@ static bool set_date(struct datetime *t, int64_t days)
 int64_t datetime_seconds(const struct datetime *t)
 {
     return datetime_days(t->year, t->month, t->day) * DATETIME_SECONDS_OF_DAY +
-           t->hour * SECONDS_OF_HOUR + t->minute * 60 + t->second;
+           t->hour * INT64_C(3600) + t->minute * INT64_C(60) + t->second;
 }
 
 static int64_t floor_divide(int64_t a, int64_t b)
@@ -289,11 +289,12 @@ bool datetime_of(int64_t seconds, uint32_t nanosecond, int digits, int offset,
 
 bool datetime_add_months(struct datetime *t, int64_t months)
 {
-    if (months > YEAR_MOST * MONTHS || months < -YEAR_MOST * MONTHS) {
+    const int64_t most = INT64_C(12) * YEAR_MOST + MONTHS - 1; /* December of the last year */
+    if (months > most || months < -most) {
         return false;
     }
-    int64_t all = t->year * MONTHS + t->month - 1 + months;
-    if (all < MONTHS || all >= (YEAR_MOST + 1) * MONTHS) {
+    int64_t all = t->year * INT64_C(12) + t->month - 1 + months;
+    if (all < MONTHS || all > most) {
         return false;
     }
     t->year = (int16_t)(all / MONTHS);

@@ -318,7 +318,7 @@ int regex_find(const struct regex *regex, struct regex_work *work, struct str te
     uint32_t best[BOUNDARIES];
     struct machine m = { .regex = regex, .text = text, .width = out ? regex->groups * 2 : 0 };
     int r = match(&m, work, from, best);
-    for (size_t i = 0; r == 0 && i < m.width; i += 2) {
+    for (size_t i = 0; r == 0 && out && i < m.width; i += 2) {
         bool part = best[i] != NOWHERE && best[i + 1] != NOWHERE;
         out->begin[i / 2] = part ? best[i] : SIZE_MAX;
         out->end[i / 2] = part ? best[i + 1] : SIZE_MAX;
@@ -328,8 +328,9 @@ int regex_find(const struct regex *regex, struct regex_work *work, struct str te
 
 int regex_whole(const struct regex *regex, struct regex_work *work, struct str text)
 {
+    uint32_t best[BOUNDARIES];
     struct machine m = { .regex = regex, .text = text, .whole = true };
-    return match(&m, work, 0, NULL);
+    return match(&m, work, 0, best);
 }
 
 int regex_group(const struct regex *regex, struct str name)

@@ -120,11 +120,11 @@ static void write_tree(struct writer *w, const struct regex_tree *tree)
         return;
     case REGEX_TREE_GROUP:
         if (tree->x) {
-            put(w, REGEX_SAVE, tree->x * 2, 0);
+            put(w, REGEX_SAVE, (size_t)tree->x * 2, 0);
         }
         write_tree(w, tree->first);
         if (tree->x) {
-            put(w, REGEX_SAVE, tree->x * 2 + 1, 0);
+            put(w, REGEX_SAVE, (size_t)tree->x * 2 + 1, 0);
         }
         return;
     }
