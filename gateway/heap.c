@@ -2,10 +2,13 @@
 #include "gateway/heap.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 enum {
     HEAP_FIRST = 256,
+    KEEP_FREED = 16 << 20, /* bytes on top of the heap */
+    OWN_MAPPING = 4 << 20, /* a block of this size or more goes back when it is freed */
 };
 
 int heap_grow(struct buf *b, size_t need)
@@ -21,6 +24,12 @@ int heap_grow(struct buf *b, size_t need)
     b->p = p;
     b->cap = cap;
     return 0;
+}
+
+void heap_keep_freed(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_FREED);
+    (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
 }
 
 void heap_buf_free(struct buf *b)

@@ -12,5 +12,12 @@ static inline struct buf heap_buf(size_t limit)
     return (struct buf){ .limit = limit, .grow = heap_grow };
 }
 
+/*
+ * From now on the process keeps what it frees, up to some MB, for the next exchange. glibc
+ * would give it back to the system at the end of each one, and every page would fault in again:
+ * more than a filtered answer of 30 KB costs otherwise.
+ */
+void heap_keep_freed(void);
+
 /* Give the memory back; @b is as new afterwards. Content is not wiped: secrets go elsewhere. */
 void heap_buf_free(struct buf *b);

@@ -13,6 +13,7 @@
 #include "gateway/consents.h"
 #include "gateway/delivery.h"
 #include "gateway/exchange.h"
+#include "gateway/heap.h"
 #include "gateway/id.h"
 #include "gateway/identity/identity.h"
 #include "gateway/log.h"
@@ -264,6 +265,7 @@ static void close_all(struct worker *worker)
 int worker_run(const struct child *child)
 {
     struct life life = { .worker = { .config = child->config, .child = child } };
+    heap_keep_freed();
     int r = open_all(&life.worker);
     if (r < 0) {
         close_all(&life.worker);

@@ -5,4 +5,7 @@
 #define CLEANUP(f) __attribute__((cleanup(f)))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
+/* Of a function: seldom called, so kept out of the way of its caller. */
+#define RARE __attribute__((noinline, cold))
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

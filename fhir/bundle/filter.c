@@ -38,8 +38,8 @@ struct bundle_filter {
     bool building;
     bool in_entries;
     bool finished;
-    struct arena *entry_arena; /* owned; of the entry being read */
-    struct str name;           /* of the member being read */
+    struct bundle_memory *memory; /* used by the entry being read */
+    struct str name;              /* of the member being read */
     struct str names[NAMES_MAX];
     size_t name_count;
     size_t entries;
@@ -130,14 +130,14 @@ static int push_entry(struct bundle_filter *f, const struct node *node, size_t s
     if (node->kind != NODE_OBJECT || (resource && resource->kind != NODE_OBJECT)) {
         return refuse(f, "an entry is no object");
     }
-    struct arena *arena = f->entry_arena ? f->entry_arena : f->arena;
+    struct arena *arena = f->memory ? f->memory->arena : f->arena;
     struct bundle_item item = {
         .kind = BUNDLE_ITEM_ENTRY,
         .lead = f->queue.last,
         .start = start,
         .end = end,
-        .blocks = f->entry_arena ? f->tree.blocks : NULL,
-        .arena = f->entry_arena,
+        .blocks = f->memory ? json_tree_blocks(&f->tree) : NULL,
+        .memory = f->memory,
         .entry = { .bytes = json_stream_bytes(f->stream, start, end),
                    .node = node,
                    .resource = resource,
@@ -148,7 +148,7 @@ static int push_entry(struct bundle_filter *f, const struct node *node, size_t s
     if (r) {
         return r;
     }
-    f->entry_arena = NULL;
+    f->memory = NULL;
     f->entries++;
     return 0;
 }
@@ -225,6 +225,7 @@ static int split(struct bundle_filter *f)
     const struct node *root = f->tree.root;
     f->mode = MODE_SPLIT;
     f->building = false;
+    json_stream_build(f->stream, NULL);
     int r = bundle_queue_text(&f->queue, f->arena, BUNDLE_ITEM_SPACE, 0, root->start + 1);
     for (const struct node *node = root->first; node && !r; node = node->next) {
         r = note_name(f, node->name);
@@ -253,84 +254,71 @@ static int look(struct bundle_filter *f)
     return split(f);
 }
 
-/* ---- events ---- */
-
-static int build(struct bundle_filter *f, const struct json_event *event)
-{
-    int r = json_tree_event(&f->tree, event);
-    if (r == JSON_E_SYNTAX) {
-        return refuse(f, f->tree.reason);
-    }
-    return r;
-}
-
-static int on_open(struct bundle_filter *f, const struct json_event *event)
-{
-    int r = build(f, event);
-    bool tells = f->mode == MODE_OPEN && event->depth == 1 && event->kind == JSON_EVENT_STRING;
-    return !r && tells && f->tree.root->kind == NODE_OBJECT ? look(f) : r;
-}
+/* ---- what is read ---- */
 
 static int start_tree(struct bundle_filter *f, struct arena *arena, size_t base)
 {
     if (!arena) {
         return -ENOMEM;
     }
-    f->tree = json_tree(arena, base);
+    json_tree_init(&f->tree, arena, base);
+    json_stream_build(f->stream, &f->tree);
     f->building = true;
     return 0;
 }
 
 static int on_entries(struct bundle_filter *f, const struct json_event *event)
 {
-    if (!f->building && event->kind == JSON_EVENT_ARRAY_END) {
+    if (event->kind == JSON_EVENT_ARRAY_END) {
         f->in_entries = false;
         return bundle_queue_text(&f->queue, f->arena, BUNDLE_ITEM_SHUT, event->start,
                                  event->end);
     }
-    int r = 0;
-    if (!f->building) {
-        f->entry_arena = bundle_queue_arena(&f->queue);
-        r = start_tree(f, f->entry_arena, event->start);
-    }
-    r = r ? r : build(f, event);
-    if (r || !f->tree.done) {
-        return r;
-    }
-    f->building = false;
-    return push_entry(f, f->tree.root, f->tree.base, event->end);
+    f->memory = bundle_queue_memory(&f->queue);
+    return start_tree(f, f->memory ? f->memory->arena : NULL, event->start);
 }
 
 static int on_member(struct bundle_filter *f, const struct json_event *event)
 {
-    if (!f->building && event->kind == JSON_EVENT_OBJECT_END) {
+    if (event->kind == JSON_EVENT_OBJECT_END) {
         return bundle_queue_text(&f->queue, f->arena, BUNDLE_ITEM_CLOSE, event->start,
                                  event->end);
     }
-    int r = f->building ? 0 : note_name(f, event->name);
-    if (!r && !f->building && event->kind == JSON_EVENT_ARRAY &&
-        str_eq(f->name, STR("entry"))) {
+    int r = note_name(f, event->name);
+    if (r) {
+        return r;
+    }
+    if (event->kind == JSON_EVENT_ARRAY && str_eq(f->name, STR("entry"))) {
         f->in_entries = true;
         f->queue.had_entries = true;
         return bundle_queue_text(&f->queue, f->arena, BUNDLE_ITEM_OPEN, event->start,
                                  event->end);
     }
-    r = r || f->building ? r : start_tree(f, f->arena, 0);
-    r = r ? r : build(f, event);
-    if (r || !f->tree.done) {
-        return r;
-    }
-    f->building = false;
-    return push_member(f, f->name, f->tree.root);
+    return start_tree(f, f->arena, 0);
 }
 
+/* Of a Bundle that is cut up: a bracket, or the beginning of a member or entry. */
 static int on_event(void *owner, const struct json_event *event)
 {
     struct bundle_filter *f = owner;
-    if (f->mode != MODE_SPLIT) {
-        return on_open(f, event);
-    }
+    assert(f->mode == MODE_SPLIT);
     return f->in_entries ? on_entries(f, event) : on_member(f, event);
+}
+
+/* A value is whole: a member of the document, or the root of the tree. */
+static int on_built(void *owner, const struct node *node)
+{
+    struct bundle_filter *f = owner;
+    switch (f->mode) {
+    case MODE_OPEN:
+        return node->kind == NODE_STRING && node_is(node->parent, NODE_OBJECT) ? look(f) : 0;
+    case MODE_WHOLE: return 0;
+    case MODE_SPLIT: break;
+    }
+    f->building = false;
+    return f->in_entries
+               ? push_entry(f, node, f->tree.base + node->start, f->tree.base + node->end)
+               : push_member(f, f->name, node);
 }
 
 static void on_moved(void *owner, struct str from, struct str to)
@@ -354,7 +342,11 @@ struct bundle_filter *bundle_filter_new(const struct bundle_filter_options *opti
     f->options = *options;
     f->arena = arena_new(ARENA_FIRST);
     struct json_stream_use use = {
-        .event = on_event, .moved = on_moved, .owner = f, .held = options->held
+        .event = on_event,
+        .built = on_built,
+        .moved = on_moved,
+        .owner = f,
+        .held = options->held,
     };
     f->stream = json_stream_new(&use);
     if (!f->arena || !f->stream) {
@@ -367,6 +359,7 @@ struct bundle_filter *bundle_filter_new(const struct bundle_filter_options *opti
     arena_limit(f->arena, 4 * options->held);
     json_stream_keep(f->stream, 0);
     (void)start_tree(f, f->arena, 0);
+    f->tree.tell = 1; /* of each member, until it is known what the document is */
     return f;
 }
 
@@ -375,8 +368,8 @@ void bundle_filter_free(struct bundle_filter *filter)
     if (!filter) {
         return;
     }
+    bundle_queue_give(&filter->queue, filter->memory);
     bundle_queue_deinit(&filter->queue);
-    arena_free(filter->entry_arena);
     json_stream_free(filter->stream);
     arena_free(filter->arena);
     free(filter);

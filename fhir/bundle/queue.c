@@ -4,23 +4,48 @@
 #include <errno.h>
 
 enum {
-    ARENA_FIRST = 8 << 10,
+    ARENA_FIRST = 64 << 10,
+    SHARED_MAX = 48 << 10, /* an arena of which that much is in use takes no more entries */
 };
 
-/* ---- arenas of entries ---- */
+/* ---- memory of entries ---- */
 
-struct arena *bundle_queue_arena(struct bundle_queue *q)
+/* An arena just made or reset, with what counts its users in it. */
+static struct bundle_memory *memory_in(struct bundle_queue *q, struct arena *arena)
 {
-    struct arena *arena = q->spares ? q->spare[--q->spares] : arena_new(ARENA_FIRST);
-    if (arena) {
-        arena_limit(arena, 4 * q->options->held);
+    struct bundle_memory *memory = arena ? arena_alloc(arena, sizeof(*memory)) : NULL;
+    if (!memory) {
+        arena_free(arena);
+        return NULL;
     }
-    return arena;
+    *memory = (struct bundle_memory){ .arena = arena, .users = 1 };
+    arena_limit(arena, SHARED_MAX + 4 * q->options->held);
+    return memory;
 }
 
-static void give_arena(struct bundle_queue *q, struct arena *arena)
+struct bundle_memory *bundle_queue_memory(struct bundle_queue *q)
 {
-    if (arena && q->spares < BUNDLE_QUEUE_SPARES) {
+    if (q->memory && arena_used(q->memory->arena) > SHARED_MAX) {
+        struct bundle_memory *full = q->memory;
+        q->memory = NULL;
+        bundle_queue_give(q, full);
+    }
+    if (!q->memory) {
+        q->memory = memory_in(q, q->spares ? q->spare[--q->spares] : arena_new(ARENA_FIRST));
+    }
+    if (q->memory) {
+        q->memory->users++;
+    }
+    return q->memory;
+}
+
+void bundle_queue_give(struct bundle_queue *q, struct bundle_memory *memory)
+{
+    if (!memory || --memory->users) {
+        return;
+    }
+    struct arena *arena = memory->arena;
+    if (q->spares < BUNDLE_QUEUE_SPARES) {
         arena_reset(arena);
         q->spare[q->spares++] = arena;
     } else {
@@ -94,9 +119,10 @@ void bundle_queue_deinit(struct bundle_queue *q)
 {
     for (struct bundle_item *item = q->head; item;) {
         struct bundle_item *next = item->next;
-        arena_free(item->arena); /* the item is in it */
+        bundle_queue_give(q, item->memory); /* the item is in it */
         item = next;
     }
+    bundle_queue_give(q, q->memory);
     for (size_t i = 0; i < q->spares; i++) {
         arena_free(q->spare[i]);
     }
@@ -205,7 +231,7 @@ int bundle_queue_drain(struct bundle_queue *q)
         if (q->unseen == item) {
             q->unseen = q->head;
         }
-        give_arena(q, item->arena); /* the item is in it */
+        bundle_queue_give(q, item->memory); /* the item is in it */
     }
     return buf_failed(q->out) ? -ENOMEM : 0;
 }

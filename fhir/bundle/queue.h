@@ -22,6 +22,12 @@ enum bundle_item_kind {
     BUNDLE_ITEM_CLOSE, /* of the Bundle */
 };
 
+/* Memory of entries that were read one after the other; it lies in it itself. */
+struct bundle_memory {
+    struct arena *arena; /* owned by those who use it */
+    size_t users;        /* entries, and the queue while it hands it out */
+};
+
 /*
  * @lead:    offset of the first byte after the item before
  * @start:   offset of the value; @end: after it
@@ -29,7 +35,7 @@ enum bundle_item_kind {
  * @settled: may leave the queue
  * @dropped: and leaves no trace
  * @shown:   the caller has been given @entry
- * @arena:   owned; of an entry that has its own
+ * @memory:  of an entry with a tree of its own, which @blocks belong to; used until it leaves
  */
 struct bundle_item {
     enum bundle_item_kind kind;
@@ -42,18 +48,19 @@ struct bundle_item {
     struct str text;
     struct bundle_entry entry;
     struct json_tree_block *blocks;
-    struct arena *arena;
+    struct bundle_memory *memory;
     struct bundle_item *next;
 };
 
 enum {
-    BUNDLE_QUEUE_SPARES = 8,
+    BUNDLE_QUEUE_SPARES = 4,
 };
 
 /*
  * @last:        offset after the newest part
  * @had_entries: Bundle.entry was there
- * @spare:       arenas for the next entries
+ * @memory:      of the next entries, until enough of them share it
+ * @spare:       arenas for others after it
  */
 struct bundle_queue {
     const struct bundle_filter_options *options; /* borrowed */
@@ -66,14 +73,18 @@ struct bundle_queue {
     bool had_entries;
     bool wrote_member;
     bool wrote_entry;
+    struct bundle_memory *memory; /* used */
     size_t spares;
     struct arena *spare[BUNDLE_QUEUE_SPARES]; /* owned */
 };
 
 void bundle_queue_deinit(struct bundle_queue *q);
 
-/* An arena for one entry, to be owned by its item; NULL if there is no memory. */
-struct arena *bundle_queue_arena(struct bundle_queue *q);
+/* Memory for an entry, to be used by its item; NULL if there is none. */
+struct bundle_memory *bundle_queue_memory(struct bundle_queue *q);
+
+/* An entry has no more use for its memory. */
+void bundle_queue_give(struct bundle_queue *q, struct bundle_memory *memory);
 
 /* Append a copy of @item that lies in @arena. Return: 0 or -ENOMEM. */
 MUST_USE int bundle_queue_push(struct bundle_queue *q, struct arena *arena,

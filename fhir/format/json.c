@@ -7,11 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int on_event(void *owner, const struct json_event *event)
-{
-    return json_tree_event(owner, event);
-}
-
 static void tell(struct issues *issues, const struct json_stream *stream, const char *reason)
 {
     char place[40];
@@ -22,18 +17,20 @@ static void tell(struct issues *issues, const struct json_stream *stream, const 
 int json_parse(struct arena *arena, struct str text, struct issues *issues,
                const struct node **root)
 {
-    struct json_tree tree = json_tree(arena, 0);
-    struct json_stream_use use = { .event = on_event, .owner = &tree, .held = JSON_TEXT_MAX };
+    struct json_tree tree;
+    json_tree_init(&tree, arena, 0);
+    struct json_stream_use use = { .held = JSON_TEXT_MAX };
     CLEANUP(json_stream_freep) struct json_stream *stream = json_stream_new(&use);
     if (!stream) {
         return -ENOMEM;
     }
+    json_stream_build(stream, &tree);
     int r = json_stream_whole(stream, text);
     if (!r) {
         r = json_stream_finish(stream);
     }
     if (r == JSON_E_SYNTAX) {
-        tell(issues, stream, tree.reason ? tree.reason : json_stream_reason(stream));
+        tell(issues, stream, json_stream_reason(stream));
     }
     if (r) {
         return r;

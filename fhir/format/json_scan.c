@@ -1,47 +1,151 @@
 /*
- * Scanning a block at a time.
+ * Scanning 64 bytes at a time, each of them a bit of a mask.
  *
- * In a block without backslashes each quote opens or ends a string, so only their number and
- * the place of the last one count. The rare block with a backslash goes byte by byte.
+ * Of the quotes that aren't escaped each opens or ends a string, so only their number and the
+ * place of the last one count. Whatever may need a closer look (bytes that aren't ASCII, white
+ * space that isn't JSON's) is found in the same pass; most clinical text has none.
+ *
+ * A backslash outside of a string counts as one inside: yajl refuses it.
  */
 #include "fhir/format/json_scan.h"
+
+#include "crypto/base/attr.h"
 
 #include <endian.h>
 #include <stdint.h>
 
-/* A block as bit sets: bit i stands for byte i, or all the bits of byte i do. */
+enum {
+    BLOCK = 64,
+};
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 
-enum { BLOCK = 16, BITS = 1 };
-
-static uint64_t equal(const char *p, char c)
+/* The loops over the four parts of a block are written out: gcc doesn't unroll them at -O2. */
+static __m128i part(const char *p, int i)
 {
-    __m128i block = _mm_loadu_si128((const void *)p);
-    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(c)));
+    return _mm_loadu_si128((const void *)(p + (ptrdiff_t)i * 16));
+}
+
+static __m128i equal_part(const char *p, int i, char c)
+{
+    return _mm_cmpeq_epi8(part(p, i), _mm_set1_epi8(c));
+}
+
+static uint64_t bits(__m128i bytes)
+{
+    return (uint32_t)_mm_movemask_epi8(bytes);
+}
+
+/* Which bytes of the block at @p are @c: bit i stands for byte i. */
+static inline uint64_t equal(const char *p, char c)
+{
+    return bits(equal_part(p, 0, c)) | bits(equal_part(p, 1, c)) << 16 |
+           bits(equal_part(p, 2, c)) << 32 | bits(equal_part(p, 3, c)) << 48;
+}
+
+/* How far above '\v' a byte is; those below are very far. */
+static __m128i above(const char *p, int i)
+{
+    return _mm_sub_epi8(part(p, i), _mm_set1_epi8('\v'));
+}
+
+/* Bytes that aren't ASCII, and '\v' and '\f', which are neighbours: not zero where one is. */
+static __m128i odd_bytes(const char *p)
+{
+    __m128i high = _mm_or_si128(_mm_or_si128(part(p, 0), part(p, 1)),
+                                _mm_or_si128(part(p, 2), part(p, 3)));
+    __m128i least = _mm_min_epu8(_mm_min_epu8(above(p, 0), above(p, 1)),
+                                 _mm_min_epu8(above(p, 2), above(p, 3)));
+    __m128i one = _mm_set1_epi8('\f' - '\v');
+    return _mm_or_si128(high, _mm_cmpeq_epi8(_mm_max_epu8(least, one), one));
+}
+
+static bool any_odd(const char *p)
+{
+    return bits(odd_bytes(p));
+}
+
+static bool any_odd_or_slash(const char *p)
+{
+    __m128i first = _mm_or_si128(equal_part(p, 0, '\\'), equal_part(p, 1, '\\'));
+    __m128i last = _mm_or_si128(equal_part(p, 2, '\\'), equal_part(p, 3, '\\'));
+    return bits(_mm_or_si128(_mm_or_si128(first, last), odd_bytes(p)));
 }
 #else
-enum { BLOCK = 8, BITS = 8 };
+enum { PART = 8 };
+
+static const uint64_t LOW = 0x7F7F7F7F7F7F7F7Full;
+static const uint64_t ONES = 0x0101010101010101ull;
+
+static uint64_t part(const char *p, int i)
+{
+    uint64_t word;
+    memcpy(&word, p + (ptrdiff_t)i * PART, sizeof(word));
+    return le64toh(word);
+}
+
+/* The high bit of each byte of @word that is @c. */
+static uint64_t same(uint64_t word, char c)
+{
+    uint64_t x = word ^ (ONES * (unsigned char)c);
+    return ~(((x & LOW) + LOW) | x | LOW);
+}
 
 static uint64_t equal(const char *p, char c)
 {
-    const uint64_t low = 0x7F7F7F7F7F7F7F7Full;
-    uint64_t word;
-    memcpy(&word, p, sizeof(word));
-    uint64_t x = le64toh(word) ^ (0x0101010101010101ull * (unsigned char)c);
-    return ~(((x & low) + low) | x | low); /* the high bit of each byte that is equal */
+    uint64_t found = 0;
+    for (int i = 0; i < BLOCK / PART; i++) { /* the product gathers the high bits on top */
+        found |= (same(part(p, i), c) >> 7) * 0x0102040810204080ull >> 56 << (i * PART);
+    }
+    return found;
+}
+
+static bool any_odd(const char *p)
+{
+    uint64_t odd = 0;
+    for (int i = 0; i < BLOCK / PART; i++) {
+        uint64_t word = part(p, i);
+        odd |= (word & ~LOW) | same(word, '\v') | same(word, '\f');
+    }
+    return odd != 0;
+}
+
+static bool any_odd_or_slash(const char *p)
+{
+    return any_odd(p) || equal(p, '\\');
 }
 #endif
 
-static void scan_byte(struct json_scan *s, char c, size_t offset)
+/*
+ * Which of the @n bytes of a block stand after a backslash that isn't escaped itself. In a run
+ * of backslashes every second one is. Adding the backslashes to the starts of runs carries to
+ * the end of each; whether run and carry begin at bits of the same parity tells the length's.
+ */
+RARE static uint64_t escaped(struct json_scan *s, uint64_t slashes, size_t n)
 {
-    if (s->escaped) {
-        s->escaped = false;
-    } else if (c == '"') {
-        s->in_string = !s->in_string;
-        s->quote = offset;
-    } else if (c == '\\') {
-        s->escaped = s->in_string; /* outside of a string yajl will refuse it */
+    const uint64_t even = 0x5555555555555555ull;
+    slashes &= ~(uint64_t)s->escaped;
+    uint64_t after = slashes << 1 | s->escaped;
+    uint64_t odd_starts = slashes & ~even & ~after;
+    uint64_t sum;
+    bool carry = __builtin_add_overflow(odd_starts, slashes, &sum);
+    uint64_t found = (even ^ sum << 1) & after;
+    s->escaped = n < BLOCK ? found >> n & 1 : carry;
+    return found;
+}
+
+/* @n bytes of the block at @p count, the others are zero. */
+static inline void scan_block(struct json_scan *s, const char *p, size_t n, size_t offset)
+{
+    uint64_t quotes = equal(p, '"');
+    if (s->escaped || any_odd_or_slash(p)) {
+        quotes &= ~escaped(s, equal(p, '\\'), n);
+        s->odd = any_odd(p) ? offset + n : s->odd;
+    }
+    if (quotes) {
+        s->in_string ^= __builtin_parityll(quotes);
+        s->quote = offset + (size_t)(63 - __builtin_clzll(quotes));
     }
 }
 
@@ -50,18 +154,12 @@ void json_scan(struct json_scan *scan, struct str text, size_t offset)
     struct json_scan s = *scan;
     size_t at = 0;
     for (; text.n - at >= BLOCK; at += BLOCK) {
-        uint64_t quotes = equal(text.p + at, '"');
-        if (s.escaped || equal(text.p + at, '\\')) {
-            for (size_t i = 0; i < BLOCK; i++) {
-                scan_byte(&s, text.p[at + i], offset + at + i);
-            }
-        } else if (quotes) {
-            s.in_string ^= __builtin_parityll(quotes);
-            s.quote = offset + at + (size_t)(63 - __builtin_clzll(quotes)) / BITS;
-        }
+        scan_block(&s, text.p + at, BLOCK, offset + at);
     }
-    for (; at < text.n; at++) {
-        scan_byte(&s, text.p[at], offset + at);
+    if (at < text.n) {
+        char rest[BLOCK] = { 0 };
+        memcpy(rest, text.p + at, text.n - at);
+        scan_block(&s, rest, text.n - at, offset + at);
     }
     *scan = s;
 }

@@ -8,11 +8,13 @@
 
 /*
  * @quote:     offset of the last quote that wasn't escaped: if @in_string, the opening one
+ * @odd:       from this offset on all bytes are ASCII, and none is a form feed or vertical tab
  * @in_string: the text so far ends in a string
  * @escaped:   and in it after a backslash
  */
 struct json_scan {
     size_t quote;
+    size_t odd;
     bool in_string;
     bool escaped;
 };

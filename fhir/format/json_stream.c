@@ -1,7 +1,8 @@
 /*
  * yajl, guarded.
  *
- *   piece --> window --> scanner: where does the last whole token end? --> yajl --> events
+ *   piece --> window --> scanner: where does the last whole token end? --> yajl
+ *                                                         --> json_events --> nodes, events
  *
  * yajl copies a token that is cut off and looks at all of it again with each piece: quadratic
  * in the length of a string. So a scanner in front, which knows only "in a string" and "after
@@ -13,48 +14,16 @@
  * doesn't check for NULL: when memory is really out, the process ends. What it asks for is at
  * most four times the window, plus its tables.
  */
-#include "fhir/format/json_stream.h"
-
 #include "fhir/base/utf8.h"
-#include "fhir/format/json_scan.h"
+#include "fhir/format/json_stream_impl.h"
+#include "fhir/format/json_tree.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <yajl/yajl_parse.h>
 
 enum {
-    WINDOW_FIRST = 96 << 10, /* a usual piece and what was left of the one before */
-};
-
-/*
- * @base:    document offset of the window's first byte
- * @fed:     offset up to which yajl has read
- * @keep:    offset from which bytes are kept
- * @chunk:   what yajl reads at the moment, and where in the document it starts
- * @last:    end of the token before
- * @result:  what ended the reading
- */
-struct json_stream {
-    struct json_stream_use use;
-    yajl_handle yajl;  /* owned */
-    struct buf window; /* owned, on the heap: realloc() moves pages instead of bytes */
-    size_t base;
-    size_t fed;
-    size_t keep;
-    struct str chunk;
-    size_t chunk_at;
-    size_t last;
-    size_t depth;
-    struct json_scan scan;
-    struct str name; /* of the member whose value comes next */
-    bool name_lasts;
-    size_t name_at; /* offset of its quote */
-    char decoded[JSON_NAME_MAX];
-    int result;
-    const char *reason;
-    size_t place;
+    WINDOW_FIRST = 48 << 10, /* holds a short answer; doubled, any piece and what was left */
 };
 
 /* ---- memory for yajl ---- */
@@ -85,192 +54,13 @@ static void yajl_give(void *owner, void *p)
     free(p);
 }
 
-/* ---- events ---- */
-
-static int fail(struct json_stream *s, int result, const char *reason, size_t place)
+int json_stream_fail(struct json_stream *stream, int result, const char *reason, size_t place)
 {
-    s->result = result;
-    s->reason = reason;
-    s->place = place;
+    stream->result = result;
+    stream->reason = reason;
+    stream->place = place;
     return result;
 }
-
-/* Bytes of the document between two offsets, in what yajl reads now. */
-static struct str chunk_bytes(const struct json_stream *s, size_t start, size_t end)
-{
-    assert(start >= s->chunk_at && end <= s->chunk_at + s->chunk.n);
-    return str_slice(s->chunk, start - s->chunk_at, end - s->chunk_at);
-}
-
-/* Offset of the token that follows the last one. */
-static size_t after_last(const struct json_stream *s)
-{
-    size_t at = (s->last > s->chunk_at ? s->last : s->chunk_at) - s->chunk_at;
-    while (at < s->chunk.n && strchr(" \t\r\n,:", s->chunk.p[at])) {
-        at++;
-    }
-    return s->chunk_at + at;
-}
-
-/* Pass a token on, with the name that came before it; yajl's convention: 0 stops. */
-static int emit(struct json_stream *s, struct json_event *event, size_t start, size_t end)
-{
-    event->start = start;
-    event->end = end;
-    event->depth = s->depth;
-    event->name = s->name;
-    event->name_lasts = s->name_lasts;
-    s->name = (struct str){ 0 };
-    s->last = end;
-    int r = s->use.event(s->use.owner, event);
-    if (r) {
-        (void)fail(s, r, s->reason, start);
-        return 0;
-    }
-    return 1;
-}
-
-static int emit_bare(void *owner, enum json_event_kind kind, size_t length)
-{
-    struct json_stream *s = owner;
-    struct json_event event = { .kind = kind };
-    size_t end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
-    return emit(s, &event, end - length, end);
-}
-
-static int on_null(void *owner)
-{
-    return emit_bare(owner, JSON_EVENT_NULL, 4);
-}
-
-static int on_boolean(void *owner, int value)
-{
-    return value ? emit_bare(owner, JSON_EVENT_TRUE, 4) : emit_bare(owner, JSON_EVENT_FALSE, 5);
-}
-
-static bool lasts(const struct json_stream *s, const void *p)
-{
-    return (uintptr_t)p - (uintptr_t)s->chunk.p < s->chunk.n;
-}
-
-static int on_number(void *owner, const char *p, size_t n)
-{
-    struct json_stream *s = owner;
-    if (n > JSON_NUMBER_MAX) {
-        (void)fail(s, JSON_E_SYNTAX, "number too long", s->last);
-        return 0;
-    }
-    struct json_event event = {
-        .kind = JSON_EVENT_NUMBER,
-        .text = str_of(p, n),
-        .lasts = lasts(s, p),
-    };
-    size_t end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
-    return emit(s, &event, end - n, end);
-}
-
-/*
- * Where a string or name stands: between quotes in the window, or decoded elsewhere because
- * it has escapes, which are checked then. False if they are refused.
- */
-static bool locate(struct json_stream *s, struct str text, size_t *start, size_t *end)
-{
-    if (lasts(s, text.p)) {
-        *start = s->chunk_at + (size_t)(text.p - s->chunk.p) - 1;
-        *end = *start + text.n + 2;
-        return true;
-    }
-    *start = after_last(s);
-    *end = s->chunk_at + yajl_get_bytes_consumed(s->yajl);
-    const char *bad = json_bad_escape(chunk_bytes(s, *start + 1, *end - 1));
-    if (bad) {
-        (void)fail(s, JSON_E_SYNTAX, bad, *start);
-    }
-    return !bad;
-}
-
-static int on_string(void *owner, const unsigned char *p, size_t n)
-{
-    struct json_stream *s = owner;
-    struct json_event event = {
-        .kind = JSON_EVENT_STRING,
-        .text = str_of(p, n),
-        .lasts = lasts(s, p),
-    };
-    size_t start;
-    size_t end;
-    return locate(s, event.text, &start, &end) ? emit(s, &event, start, end) : 0;
-}
-
-/* Names wait for their value; one that yajl decoded is copied, its value may have escapes. */
-static int on_name(void *owner, const unsigned char *p, size_t n)
-{
-    struct json_stream *s = owner;
-    if (n > JSON_NAME_MAX) {
-        (void)fail(s, JSON_E_SYNTAX, "member name too long", s->last);
-        return 0;
-    }
-    s->name = str_of(p, n);
-    s->name_lasts = lasts(s, p);
-    if (!locate(s, s->name, &s->name_at, &s->last)) {
-        return 0;
-    }
-    if (!s->name_lasts) {
-        memcpy(s->decoded, p, n);
-        s->name.p = s->decoded;
-    }
-    return 1;
-}
-
-static int enter(struct json_stream *s, enum json_event_kind kind)
-{
-    if (s->depth == JSON_DEPTH_MAX) {
-        (void)fail(s, JSON_E_SYNTAX, "nested too deep", s->last);
-        return 0;
-    }
-    int go = emit_bare(s, kind, 1);
-    s->depth++;
-    return go;
-}
-
-static int leave(struct json_stream *s, enum json_event_kind kind)
-{
-    assert(s->depth > 0);
-    s->depth--;
-    return emit_bare(s, kind, 1);
-}
-
-static int on_object(void *owner)
-{
-    return enter(owner, JSON_EVENT_OBJECT);
-}
-
-static int on_object_end(void *owner)
-{
-    return leave(owner, JSON_EVENT_OBJECT_END);
-}
-
-static int on_array(void *owner)
-{
-    return enter(owner, JSON_EVENT_ARRAY);
-}
-
-static int on_array_end(void *owner)
-{
-    return leave(owner, JSON_EVENT_ARRAY_END);
-}
-
-static const yajl_callbacks callbacks = {
-    .yajl_null = on_null,
-    .yajl_boolean = on_boolean,
-    .yajl_number = on_number,
-    .yajl_string = on_string,
-    .yajl_start_map = on_object,
-    .yajl_map_key = on_name,
-    .yajl_end_map = on_object_end,
-    .yajl_start_array = on_array,
-    .yajl_end_array = on_array_end,
-};
 
 /* ---- making and ending ---- */
 
@@ -300,7 +90,7 @@ struct json_stream *json_stream_new(const struct json_stream_use *use)
     s->use = *use;
     s->keep = SIZE_MAX;
     s->window = (struct buf){ .limit = use->held, .grow = grow };
-    s->yajl = yajl_alloc(&callbacks, &memory, s);
+    s->yajl = yajl_alloc(&json_stream_callbacks, &memory, s);
     yajl_config(s->yajl, yajl_dont_validate_strings, 1); /* we do, faster and stricter */
     return s;
 }
@@ -323,20 +113,26 @@ void json_stream_freep(struct json_stream **stream)
 
 static void moved(struct json_stream *s, struct str from, const char *to)
 {
-    size_t distance = (size_t)(uintptr_t)s->name.p - (size_t)(uintptr_t)from.p;
-    if (s->name.p && s->name_lasts && distance < from.n) {
-        s->name.p = to + distance;
-    }
+    struct str moved_to = str_of(to, from.n);
+    json_tree_text_moved(&s->name, from, moved_to);
     if (s->use.moved && from.n) {
-        s->use.moved(s->use.owner, from, str_of(to, from.n));
+        s->use.moved(s->use.owner, from, moved_to);
     }
+}
+
+/* Offset from which bytes must stay: what is kept or unread, and the name of what comes. */
+static size_t needed(const struct json_stream *s)
+{
+    size_t from = s->keep < s->fed ? s->keep : s->fed;
+    size_t name = (size_t)((uintptr_t)s->name.p - (uintptr_t)s->window.p);
+    bool is_there = s->name.p && name < s->window.n;
+    return is_there && s->base + name < from ? s->base + name : from;
 }
 
 /* Drop what nobody keeps, if that makes room for @more bytes and is worth the move. */
 static void drop(struct json_stream *s, size_t more)
 {
-    size_t from = s->keep < s->fed ? s->keep : s->fed;
-    from = s->name.p && s->name_at < from ? s->name_at : from;
+    size_t from = needed(s);
     size_t gone = from > s->base ? from - s->base : 0;
     bool cheap = gone == s->window.n || gone >= s->window.n / 2;
     if (!gone || !cheap || (s->window.cap - s->window.n >= more && gone < s->window.n)) {
@@ -353,11 +149,11 @@ static int append(struct json_stream *s, struct str piece)
     drop(s, piece.n);
     struct str before = buf_str(&s->window);
     if (piece.n > s->use.held - s->window.n) {
-        return fail(s, JSON_E_SYNTAX, "a part is larger than may be held", s->fed);
+        return json_stream_fail(s, JSON_E_SYNTAX, "a part is larger than may be held", s->fed);
     }
     buf_put(&s->window, piece.p, piece.n);
     if (buf_failed(&s->window)) {
-        return fail(s, -ENOMEM, NULL, s->fed);
+        return json_stream_fail(s, -ENOMEM, NULL, s->fed);
     }
     if (before.p && s->window.p != before.p) {
         moved(s, before, s->window.p); /* its old address is compared, never read */
@@ -367,19 +163,24 @@ static int append(struct json_stream *s, struct str piece)
 
 /* ---- feeding ---- */
 
+/* What the scanner had no doubt about needs no closer look. */
 static int checked(struct json_stream *s, struct str chunk, size_t offset)
 {
+    if (s->scan.odd <= offset) {
+        return 0;
+    }
     size_t valid = utf8_span(chunk);
     if (valid < chunk.n) {
-        return fail(s, JSON_E_SYNTAX, "not UTF-8", offset + valid);
+        return json_stream_fail(s, JSON_E_SYNTAX, "not UTF-8", offset + valid);
     }
     if (!offset && str_starts(chunk, STR("\xEF\xBB\xBF"))) {
-        return fail(s, JSON_E_SYNTAX, "byte order mark", 0);
+        return json_stream_fail(s, JSON_E_SYNTAX, "byte order mark", 0);
     }
     for (const char *c = "\f\v"; *c; c++) {
         const char *p = memchr(chunk.p, *c, chunk.n);
         if (p) {
-            return fail(s, JSON_E_SYNTAX, "not JSON", offset + (size_t)(p - chunk.p));
+            size_t place = offset + (size_t)(p - chunk.p);
+            return json_stream_fail(s, JSON_E_SYNTAX, "not JSON", place);
         }
     }
     return 0;
@@ -393,7 +194,7 @@ static int yajl_result(struct json_stream *s, yajl_status status)
     if (status == yajl_status_ok) {
         return 0;
     }
-    return s->result ? s->result : fail(s, JSON_E_SYNTAX, "not JSON", at);
+    return s->result ? s->result : json_stream_fail(s, JSON_E_SYNTAX, "not JSON", at);
 }
 
 static int feed(struct json_stream *s, struct str chunk)
@@ -428,8 +229,9 @@ int json_stream_push(struct json_stream *stream, struct str piece)
 int json_stream_whole(struct json_stream *stream, struct str whole)
 {
     if (whole.n > JSON_TEXT_MAX) {
-        return fail(stream, JSON_E_SYNTAX, "document too large", JSON_TEXT_MAX);
+        return json_stream_fail(stream, JSON_E_SYNTAX, "document too large", JSON_TEXT_MAX);
     }
+    json_scan(&stream->scan, whole, 0);
     return feed(stream, whole);
 }
 
@@ -448,6 +250,11 @@ int json_stream_finish(struct json_stream *stream)
 }
 
 /* ---- asking ---- */
+
+void json_stream_build(struct json_stream *stream, struct json_tree *tree)
+{
+    stream->tree = tree;
+}
 
 void json_stream_keep(struct json_stream *stream, size_t offset)
 {

@@ -1,46 +1,48 @@
 /*
- * JSON in pieces of any size to events that know their bytes.
+ * JSON in pieces of any size to trees and events that know their bytes.
  *
- * The bytes stay in a window for as long as the user of the events wants to keep them, so that
- * what is released unchanged can be copied byte for byte. Refused besides what RFC 8259
- * refuses: all that fhir/format/json.h names, but duplicate names, which only who collects
- * members can see (json_tree does).
+ * Values are put into the tree that json_stream_build() named; outside of one each token is an
+ * event. The listener to events says where a tree begins, so a large document costs only the
+ * trees it is cut into. The bytes stay in a window for as long as the user of the events wants
+ * to keep them, so that what is released unchanged can be copied byte for byte. Refused besides
+ * what RFC 8259 refuses: all that fhir/format/json.h names, duplicate names only inside of a
+ * tree.
  */
 #pragma once
 
 #include "crypto/base/attr.h"
 #include "crypto/base/str.h"
 #include "fhir/format/json.h"
+#include "fhir/model/node.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct json_stream;
 
+struct json_tree;
+
 enum json_event_kind {
-    JSON_EVENT_NULL,
-    JSON_EVENT_FALSE,
-    JSON_EVENT_TRUE,
-    JSON_EVENT_NUMBER, /* text: as written */
-    JSON_EVENT_STRING, /* text: decoded */
-    JSON_EVENT_OBJECT,
-    JSON_EVENT_OBJECT_END,
-    JSON_EVENT_ARRAY,
+    JSON_EVENT_NULL = NODE_NULL,
+    JSON_EVENT_FALSE = NODE_FALSE,
+    JSON_EVENT_TRUE = NODE_TRUE,
+    JSON_EVENT_NUMBER = NODE_NUMBER, /* text: as written */
+    JSON_EVENT_STRING = NODE_STRING, /* text: decoded */
+    JSON_EVENT_ARRAY = NODE_ARRAY,
+    JSON_EVENT_OBJECT = NODE_OBJECT,
     JSON_EVENT_ARRAY_END,
+    JSON_EVENT_OBJECT_END,
 };
 
 /*
  * @name:  decoded member name, before a value inside an object
- * @lasts: @text borrows from the window (or the whole text); otherwise only valid in the call
- * @name_lasts: likewise
+ * @text:  this and @name are only there for the call
  * @start: offset of the token's first byte in the document
  * @end:   offset after its last byte
  * @depth: objects and arrays around the token; an opening bracket is not around itself
  */
 struct json_event {
     enum json_event_kind kind;
-    bool lasts;
-    bool name_lasts;
     struct str name;
     struct str text;
     size_t start;
@@ -51,16 +53,21 @@ struct json_event {
 /* Return 0 to go on; anything else ends the reading and is passed on. */
 typedef int (*json_event_fn)(void *owner, const struct json_event *event);
 
-/* Lasting texts inside of @from are now inside of @to, at the same distance from its start. */
+/* A value of the tree is whole, at its root or as deep as the tree tells. Return likewise. */
+typedef int (*json_built_fn)(void *owner, const struct node *node);
+
+/* Texts of nodes inside of @from are now inside of @to, as far from its start. */
 typedef void (*json_moved_fn)(void *owner, struct str from, struct str to);
 
 /*
- * @event: called for each token
- * @moved: called when the window moves; may be NULL if no lasting text is kept
+ * @event: called for each token outside of a tree; may be NULL if one tree is all
+ * @built: may be NULL
+ * @moved: called when the window moves; may be NULL if no node is kept
  * @held:  bytes the window may hold; a longer kept part or token is refused
  */
 struct json_stream_use {
     json_event_fn event;
+    json_built_fn built;
     json_moved_fn moved;
     void *owner;
     size_t held;
@@ -88,6 +95,16 @@ MUST_USE int json_stream_whole(struct json_stream *stream, struct str text);
 
 /* There are no more pieces: 0 if the document is complete, else as json_stream_push(). */
 MUST_USE int json_stream_finish(struct json_stream *stream);
+
+/**
+ * json_stream_build() - where values go from now on
+ * @stream: the reader
+ * @tree:   borrowed, until its root is whole; NULL: events again
+ *
+ * Called before the first piece, for a tree of the whole document; or by the listener to
+ * events: the value that the event begins is then the root.
+ */
+void json_stream_build(struct json_stream *stream, struct json_tree *tree);
 
 /* Bytes from document offset @offset on stay in the window; at first none do. */
 void json_stream_keep(struct json_stream *stream, size_t offset);

@@ -27,11 +27,6 @@ static void check_offsets(const struct node *root, struct str text)
     }
 }
 
-static int on_event(void *owner, const struct json_event *event)
-{
-    return json_tree_event(owner, event);
-}
-
 static void on_moved(void *owner, struct str from, struct str to)
 {
     json_tree_moved(owner, from, to);
@@ -53,13 +48,13 @@ static void check_same(const struct node *a, const struct node *b)
 
 static int by_pieces(struct arena *arena, struct str text, size_t size, const struct node *want)
 {
-    struct json_tree tree = json_tree(arena, 0);
-    struct json_stream_use use = {
-        .event = on_event, .moved = on_moved, .owner = &tree, .held = JSON_TEXT_MAX
-    };
+    struct json_tree tree;
+    json_tree_init(&tree, arena, 0);
+    struct json_stream_use use = { .moved = on_moved, .owner = &tree, .held = JSON_TEXT_MAX };
     CLEANUP(json_stream_freep) struct json_stream *stream = json_stream_new(&use);
     expect(stream != NULL);
     json_stream_keep(stream, 0);
+    json_stream_build(stream, &tree);
     int r = 0;
     for (size_t at = 0; at < text.n && !r; at += size) {
         r = json_stream_push(stream, str_slice(text, at, at + size));
