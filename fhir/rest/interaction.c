@@ -6,6 +6,7 @@
  */
 #include "fhir/rest/interaction.h"
 
+#include "fhir/rest/media.h"
 #include "fhir/rest/search.h"
 
 #include <errno.h>
@@ -168,12 +169,6 @@ static int compartment_search(struct classifier *c)
     return r ? r : c->method == METHOD_POST ? posted_search(c) : search(c);
 }
 
-static bool is_json(struct str content_type)
-{
-    struct str type = str_cut(&content_type, ';');
-    return str_eq(type, STR("application/fhir+json")) || str_eq(type, STR("application/json"));
-}
-
 static bool is_patch(struct str content_type)
 {
     return str_eq(str_cut(&content_type, ';'), STR("application/json-patch+json"));
@@ -182,7 +177,7 @@ static bool is_patch(struct str content_type)
 static int with_body(struct classifier *c, enum interaction_kind kind)
 {
     struct str content = c->request->content_type;
-    if (!is_json(content) && !(kind == INTERACTION_PATCH && is_patch(content))) {
+    if (!media_is_json(content) && !(kind == INTERACTION_PATCH && is_patch(content))) {
         return refuse(c, 415, "the body must be JSON", (struct str){ 0 });
     }
     if (kind == INTERACTION_UPDATE || kind == INTERACTION_PATCH) {
@@ -205,7 +200,7 @@ static int with_body(struct classifier *c, enum interaction_kind kind)
 static int conditional(struct classifier *c, enum interaction_kind kind)
 {
     struct str content = c->request->content_type;
-    if (!is_json(content) && !(kind == INTERACTION_PATCH && is_patch(content))) {
+    if (!media_is_json(content) && !(kind == INTERACTION_PATCH && is_patch(content))) {
         return refuse(c, 415, "the body must be JSON", (struct str){ 0 });
     }
     if (!c->request->query.n) {

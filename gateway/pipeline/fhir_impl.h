@@ -90,6 +90,7 @@ struct fhir_answer {
     struct http_call *call; /* NULL: over */
     struct fhir_wait wait;
     int status;          /* of the upstream */
+    bool readable;       /* its body is of a kind that is read here */
     enum http_fail fail; /* 0: none */
     bool ended;
     bool paused;
@@ -276,6 +277,9 @@ enum step fhir_forward_enter(struct exchange *ex);
 
 /* Append the fields that every request upstream has. Return their number. */
 size_t fhir_upstream_fields(struct exchange *ex, struct http_field fields[4]);
+
+/* Whether the body of an answer is JSON, and as it is: nobody asked for compression. */
+bool fhir_upstream_readable(const struct http_head *head);
 
 /* Read on, and wait for the next piece. */
 enum step fhir_upstream_more(struct exchange *ex);

@@ -10,6 +10,7 @@
  */
 #include "gateway/pipeline/fhir_impl.h"
 
+#include "fhir/rest/media.h"
 #include "gateway/heap.h"
 #include "gateway/log.h"
 #include "gateway/way_out.h"
@@ -61,6 +62,13 @@ static enum step refuse_status(struct exchange *ex, int status)
     }
 }
 
+bool fhir_upstream_readable(const struct http_head *head)
+{
+    struct str coding = http_field(head, HTTP_CONTENT_ENCODING);
+    return (coding.n == 0 || str_eq(coding, STR("identity"))) &&
+           media_is_json(http_field(head, HTTP_CONTENT_TYPE));
+}
+
 static enum step judge(struct exchange *ex)
 {
     struct fhir_answer *answer = &fhir_of(ex)->answer;
@@ -74,6 +82,10 @@ static enum step judge(struct exchange *ex)
     }
     if (answer->status != 200) {
         return refuse_status(ex, answer->status);
+    }
+    if (!answer->readable) {
+        return fhir_refuse(ex, OUTCOME_UPSTREAM, "upstream-invalid", 502,
+                           "the FHIR server's answer isn't JSON");
     }
     answer->streaming = !answer->ended;
     return STEP_NEXT;
@@ -93,8 +105,8 @@ static void on_head(void *owner, const struct http_head *head)
 {
     struct exchange *ex = owner;
     struct fhir_answer *answer = &fhir_of(ex)->answer;
-    struct str coding = http_field(head, HTTP_CONTENT_ENCODING);
-    answer->status = coding.n && !str_eq(coding, STR("identity")) ? 599 : head->status;
+    answer->status = head->status;
+    answer->readable = fhir_upstream_readable(head);
     answer->etag = arena_str(ex->arena, http_field(head, HTTP_ETAG));
     answer->modified = arena_str(ex->arena, http_field(head, HTTP_LAST_MODIFIED));
     answer->location = arena_str(ex->arena, http_field(head, HTTP_LOCATION));

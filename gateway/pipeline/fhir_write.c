@@ -302,7 +302,8 @@ static enum step took_answer(struct exchange *ex, const struct http_answer *answ
     fx->answer.modified = arena_str(ex->arena, http_field(answer->head, HTTP_LAST_MODIFIED));
     fx->answer.location = mapped(ex, http_field(answer->head, HTTP_LOCATION));
     struct str text = arena_str(ex->arena, answer->body);
-    if (text.n && read_state(ex, text, &write->answered) != 0) {
+    if (text.n && (!fhir_upstream_readable(answer->head) ||
+                   read_state(ex, text, &write->answered) != 0)) {
         write->answered.there = false; /* done all the same; nothing of it is shown */
     }
     return STEP_NEXT;

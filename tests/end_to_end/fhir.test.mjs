@@ -52,20 +52,8 @@ const observation = (id, about, more = {}) => ({
   ...more,
 });
 
-/** File a consent of Patient/@id and have it on chain; resolves when it is in force. */
-async function permit(id, more = {}, purpose = "TREAT") {
-  const answer = await gw.ask("Consent", {
-    method: "POST",
-    body: consent({ reference: `Patient/${id}` }, more),
-  });
-  assert.equal(answer.status, 201, answer.text);
-  const grant = toSign(answer.json());
-  grantOnChain(gw.postgres, grant);
-  const claims = claimsOf(CLINIC, purpose);
-  const asked = async () => (await gw.ask(`Patient/${id}`, { claims })).status;
-  await until(`consent of ${id}`, async () => (await asked()) === 200);
-  return grant;
-}
+/** A consent of Patient/@id in force, of somebody who asks for @purpose. */
+const permit = (id, more, purpose = "TREAT") => gw.permit(id, more, claimsOf(CLINIC, purpose));
 
 /** The very next requests for Patient/@id are refused, whichever worker answers. */
 async function refusedFromNowOn(id) {

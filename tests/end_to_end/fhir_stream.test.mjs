@@ -4,69 +4,44 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import http from "node:http";
 import { after, before, test } from "node:test";
 
-import { toSign } from "./lib/controller.mjs";
-import { consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
-import { freePort, until } from "./lib/process.mjs";
+import { startFhirGateway } from "./lib/fhir.mjs";
+import { until } from "./lib/process.mjs";
+import { entryOf, startUpstream } from "./lib/upstream.mjs";
 
 const MEMORY_MAX = 64 << 10; // kB that a worker may have taken at its peak
 const TEXT = "x".repeat(2000);
 
-/** A FHIR server that makes up its answers as they leave: entries of @plan's patients. */
-async function startMaker() {
-  const port = await freePort();
-  const base = `http://127.0.0.1:${port}/fhir`;
-  const plan = { entries: 0, patients: [], cut: 0, wait: null };
-  const entry = (i) => {
-    const who = plan.patients[i % plan.patients.length];
-    return (
-      `{"fullUrl":"${base}/Observation/o${i}","resource":{"resourceType":"Observation",` +
-      `"id":"o${i}","status":"final","code":{"text":"${TEXT}"},"valueQuantity":{"value":1.00},` +
-      `"subject":{"reference":"Patient/${who}"}},"search":{"mode":"match"}}`
-    );
-  };
-  const server = http.createServer(async (request, response) => {
-    const found = /\/Patient\/(\w+)/.exec(request.url);
-    response.setHeader("content-type", "application/fhir+json");
-    if (found) {
-      const identifier = [{ system: "urn:mrn", value: found[1] }];
-      response.end(JSON.stringify({ resourceType: "Patient", id: found[1], identifier }));
+const plan = { entries: 0, patients: [], cut: 0, pause: 0, wait: null };
+let upstream, gw;
+
+/** Entries of @plan's patients, made up as they leave. */
+async function answer(request, response) {
+  response.write('{"resourceType":"Bundle","type":"searchset","total":9,"entry":[');
+  for (let i = 0; i < plan.entries; i++) {
+    if (plan.cut && i === plan.cut) {
+      await plan.wait?.();
+      response.destroy();
       return;
     }
-    response.write('{"resourceType":"Bundle","type":"searchset","total":9,"entry":[');
-    for (let i = 0; i < plan.entries; i++) {
-      if (plan.cut && i === plan.cut) {
-        await plan.wait?.();
-        response.destroy();
-        return;
-      }
-      if (plan.pause && i === plan.pause) {
-        await plan.wait();
-      }
-      if (!response.write((i ? "," : "") + entry(i))) {
-        await once(response, "drain");
-      }
+    if (plan.pause && i === plan.pause) {
+      await plan.wait();
     }
-    response.end("]}");
-  });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  return { base, plan, stop: () => server.closeAllConnections?.() ?? server.close(), server };
+    const who = plan.patients[i % plan.patients.length];
+    const entry = entryOf(upstream.base, `o${i}`, who, { text: TEXT });
+    if (!response.write((i ? "," : "") + entry)) {
+      await once(response, "drain");
+    }
+  }
+  response.end("]}");
 }
 
-let maker, gw;
-
 before(async () => {
-  maker = await startMaker();
-  gw = await startFhirGateway(maker.base, { staleness: "5s" });
+  upstream = await startUpstream(answer);
+  gw = await startFhirGateway(upstream.base, { staleness: "5s" });
   for (const id of ["anna", "bert"]) {
-    const body = consent({ reference: `Patient/${id}` });
-    const answer = await gw.ask("Consent", { method: "POST", body });
-    assert.equal(answer.status, 201, answer.text);
-    grantOnChain(gw.postgres, toSign(answer.json()));
-    await until("consent", async () => (await gw.ask(`Patient/${id}`)).status === 200);
+    await gw.permit(id);
   }
 });
 
@@ -75,8 +50,7 @@ after(async () => {
     console.log(gw?.gateway.output());
   }
   await gw?.stop();
-  maker?.server.close();
-  maker?.server.closeAllConnections();
+  upstream?.stop();
 });
 
 /** Peak memory of the workers, in kB. */
@@ -107,7 +81,7 @@ async function streamed() {
 }
 
 test("a long answer of three patients shows those who permit, each in one record", async () => {
-  Object.assign(maker.plan, { entries: 900, patients: ["anna", "carl", "bert"] });
+  Object.assign(plan, { entries: 900, patients: ["anna", "carl", "bert"] });
   const from = gw.records().length;
   const answer = await streamed();
   assert.equal(answer.cut, false);
@@ -125,7 +99,7 @@ test("a long answer of three patients shows those who permit, each in one record
 });
 
 test("100 MB stream in bounded memory", async () => {
-  Object.assign(maker.plan, { entries: 45000, patients: ["anna"] });
+  Object.assign(plan, { entries: 45000, patients: ["anna"] });
   const answer = await streamed();
   assert.equal(answer.cut, false);
   assert.ok(answer.bytes > 95e6, `${answer.bytes} bytes`);
@@ -135,12 +109,12 @@ test("100 MB stream in bounded memory", async () => {
 });
 
 test("an upstream that breaks off cuts the answer, and the record says so", async () => {
-  Object.assign(maker.plan, { entries: 2000, patients: ["anna"], cut: 1000 });
+  Object.assign(plan, { entries: 2000, patients: ["anna"], cut: 1000 });
   const answer = await streamed();
   assert.equal(answer.cut, true);
   await until("record", () => gw.records().at(-1).basis === "upstream-cut");
   assert.equal(gw.records().at(-1).outcome, "error");
-  maker.plan.cut = 0;
+  plan.cut = 0;
 });
 
 test("a revocation in the middle ends what is shown of that patient", async () => {
@@ -148,12 +122,12 @@ test("a revocation in the middle ends what is shown of that patient", async () =
     gw.postgres.sql("UPDATE consent_chain SET revoked = true");
     await until("refusal", async () => (await gw.ask("Patient/anna")).status === 404);
   };
-  Object.assign(maker.plan, { entries: 2000, patients: ["anna"], pause: 1000, wait });
+  Object.assign(plan, { entries: 2000, patients: ["anna"], pause: 1000, wait });
   const answer = await streamed();
   assert.equal(answer.cut, false);
   const shown = JSON.parse(answer.text).entry.length - 1;
   assert.ok(shown > 100 && shown <= 1000, `${shown} entries`);
-  maker.plan.pause = 0;
+  plan.pause = 0;
   gw.postgres.sql("UPDATE consent_chain SET revoked = false");
 });
 
@@ -163,10 +137,10 @@ test("the database stopped in the middle cuts the answer", async () => {
     gw.postgres.stop();
     await new Promise((resolve) => setTimeout(resolve, 1500));
   };
-  Object.assign(maker.plan, { entries: 4000, patients: ["anna"], pause: 1000, wait });
+  Object.assign(plan, { entries: 4000, patients: ["anna"], pause: 1000, wait });
   const answer = await streamed();
   assert.equal(answer.cut, true);
-  maker.plan.pause = 0;
+  plan.pause = 0;
   gw.postgres.start();
   await until("open", async () => (await gw.ask("Patient/anna")).status === 200, 30);
 });

@@ -1,8 +1,10 @@
 // A gateway between FHIR clients and a FHIR server, for end-to-end tests.
+import assert from "node:assert/strict";
 import path from "node:path";
 
+import { toSign } from "./controller.mjs";
 import { configure, freshLedger, migrate, records, serve, startPostgres } from "./gateway.mjs";
-import { freePort } from "./process.mjs";
+import { freePort, until } from "./process.mjs";
 import { folder } from "./parts.mjs";
 import { issuer } from "./token.mjs";
 
@@ -93,6 +95,20 @@ export async function startFhirGateway(upstream, { route, staleness, ...more } =
     gateway,
     /** Records of the log, in the order of their ids. */
     records: () => records(postgres),
+    /**
+     * File a consent of Patient/@id and have it on chain; resolves when it is in force, to what
+     * was signed. @more is said in it, @claims are of somebody whom it permits to read.
+     */
+    async permit(id, more = {}, claims) {
+      const body = consent({ reference: `Patient/${id}` }, more);
+      const filed = await port.ask("Consent", { method: "POST", body });
+      assert.equal(filed.status, 201, filed.text);
+      const grant = toSign(filed.json());
+      grantOnChain(postgres, grant);
+      const asked = async () => (await port.ask(`Patient/${id}`, { claims })).status;
+      await until(`consent of ${id}`, async () => (await asked()) === 200);
+      return grant;
+    },
     async stop() {
       ledger.stop();
       await gateway.stop();
