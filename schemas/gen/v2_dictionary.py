@@ -16,6 +16,7 @@ GROUP = 0x8000  # node ids from here on are groups
 CHOICE = 0xFFFF
 REQUIRED, MANY = 0x8000, 0x4000  # in a node's span
 SPAN = 0x3FFF
+DEPTH, CHILDREN = 12, 64  # of groups; fhir/v2/group.h relies on them
 
 ITEM = re.compile(r"(\d+) (.+?) \| (.+)$")
 ENTRY = re.compile(r"(\S+) ([A-Z0-9_]+) ([ORCW])(\*|\d+)?(?: (\d+))?(?: #(\d+))?$")
@@ -140,7 +141,7 @@ class Structures:
     def __init__(self, path, segments, pool):
         self.segments = {owner["name"]: i for i, owner in enumerate(segments)}
         self.pool, self.nodes, self.known, self.groups = pool, [], {}, {}
-        self.names = {}
+        self.names, self.depth = {}, 0
         heads, body, at = "", "", 1
         lines = list(enumerate(open(path, encoding="ascii"), 1)) + [(0, "end\n")]
         for number, line in lines:
@@ -185,10 +186,16 @@ class Structures:
         self.nodes[at][1] |= span
 
     def sequence(self, tokens, at, end):
+        children = 0
+        self.depth += 1
         while at < len(tokens) and tokens[at] != end:
             if tokens[at] in "])}>":
                 raise Wrong("a bracket too much")
             at = self.one(tokens, at, REQUIRED)
+            children += 1
+        if children > CHILDREN or self.depth > DEPTH:
+            raise Wrong(f"more than {CHILDREN} in a group, or {DEPTH} groups in one another")
+        self.depth -= 1
         return at
 
     def one(self, tokens, at, flags):

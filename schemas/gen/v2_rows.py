@@ -36,6 +36,9 @@ CHOICES = {
     4: "AIS,AIG,AIL,AIP",
     2: "ROL,PRD",
 }
+# Groups that lost their brackets in 2.5 and 2.6: optional and repeating in the standard.
+UNBRACKETED = {"INSURANCE", "TIMING", "TIMING_ENCODED", "TIMING_PRIOR", "OBSERVATION", "SPECIMEN",
+               "CONTAINER", "PRIOR_RESULT", "ORDER"}
 # Fields of any datatype, which 2.7 calls ST.
 VARIES = {("MFA", 5), ("MFE", 4), ("OBX", 5), ("QPD", 3), ("RDT", 1)}
 # No segment: a datatype that got among them.
@@ -106,6 +109,13 @@ def wrapped(node, text):
     return f"[{text}]" if node["min"] == 0 else text
 
 
+def group(node):
+    name = GROUPS.get(node["name"], node["name"]).upper().replace("/", "_")
+    if name in UNBRACKETED and node["min"] == 1 and node["max"] == 1:
+        node = {**node, "min": 0, "max": 0}
+    return wrapped(node, f"{name}({' '.join(notation(node['children']))})")
+
+
 def notation(nodes):
     out = []
     for node in nodes:
@@ -114,8 +124,7 @@ def notation(nodes):
             names = CHOICES[len(names)].split(",") if None in names else names
             out.append(f"<{'|'.join(names)}>")
         elif "children" in node:
-            name = GROUPS.get(node["name"], node["name"]).upper().replace("/", "_")
-            out.append(wrapped(node, f"{name}({' '.join(notation(node['children']))})"))
+            out.append(group(node))
         elif re.fullmatch("[A-Z][A-Z0-9]{2}", node["name"]):
             out.append(wrapped(node, node["name"]))
         # else any segment, which may stand anywhere
