@@ -41,6 +41,12 @@ UNBRACKETED = {"INSURANCE", "TIMING", "TIMING_ENCODED", "TIMING_PRIOR", "OBSERVA
                "CONTAINER", "PRIOR_RESULT", "ORDER"}
 # Fields of any datatype, which 2.7 calls ST.
 VARIES = {("MFA", 5), ("MFE", 4), ("OBX", 5), ("QPD", 3), ("RDT", 1)}
+# Codes that the tables lack (2.7 took the datatype out, which all earlier versions have) or name
+# wrongly.
+CODES = {
+    "104": {v: f"Release {v}" for v in VERSIONS},
+    "125": {"CE": "Coded Entry"},
+}
 # No segment: a datatype that got among them.
 NO_SEGMENTS = {"ED"}
 
@@ -65,6 +71,8 @@ def entry(of, number, item, version):
     datatype = item["datatype"]
     if version.startswith("2.7") and (of, number) in VARIES:
         datatype = "VARIES"
+    if (of, number) == ("TS", 1):
+        datatype = "DTM"  # as it is called since 2.5
     repeat = {0: "*", 1: ""}.get(item["rep"], str(item["rep"]))
     text = f"{datatype} {USES[item['opt']]}{repeat}"
     if item.get("len"):
@@ -190,7 +198,8 @@ def table_lines(tables):
     writer.writerow(["table", "code", "name"])
     for number in sorted(tables, key=int):
         writer.writerow([number, "", clean(tables[number]["desc"])])
-        for code, name in tables[number]["values"].items():
+        values = {**tables[number]["values"], **CODES.get(number, {})}
+        for code, name in values.items():
             writer.writerow([number, code, clean(name)])
     return out.getvalue()
 
