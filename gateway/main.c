@@ -34,6 +34,7 @@ static const struct {
       "the evidence of one record, for chartseal-verify" },
     { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
     { "hl7 translate", cli_hl7_translate, "[FILE|-] ...", "a v2 message as a FHIR Bundle" },
+    { "hl7 validate", cli_hl7_validate, "[FILE|-] ...", "what is wrong with v2 messages" },
     { "hl7 outbox", cli_hl7_outbox, "--config FILE [--json]",
       "what waits for delivery, and what was stopped" },
     { "hl7 replay", cli_hl7_replay, "NUMBER --config FILE",

@@ -23,8 +23,7 @@ const struct v2_delims V2_DELIMS_USUAL = {
     .subcomponent = '&',
 };
 
-/* Printable ASCII that is neither letter, digit nor space. */
-static bool usable(char c)
+bool v2_delims_usable(char c)
 {
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     bool digit = c >= '0' && c <= '9';
@@ -47,7 +46,7 @@ static bool fill(char field, struct str declared, char list[ENCODING_MAX])
         bool said = i < declared.n;
         char c = said ? declared.p[i] : usual[i];
         bool taken = memchr(seen, c, n) != NULL;
-        if (said && (taken || !usable(c))) {
+        if (said && (taken || !v2_delims_usable(c))) {
             return false;
         }
         list[i] = taken ? '\0' : c;
@@ -65,7 +64,8 @@ bool v2_delims_doubled(struct str encoding)
 
 int v2_delims_read(struct str header, struct v2_delims *out)
 {
-    if (!header_name(header) || header.n <= HEADER_NAME || !usable(header.p[HEADER_NAME])) {
+    if (!header_name(header) || header.n <= HEADER_NAME ||
+        !v2_delims_usable(header.p[HEADER_NAME])) {
         return V2_DELIMS_E_HEADER;
     }
     char field = header.p[HEADER_NAME];

@@ -36,5 +36,8 @@ extern const struct v2_delims V2_DELIMS_USUAL; /* |^~\& */
  */
 MUST_USE int v2_delims_read(struct str header, struct v2_delims *out);
 
+/* Whether @c may be a delimiter: printable ASCII that is neither letter, digit nor space. */
+bool v2_delims_usable(char c);
+
 /* Whether MSH-2 has its escape character twice (^~\\&), which v2_delims_read() forgives. */
 bool v2_delims_doubled(struct str encoding);

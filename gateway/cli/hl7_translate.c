@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
+#include "gateway/cli/hl7.h"
 #include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/maps.h"
@@ -20,10 +21,7 @@
 #include <time.h>
 
 enum {
-    CHUNK = 64 << 10,
     ARENA_FIRST = 1 << 20,
-    MLLP_START = 0x0b,
-    MLLP_END = 0x1c,
     RECORDED_SIZE = 32,
     REPORT_MAX = 64 << 10,
 };
@@ -38,57 +36,6 @@ struct translating {
     struct arena *arena;
     struct issues issues;
 };
-
-static int read_all(const char *path, struct buf *out)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
-    if (!file) {
-        (void)fprintf(stderr, "chartseal hl7 translate: %s: %s\n", path, strerror(errno));
-        return EX_NOINPUT;
-    }
-    for (;;) {
-        char *p = buf_extend(out, CHUNK);
-        size_t n = p ? fread(p, 1, CHUNK, file) : 0;
-        out->n -= p ? CHUNK - n : 0;
-        if (n == 0) {
-            break;
-        }
-    }
-    int code = buf_failed(out) ? EX_DATAERR : ferror(file) ? EX_IOERR : EX_OK;
-    if (code != EX_OK) {
-        (void)fprintf(stderr, "chartseal hl7 translate: %s: %s\n", path,
-                      code == EX_DATAERR ? "longer than a message may be" : "can't be read");
-    }
-    if (file != stdin) {
-        (void)fclose(file);
-    }
-    return code;
-}
-
-/* Messages are kept with or without the frame they came in. */
-static struct str unframed(struct str text)
-{
-    if (text.n && text.p[0] == MLLP_START) {
-        text = str_slice(text, 1, text.n);
-    }
-    const char *end = text.n ? memrchr(text.p, MLLP_END, text.n) : NULL;
-    return end && text.n - (size_t)(end - text.p) <= 3 ? str_of(text.p, (size_t)(end - text.p))
-                                                       : text;
-}
-
-static void say_issues(const struct translating *t)
-{
-    for (const struct issue *issue = t->issues.first; issue; issue = issue->next) {
-        if (issue->severity != ISSUE_INFORMATION || t->explain) {
-            (void)fprintf(stderr, "%s: %.*s: %.*s (%s)\n", issue_severity_name(issue->severity),
-                          (int)issue->place.n, issue->place.p, (int)issue->text.n,
-                          issue->text.p, issue->code);
-        }
-    }
-    if (t->issues.count > ISSUES_MAX) {
-        (void)fprintf(stderr, "and %zu more\n", t->issues.count - ISSUES_MAX);
-    }
-}
 
 /* What came of it, entry by entry. */
 static void say_entries(const struct rules *rules, const struct translate_result *result)
@@ -154,7 +101,7 @@ static int translate(struct translating *t, struct str text, struct translate_re
     };
     int r = parse(t, text, &message);
     r = r == 0 ? translate_to_fhir(t->arena, &message, &site, out, &t->issues) : r;
-    say_issues(t);
+    hl7_say_issues(stderr, &t->issues, t->explain);
     if (r == 0) {
         return EX_OK;
     }
@@ -178,9 +125,9 @@ static int load_maps(struct translating *t)
 
 static int run(struct translating *t, const char *path)
 {
-    struct buf text = heap_buf(V2_MESSAGE_MAX + CHUNK);
+    struct buf text;
     struct translate_result result;
-    int code = read_all(path, &text);
+    int code = hl7_read("hl7 translate", path, V2_MESSAGE_MAX, &text);
     t->arena = arena_new(ARENA_FIRST);
     if (code == EX_OK && !t->arena) {
         code = EX_OSERR;
@@ -188,7 +135,7 @@ static int run(struct translating *t, const char *path)
     code = code == EX_OK ? load_maps(t) : code;
     if (code == EX_OK) {
         issues_init(&t->issues, t->arena);
-        code = translate(t, unframed(buf_str(&text)), &result);
+        code = translate(t, hl7_unframed(buf_str(&text)), &result);
     }
     if (code == EX_OK) {
         bool good = fwrite(result.bundle.p, 1, result.bundle.n, stdout) == result.bundle.n &&
