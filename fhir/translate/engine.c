@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-static struct element *new_element(struct engine *e, enum element_kind kind)
+struct element *engine_element(struct engine *e, enum element_kind kind)
 {
     struct element *element = element_new(e->arena, kind);
     if (!element) {
@@ -24,7 +24,7 @@ struct resource *engine_resource(struct engine *e, const struct rule_resource *t
                                  struct group *group)
 {
     struct resource *resource = arena_calloc(e->arena, 1, sizeof(*resource));
-    struct element *root = new_element(e, ELEMENT_OBJECT);
+    struct element *root = engine_element(e, ELEMENT_OBJECT);
     if (!resource || !root) {
         e->error = -ENOMEM;
         return NULL;
@@ -69,28 +69,6 @@ static void put(struct engine *e, const struct place *place, const struct rule *
 
 static void run_rules(struct engine *e, const struct place *place, const struct rule_map *map);
 
-/* An object with a link to @to, and its display. */
-static struct element *reference(struct engine *e, const struct resource *to,
-                                 struct str display)
-{
-    struct element *object = new_element(e, ELEMENT_OBJECT);
-    struct element *link = to ? new_element(e, ELEMENT_LINK) : NULL;
-    struct element *name = display.n ? new_element(e, ELEMENT_STRING) : NULL;
-    if (e->error || (!link && !name)) {
-        return NULL;
-    }
-    object->solid = true;
-    if (link) {
-        link->link = to;
-        element_append(object, link, "reference");
-    }
-    if (name) {
-        name->text = display;
-        element_append(object, name, "display");
-    }
-    return object;
-}
-
 /* Run a datatype or block on @raw; NULL if it gives nothing. */
 static struct element *run_block(struct engine *e, const struct place *place,
                                  const struct rule *rule, struct str raw,
@@ -109,66 +87,12 @@ static struct element *run_block(struct engine *e, const struct place *place,
     if (!source_tests(e, &inner, rule->map->required)) {
         return NULL; /* most often, and before anything is allocated */
     }
-    inner.target = new_element(e, ELEMENT_OBJECT);
+    inner.target = engine_element(e, ELEMENT_OBJECT);
     if (!inner.target) {
         return NULL;
     }
     run_rules(e, &inner, rule->map);
     return inner.target->solid ? inner.target : NULL;
-}
-
-static const struct mention *recall(const struct engine *e, const struct rule *rule,
-                                    struct str raw)
-{
-    for (size_t i = 0; i < MENTIONS && i < e->mentioned; i++) {
-        const struct mention *m = &e->mentions[i];
-        if (m->map == rule->map && str_eq(m->raw, raw)) {
-            return m;
-        }
-    }
-    return NULL;
-}
-
-/* Make the resource; it stays only if it can be recognised again. */
-static void make(struct engine *e, const struct place *place, const struct rule *rule,
-                 struct mention *mention, enum value_level level)
-{
-    struct resource *before = e->last;
-    struct resource *made = engine_resource(e, &e->rules->resources[rule->resource], NULL);
-    if (!made) {
-        return;
-    }
-    struct place inner = *place;
-    inner.value = mention->raw;
-    inner.level = level;
-    inner.table = NULL;
-    inner.top = false;
-    inner.owner = made;
-    inner.target = made->root;
-    bool kept = engine_run(e, &inner, rule->map) && identity_has(made);
-    if (!kept) {
-        made->root->solid = false; /* what it mentions itself stays in the list */
-    }
-    if (!kept && e->last == made) {
-        e->last = before;
-        *(before ? &before->next : &e->first) = NULL;
-    }
-    mention->made = kept ? made : NULL;
-    mention->display = made->display;
-}
-
-/* A reference to a resource of its own for @raw, or only its name. */
-static struct element *mention(struct engine *e, const struct place *place,
-                               const struct rule *rule, struct str raw, enum value_level level)
-{
-    const struct mention *known = recall(e, rule, raw);
-    if (known) {
-        return reference(e, known->made, known->display);
-    }
-    struct mention new_one = { .map = rule->map, .raw = raw };
-    make(e, place, rule, &new_one, level);
-    e->mentions[e->mentioned++ % MENTIONS] = new_one;
-    return reference(e, new_one.made, new_one.display);
 }
 
 /* What @rule makes of @raw; *unfit if there is a value that isn't of its type. */
@@ -180,9 +104,9 @@ static struct element *convert(struct engine *e, const struct place *place,
         return run_block(e, place, rule, raw, level);
     }
     if (rule->type == TYPE_RESOURCE) {
-        return mention(e, place, rule, raw, level);
+        return mention_make(e, place, rule, raw, level);
     }
-    struct element *out = new_element(e, ELEMENT_STRING);
+    struct element *out = engine_element(e, ELEMENT_STRING);
     enum leaf_result r = out ? leaf_convert(e, place, rule, raw, out) : LEAF_NOTHING;
     *unfit = r == LEAF_UNFIT;
     return r == LEAF_FITS && !e->error ? out : NULL;
@@ -204,7 +128,7 @@ static void apply(struct engine *e, const struct place *place, const struct rule
         source_issue(e, place, ISSUE_WARNING, "value",
                      "not a value of the type or table that is expected here: not read");
     }
-    if (child && !e->error) {
+    if (child && !e->error && used->path_count) {
         put(e, place, used, child);
     }
 }
@@ -263,6 +187,30 @@ static void apply_value(struct engine *e, const struct place *place, const struc
     }
 }
 
+/* Append the repetitions of a text field as lines. */
+static void put_lines(struct engine *e, struct str field, struct buf *out)
+{
+    while (field.n) {
+        struct str part = str_cut(&field, e->message->delims.repetition);
+        buf_z(out, out->n ? "\n" : "");
+        buf_str_put(out, source_text(e, part));
+    }
+}
+
+/* The lines in @text, decoded already, by @rule. */
+static void apply_text(struct engine *e, const struct place *place, const struct rule *rule,
+                       const struct buf *text)
+{
+    struct rule decoded = *rule;
+    decoded.source = SOURCE_TEXT;
+    bool unfit = false;
+    struct element *child = convert(e, place, &decoded, buf_str(text), LEVEL_PART, &unfit);
+    e->error = buf_failed(text) ? -ENOMEM : e->error;
+    if (child && !e->error) {
+        put(e, place, rule, child);
+    }
+}
+
 /* All repetitions of a text field as lines. */
 static void apply_lines(struct engine *e, const struct place *place, const struct rule *rule,
                         struct str field)
@@ -272,20 +220,30 @@ static void apply_lines(struct engine *e, const struct place *place, const struc
         return;
     }
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
-    bool first = true;
-    while (field.n) {
-        struct str part = str_cut(&field, e->message->delims.repetition);
-        buf_z(&b, first ? "" : "\n");
-        buf_str_put(&b, source_text(e, part));
-        first = false;
+    put_lines(e, field, &b);
+    apply_text(e, place, rule, &b);
+}
+
+/* The same over all such segments of the group; where one of them is at hand, only once. */
+static void apply_all(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    const struct group *group = place->group;
+    if (place->segment_id == rule->from.segment &&
+        place->segment != groups_segment(group, rule->from.segment)) {
+        return;
     }
-    struct rule text = *rule;
-    text.source = SOURCE_TEXT; /* decoded already */
-    bool unfit = false;
-    struct element *child = convert(e, place, &text, buf_str(&b), LEVEL_PART, &unfit);
-    e->error = buf_failed(&b) ? -ENOMEM : e->error;
-    if (child && !e->error) {
-        put(e, place, rule, child);
+    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
+    for (size_t i = group->from; i < group->to; i++) {
+        struct str field = { 0 };
+        if (e->segment_ids[i] == rule->from.segment) {
+            field = v2_field(e->message, &e->message->segments[i], rule->from.field);
+        }
+        if (v2_presence(field) == V2_PRESENT) {
+            put_lines(e, field, &b);
+        }
+    }
+    if (b.n) {
+        apply_text(e, place, rule, &b);
     }
 }
 
@@ -301,7 +259,15 @@ static void run_value(struct engine *e, const struct place *place, const struct 
     here.from = rule->from.segment;
     here.field = rule->from.field;
     here.repetition = 0;
+    if (rule->which == WHICH_ALL) {
+        apply_all(e, &here, rule);
+        return;
+    }
     struct str rest = source_field(e, place, &rule->from);
+    if (rule->from.repetition) {
+        here.repetition = rule->from.repetition - 1u;
+        rest = v2_part(rest, e->message->delims.repetition, rule->from.repetition);
+    }
     if (rule->which == WHICH_LINES) {
         apply_lines(e, &here, rule, rest);
         return;
@@ -347,20 +313,38 @@ static void run_format(struct engine *e, const struct place *place, const struct
     }
 }
 
+/* "OBX[3]" for the segment of the block's resource, or for the one at hand. */
+static struct str segment_place(struct engine *e, const struct place *place)
+{
+    const struct v2_segment *segment =
+        place->it && place->it->segment ? place->it->segment : place->segment;
+    struct buf b = arena_buf(e->arena, 64);
+    if (segment) {
+        buf_fmt(&b, "%s[%u]", segment->name,
+                (unsigned)e->occurrences[segment - e->message->segments]);
+    }
+    return buf_str(&b);
+}
+
 static struct str known(struct engine *e, const struct place *place, enum rule_known which)
 {
+    struct buf b = arena_buf(e->arena, 64);
     switch (which) {
     case KNOWN_RECORDED: return e->site->recorded;
     case KNOWN_GATEWAY: return e->site->gateway;
     case KNOWN_SENDER: return e->site->sender;
     case KNOWN_TABLE: return place->table ? place->table->source : (struct str){ 0 };
+    case KNOWN_EVENT: return e->event;
+    case KNOWN_SEGMENT: return segment_place(e, place);
+    case KNOWN_NUMBER: buf_u64(&b, place->repetition ? place->repetition : 1); break;
     case KNOWN_DIGEST:
+        if (e->site->digest) {
+            buf_hex(&b, e->site->digest, 32);
+        }
+        break;
     case KNOWN_IT: break;
     }
-    struct buf b = arena_buf(e->arena, 64);
-    if (e->site->digest) {
-        buf_hex(&b, e->site->digest, 32);
-    }
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
     return buf_str(&b);
 }
 
@@ -371,19 +355,31 @@ static void link_to(struct engine *e, const struct place *place, const struct ru
     if (rule->type == TYPE_MAP) {
         struct place about = *place;
         about.it = to;
+        about.group = to->group ? to->group : place->group;
         object = run_block(e, &about, rule, (struct str){ 0 }, LEVEL_PART);
     } else {
-        object = reference(e, to, (struct str){ 0 });
+        object = mention_refer(e, rule->type == TYPE_LINK, to, (struct str){ 0 });
     }
     if (object) {
         put(e, place, rule, object);
     }
 }
 
-/* References to all of type @type in groups below @group. */
+static void link_made(struct engine *e, const struct place *place, const struct rule *rule,
+                      const struct group *group)
+{
+    for (const struct resource *r = group->made; r; r = r->made_next) {
+        if (r->type == &e->rules->resources[rule->resource] && r != place->owner) {
+            link_to(e, place, rule, r);
+        }
+    }
+}
+
+/* References to all of the rule's type in groups below @group, and to those made in it. */
 static void link_below(struct engine *e, const struct place *place, const struct rule *rule,
                        const struct group *group)
 {
+    link_made(e, place, rule, group);
     for (const struct group *g = group->first; g; g = g->next) {
         for (int i = 0; i < g->rules->resource_count; i++) {
             if (g->rules->resources[i] == rule->resource && g->resources[i]) {
@@ -406,10 +402,10 @@ static void run_resource(struct engine *e, const struct place *place, const stru
             }
         }
         return;
-    case NEAR_HERE: to = groups_resource(place->group, rule->resource); break;
+    case NEAR_HERE: to = groups_resource(e, place->group, rule->resource); break;
     case NEAR_ABOVE:
-        to =
-            place->group->parent ? groups_resource(place->group->parent, rule->resource) : NULL;
+        to = place->group->parent ? groups_resource(e, place->group->parent, rule->resource)
+                                  : NULL;
         break;
     }
     if (to) {
@@ -425,7 +421,7 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     if (!source_tests(e, place, rule->tests)) {
         return;
     }
-    if (rule->path_count == 0) {
+    if (rule->path_count == 0 && rule->type == TYPE_MAP) {
         run_rules(e, place, rule->map); /* rows that share a condition */
         return;
     }

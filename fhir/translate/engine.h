@@ -5,6 +5,7 @@
  *     source.c    what a rule's address finds
  *     leaf.c      one value to a primitive, dates and times in leaf_time.c
  *     engine.c    running maps
+ *     mention.c   resources that rows make
  *     identity.c  what resources are recognised by
  *     to_fhir.c   all in order, and the Bundle
  */
@@ -17,6 +18,8 @@
  *
  * @members:   for each member of the rules its first segment in the message, or NULL
  * @resources: for each resource of the rules the one of this group, or NULL
+ * @made:      resources that rows made in it, the last of them @made_last
+ * @from, @to: indexes of the first segment in it and below it, and of the first after these
  * @last:      index of the member that came last, -1 before the first
  * @key:       digest, once @keyed
  */
@@ -26,8 +29,12 @@ struct group {
     struct group *first;
     struct group *newest;
     struct group *next;
+    struct resource *made;
+    struct resource *made_last;
     const struct v2_segment **members;
     struct resource **resources;
+    size_t from;
+    size_t to;
     int last;
     bool keyed;
     uint8_t key[32];
@@ -54,6 +61,8 @@ enum {
  * @rules:       the maps in force
  * @segment_ids: for each segment of the message its index in @rules, or -1
  * @homes:       for each segment its group, or NULL
+ * @occurrences: for each segment how many of its name there are up to it
+ * @event:       of the message
  * @mentions:    the last ones, @mentioned in all
  * @unread:      see struct translate_result
  * @parts:       components that hold something and no row reads
@@ -69,6 +78,8 @@ struct engine {
     struct issues *issues;
     int16_t *segment_ids;
     struct group **homes;
+    uint32_t *occurrences;
+    struct str event;
     struct group *root;
     struct resource *first;
     struct resource *last;
@@ -124,7 +135,8 @@ void groups_build(struct engine *e, const struct rule_group *root);
 const struct v2_segment *groups_segment(const struct group *group, int16_t id);
 
 /* The resource of type @type (an index) that @group or the nearest above it has, or NULL. */
-struct resource *groups_resource(const struct group *group, uint16_t type);
+struct resource *groups_resource(const struct engine *e, const struct group *group,
+                                 uint16_t type);
 
 /* source.c: what @at finds in @place, raw; its level in @level. */
 struct str source_find(const struct engine *e, const struct place *place,
@@ -162,15 +174,32 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
 /* Whether @text is a decimal number as v2 writes them. */
 bool leaf_is_number(struct str text);
 
+/* Outcome (RULE_LESS …) of comparing two of them; 0 if one isn't a number. */
+uint8_t leaf_compare(struct str a, struct str b);
+
+/* Whether @table lists @code. */
+bool leaf_lists(const struct rule_table *table, struct str code);
+
 /* The code of @table for @code, or what it has for others; NULL if neither. */
 const struct rule_code *leaf_lookup(const struct rule_table *table, struct str code);
 
 /* engine.c: run @map in @place; whether its required tests held. */
 bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map);
 
+/* A new element; NULL marks @e, since there is no memory. */
+struct element *engine_element(struct engine *e, enum element_kind kind);
+
 /* A new resource in the list; NULL if there is no memory. */
 struct resource *engine_resource(struct engine *e, const struct rule_resource *type,
                                  struct group *group);
+
+/* mention.c: a Reference to @to, or only its name; only the link's text if @link_only. */
+struct element *mention_refer(struct engine *e, bool link_only, const struct resource *to,
+                              struct str display);
+
+/* The resource that @rule makes of @raw, and what is put at its path; NULL if nothing is. */
+struct element *mention_make(struct engine *e, const struct place *place,
+                             const struct rule *rule, struct str raw, enum value_level level);
 
 /* identity.c: give all resources their ids, join those that are the same. */
 void identity_assign(struct engine *e);

@@ -107,22 +107,47 @@ static struct group *home(struct engine *e, struct group *current, int16_t id)
     return NULL;
 }
 
+/* Segment @i stands in @group, and so in those above. */
+static void extend(struct group *group, size_t i)
+{
+    for (struct group *g = group; g; g = g->parent) {
+        g->from = g->to ? g->from : i;
+        g->to = i + 1;
+    }
+}
+
+/* Number the segments of each name. */
+static void count_segments(struct engine *e)
+{
+    const struct v2_message *m = e->message;
+    uint32_t *counts = arena_calloc(e->arena, e->rules->segment_count, sizeof(*counts));
+    e->occurrences = arena_calloc(e->arena, m->count, sizeof(*e->occurrences));
+    e->segment_ids = arena_calloc(e->arena, m->count, sizeof(*e->segment_ids));
+    if (!counts || !e->occurrences || !e->segment_ids) {
+        e->error = -ENOMEM;
+        return;
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        const char *name = m->segments[i].name;
+        e->segment_ids[i] = name[0] ? rules_segment(e->rules, name) : -1;
+        e->occurrences[i] = e->segment_ids[i] >= 0 ? ++counts[e->segment_ids[i]] : 0;
+    }
+}
+
 void groups_build(struct engine *e, const struct rule_group *root)
 {
     const struct v2_message *m = e->message;
-    e->segment_ids = arena_calloc(e->arena, m->count, sizeof(*e->segment_ids));
+    count_segments(e);
     e->homes = arena_calloc(e->arena, m->count, sizeof(struct group *));
     e->root = open_group(e, root, NULL);
-    if (!e->segment_ids || !e->homes || !e->root) {
+    if (e->error || !e->homes || !e->root) {
         e->error = -ENOMEM;
         return;
     }
 
     struct group *current = e->root;
     for (size_t i = 0; i < m->count; i++) {
-        const char *name = m->segments[i].name;
-        int16_t id = name[0] ? rules_segment(e->rules, name) : -1;
-        e->segment_ids[i] = id;
+        int16_t id = e->segment_ids[i];
         struct group *group = id >= 0 ? home(e, current, id) : NULL;
         if (e->error) {
             return;
@@ -135,6 +160,7 @@ void groups_build(struct engine *e, const struct rule_group *root)
             group->members[member] = &m->segments[i];
         }
         group->last = member;
+        extend(group, i);
         e->homes[i] = group;
         current = group;
     }
@@ -163,12 +189,18 @@ const struct v2_segment *groups_segment(const struct group *group, int16_t id)
     return NULL;
 }
 
-struct resource *groups_resource(const struct group *group, uint16_t type)
+struct resource *groups_resource(const struct engine *e, const struct group *group,
+                                 uint16_t type)
 {
     for (const struct group *g = group; g; g = g->parent) {
         for (int i = 0; i < g->rules->resource_count; i++) {
             if (g->rules->resources[i] == type && g->resources[i]) {
                 return g->resources[i];
+            }
+        }
+        for (struct resource *r = g->made; r; r = r->made_next) {
+            if (r->type == &e->rules->resources[type]) {
+                return r;
             }
         }
     }

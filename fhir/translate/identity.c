@@ -36,8 +36,10 @@ static struct str key_part(const struct engine *e, const struct group *group,
         }
         struct str field = v2_field(e->message, segment, at->field);
         enum value_level level;
-        struct str raw =
-            source_part(e, at, v2_part(field, e->message->delims.repetition, 1), &level);
+        struct str raw = source_part(
+            e, at,
+            v2_part(field, e->message->delims.repetition, at->repetition ? at->repetition : 1),
+            &level);
         if (v2_presence(raw) == V2_PRESENT) {
             return raw;
         }
@@ -126,11 +128,28 @@ static void put_mention(const struct engine *e, struct digest *digest,
     }
 }
 
+/* The field that a resource was made of, which tells it from those of other fields. */
+static void put_maker(const struct engine *e, struct digest *digest,
+                      const struct resource *resource)
+{
+    if (!resource->maker) {
+        return;
+    }
+    char text[16];
+    struct buf b = buf_fixed(text, sizeof(text));
+    const struct rule_address *from = &resource->maker->from;
+    bool field = resource->maker->source == SOURCE_VALUE && from->segment != RULE_VALUE;
+    buf_fmt(&b, "%s-%u", field ? e->rules->segments[from->segment].name : "",
+            (unsigned)from->field);
+    put_span(digest, buf_str(&b));
+}
+
 static void compute(const struct engine *e, struct resource *resource)
 {
     struct digest digest;
     digest_start(&digest);
-    put_span(&digest, str_z(resource->type->name));
+    bool event = resource->type->kind == KIND_EVENT;
+    put_span(&digest, str_z(event ? resource->type->name : resource->type->type));
     const struct element *id =
         resource->type->kind == KIND_IDENTITY || resource->type->kind == KIND_TRUSTED
             ? serving(resource)
@@ -146,6 +165,7 @@ static void compute(const struct engine *e, struct resource *resource)
     } else if (resource->group) {
         group_key(e, resource->group);
         put_span(&digest, str_of(resource->group->key, sizeof(resource->group->key)));
+        put_maker(e, &digest, resource);
     } else {
         put_mention(e, &digest, resource);
     }

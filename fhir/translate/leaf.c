@@ -5,6 +5,7 @@
  */
 #include "fhir/translate/leaf.h"
 
+#include "crypto/base/base64.h"
 #include "fhir/v2/address.h"
 
 #include <errno.h>
@@ -46,7 +47,8 @@ enum leaf_result leaf_keep(struct engine *e, struct element *out, const struct b
     return LEAF_FITS;
 }
 
-const struct rule_code *leaf_lookup(const struct rule_table *table, struct str code)
+/* The code that @table lists for @code, or NULL. */
+static const struct rule_code *listed(const struct rule_table *table, struct str code)
 {
     int low = 0;
     int high = table->count - 1;
@@ -59,28 +61,33 @@ const struct rule_code *leaf_lookup(const struct rule_table *table, struct str c
         low = order > 0 ? middle + 1 : low;
         high = order > 0 ? high : middle - 1;
     }
-    return table->other;
+    return NULL;
 }
 
-static enum leaf_result code_leaf(const struct rule *rule, struct element *out, struct str text)
+const struct rule_code *leaf_lookup(const struct rule_table *table, struct str code)
 {
-    text = leaf_trimmed(text);
-    if (!text.n) {
+    const struct rule_code *found = listed(table, code);
+    return found ? found : table->other;
+}
+
+bool leaf_lists(const struct rule_table *table, struct str code)
+{
+    return listed(table, leaf_trimmed(code)) != NULL;
+}
+
+/* Replace @text by what @table has for it. */
+static enum leaf_result through(const struct rule_table *table, struct str *text)
+{
+    *text = leaf_trimmed(*text);
+    if (!text->n) {
         return LEAF_NOTHING;
     }
-    if (!rule->table) {
-        out->text = text;
-        return LEAF_FITS;
-    }
-    const struct rule_code *code = leaf_lookup(rule->table, text);
+    const struct rule_code *code = leaf_lookup(table, *text);
     if (!code) {
         return LEAF_UNFIT;
     }
-    if (!code->code.n) {
-        return LEAF_NOTHING; /* known to have no counterpart */
-    }
-    out->text = code->code;
-    return LEAF_FITS;
+    *text = code->code;
+    return text->n ? LEAF_FITS : LEAF_NOTHING; /* known to have no counterpart */
 }
 
 static bool add_text(struct engine *e, struct element *object, const char *name,
@@ -189,6 +196,32 @@ bool leaf_is_number(struct str text)
     return read_decimal(leaf_trimmed(text), &d);
 }
 
+/* @s without the zeros at its end, if @end, else at its start. */
+static struct str without_zeros(struct str s, bool end)
+{
+    while (s.n && (end ? s.p[s.n - 1] : s.p[0]) == '0') {
+        s = end ? str_slice(s, 0, s.n - 1) : str_slice(s, 1, s.n);
+    }
+    return s;
+}
+
+uint8_t leaf_compare(struct str a, struct str b)
+{
+    struct decimal x;
+    struct decimal y;
+    if (!read_decimal(leaf_trimmed(a), &x) || !read_decimal(leaf_trimmed(b), &y)) {
+        return 0;
+    }
+    struct str whole[] = { without_zeros(x.whole, false), without_zeros(y.whole, false) };
+    struct str part[] = { without_zeros(x.fraction, true), without_zeros(y.fraction, true) };
+    bool minus[] = { x.minus && whole[0].n + part[0].n, y.minus && whole[1].n + part[1].n };
+    int order = (whole[0].n > whole[1].n) - (whole[0].n < whole[1].n);
+    order = order ? order : str_cmp(whole[0], whole[1]);
+    order = order ? order : str_cmp(part[0], part[1]);
+    order = minus[0] == minus[1] ? (minus[0] ? -order : order) : minus[1] - minus[0];
+    return order < 0 ? RULE_LESS : order ? RULE_MORE : RULE_EQUAL;
+}
+
 /*
  * v2 allows a plus, leading zeros and a bare point, JSON doesn't: those few are written
  * anew, everything else stays as it is.
@@ -260,6 +293,16 @@ static enum leaf_result base64_leaf(struct engine *e, struct element *out, struc
     }
     out->text = str_of(p, n);
     return n == 0 ? LEAF_NOTHING : n % 4 == 0 ? LEAF_FITS : LEAF_UNFIT;
+}
+
+/* Text as base64, for documents that were sent as text. */
+static enum leaf_result encoded_leaf(struct engine *e, struct element *out, struct str text)
+{
+    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
+    base64_put(&b, BASE64_USUAL, text.p, text.n);
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    out->text = buf_str(&b);
+    return text.n ? LEAF_FITS : LEAF_NOTHING;
 }
 
 static bool dotted(struct str s)
@@ -360,7 +403,8 @@ static struct str first_part(const struct engine *e, struct str raw)
 
 static bool whole_text(enum rule_type type)
 {
-    return type == TYPE_STRING || type == TYPE_URI || type == TYPE_BASE64;
+    return type == TYPE_STRING || type == TYPE_URI || type == TYPE_BASE64 ||
+           type == TYPE_ENCODED;
 }
 
 enum leaf_result leaf_convert(struct engine *e, const struct place *place,
@@ -374,9 +418,14 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     if (rule->source == SOURCE_VALUE) {
         text = source_text(e, whole_text(rule->type) ? raw : first_part(e, raw));
     }
+    bool coded = rule->type == TYPE_CODING || rule->type == TYPE_CONCEPT;
+    enum leaf_result r = rule->table && !coded ? through(rule->table, &text) : LEAF_FITS;
+    if (r != LEAF_FITS) {
+        return r;
+    }
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
-    case TYPE_CODE: return code_leaf(rule, out, text);
+    case TYPE_CODE:
     case TYPE_URI: return text_leaf(out, leaf_trimmed(text));
     case TYPE_BOOLEAN: return boolean_leaf(out, text);
     case TYPE_INTEGER: return integer_leaf(out, text, false);
@@ -390,9 +439,11 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     case TYPE_CODING: return coding_leaf(e, table, out, text, false);
     case TYPE_CONCEPT: return coding_leaf(e, table, out, text, true);
     case TYPE_CODESYSTEM: return codesystem_leaf(e, out, text);
+    case TYPE_ENCODED: return encoded_leaf(e, out, text);
     case TYPE_ASSIGNER:
     case TYPE_ISSUER:
     case TYPE_REFERENCE:
+    case TYPE_LINK:
     case TYPE_MAP:
     case TYPE_RESOURCE: break;
     }

@@ -9,6 +9,26 @@ enum {
     COST_MAX = 1 << 16, /* rows that one row may run */
 };
 
+static bool at_value(const struct rule_address *at)
+{
+    return at->segment == RULE_VALUE;
+}
+
+/* Whether what @row makes depends on nothing but the value, maps inside it aside. */
+static bool alone(const struct draft_row *row)
+{
+    const struct rule *rule = &row->rule;
+    bool is = rule->source != SOURCE_RESOURCE && at_value(&rule->from) &&
+              (rule->source != SOURCE_KNOWN || rule->known == KNOWN_TABLE);
+    for (size_t i = 0; i < rule->piece_count; i++) {
+        is = is && at_value(&rule->pieces[i].at);
+    }
+    for (size_t i = 0; i < row->test_count; i++) {
+        is = is && at_value(&row->tests[i].at) && at_value(&row->tests[i].other);
+    }
+    return is;
+}
+
 /* The map that @row runs on a value, or NULL. */
 static struct draft_map *runs(const struct map_compiler *c, const struct draft_row *row)
 {
@@ -30,13 +50,16 @@ static void visit(struct map_compiler *c, struct draft_map *map, size_t depth)
         return;
     }
     map->visit = VISIT_OPEN;
+    map->map.alone = true;
     for (const struct draft_row *first = map->first; first; first = first->next) {
         for (const struct draft_row *row = first; row; row = row->otherwise) {
             struct draft_map *inner = runs(c, row);
             map->cost++;
+            map->map.alone = map->map.alone && alone(row);
             if (inner) {
                 visit(c, inner, depth + 1);
                 map->cost += inner->cost;
+                map->map.alone = map->map.alone && inner->map.alone;
             }
         }
     }
@@ -73,10 +96,20 @@ static void look(struct reads *reads, const struct rule_address *at)
     }
 }
 
+/* Whether tests of this kind look at an address. */
+static bool has_address(enum rule_op op)
+{
+    return op != OP_SET && op != OP_RESOURCE && op != OP_SEGMENT && op != OP_EVENT &&
+           op != OP_OPTION;
+}
+
 static void read_tests(struct reads *reads, const struct rule_test *tests, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (tests[i].op != OP_SET && tests[i].op != OP_RESOURCE) {
+        if (tests[i].op == OP_SAME || (tests[i].op == OP_COMPARE && !tests[i].count)) {
+            look(reads, &tests[i].other);
+        }
+        if (has_address(tests[i].op)) {
             look(reads, &tests[i].at);
         }
     }

@@ -1,5 +1,5 @@
 /*
- * Addresses and conditions.
+ * Conditions.
  *
  *     either = all { "or" all }
  *     all    = one { "and" one }
@@ -10,105 +10,6 @@
  * holds.
  */
 #include "fhir/translate/map_draft.h"
-
-static bool upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-static bool lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-bool map_is_segment(struct str name)
-{
-    return name.n == 3 && upper(name.p[0]) && (upper(name.p[1]) || digit(name.p[1])) &&
-           (upper(name.p[2]) || digit(name.p[2]));
-}
-
-bool map_is_resource(struct str name)
-{
-    if (name.n < 2 || !upper(name.p[0]) || !lower(name.p[1])) {
-        return false;
-    }
-    for (size_t i = 2; i < name.n; i++) {
-        if (!upper(name.p[i]) && !lower(name.p[i]) && !digit(name.p[i]) && name.p[i] != '_') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A number at the start of @rest, 1 to @most; 0 if there is none. */
-static unsigned take_number(struct str *rest, unsigned most)
-{
-    size_t n = 0;
-    unsigned value = 0;
-    while (n < rest->n && digit(rest->p[n]) && value <= most) {
-        value = value * 10 + (unsigned)(rest->p[n++] - '0');
-    }
-    *rest = str_slice(*rest, n, rest->n);
-    return value <= most ? value : 0;
-}
-
-static bool take_char(struct str *rest, char c)
-{
-    bool is = rest->n && rest->p[0] == c;
-    *rest = str_slice(*rest, is, rest->n);
-    return is;
-}
-
-/* Component, subcomponent and "+" of an address; what is wrong with them, or NULL. */
-static const char *take_parts(struct str *rest, struct rule_address *at)
-{
-    uint8_t *parts[] = { &at->component, &at->subcomponent };
-    for (size_t i = 0; take_char(rest, '.'); i++) {
-        unsigned number = take_number(rest, MAP_PART_MAX);
-        if (i == ARRAY_LEN(parts)) {
-            return "goes too deep";
-        }
-        if (number == 0) {
-            return "is no address";
-        }
-        *parts[i] = (uint8_t)number;
-    }
-    at->onwards = take_char(rest, '+');
-    return rest->n ? "is no address" : NULL;
-}
-
-bool map_address(struct map_compiler *c, struct str text, struct rule_address *out)
-{
-    struct rule_address at = { .segment = RULE_VALUE };
-    struct str rest = text;
-    const char *wrong = text.n ? NULL : "is no address";
-    if (str_eq(text, STR("@"))) {
-        rest = (struct str){ 0 };
-    } else if (text.n > 3 && map_is_segment(str_slice(text, 0, 3)) && text.p[3] == '-') {
-        rest = str_slice(text, 4, text.n);
-        at.field = (uint8_t)take_number(&rest, MAP_FIELD_MAX);
-        wrong = at.field ? NULL : "is no address: no such field";
-    }
-    wrong = wrong ? wrong : take_parts(&rest, &at);
-    if (wrong) {
-        map_wrong(c, "'%.*s' %s", MAP_SPAN(text), wrong);
-        return false;
-    }
-    if (at.field) {
-        const struct draft_segment *segment = map_segment(c, str_slice(text, 0, 3));
-        if (!segment) {
-            return false;
-        }
-        at.segment = (int16_t)segment->id;
-    }
-    *out = at;
-    return true;
-}
 
 /* --- the tree -------------------------------------------------------------------------- */
 
@@ -138,6 +39,7 @@ static struct draft_test *leaf(struct map_compiler *c, enum rule_op op)
         tree->size = 1;
         tree->test.op = op;
         tree->test.at.segment = RULE_VALUE;
+        tree->test.other.segment = RULE_VALUE;
     }
     return tree;
 }
@@ -164,72 +66,189 @@ static struct draft_test *no_condition(struct map_compiler *c, struct map_words 
     return NULL;
 }
 
-/* "A", or a resource. */
+/* "A", a segment or a resource. */
 static struct draft_test *valued(struct map_compiler *c, struct map_words words)
 {
-    if (map_is_resource(words.p[0].text)) {
+    struct str word = words.p[0].text;
+    if (map_is_resource(word)) {
         return with_values(c, leaf(c, OP_RESOURCE), words);
     }
-    struct draft_test *tree = leaf(c, OP_VALUED);
-    return tree && map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
+    struct draft_test *tree = leaf(c, map_is_segment(word) ? OP_SEGMENT : OP_VALUED);
+    if (tree && tree->test.op == OP_SEGMENT) {
+        const struct draft_segment *segment = map_segment(c, word);
+        tree->test.at.segment = segment ? (int16_t)segment->id : RULE_VALUE;
+        return segment ? tree : NULL;
+    }
+    return tree && map_address(c, word, &tree->test.at) ? tree : NULL;
 }
 
-static struct draft_test * not(struct map_compiler * c, struct draft_test *tree)
+static struct draft_test *negate(struct map_compiler *c, struct draft_test *tree)
 {
     return tree ? node(c, DRAFT_NOT, tree, NULL) : NULL;
+}
+
+/* A number from 0 that fits into 16 bits. */
+static bool small_number(struct str text, uint16_t *out)
+{
+    unsigned value = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9' || i == 5) {
+            return false;
+        }
+        value = value * 10 + (unsigned)(text.p[i] - '0');
+    }
+    *out = (uint16_t)value;
+    return text.n && value <= UINT16_MAX;
 }
 
 /* "A longer 8" */
 static struct draft_test *longer(struct map_compiler *c, struct map_words words)
 {
-    struct str rest = words.p[2].text;
-    unsigned number = take_number(&rest, UINT16_MAX - 1);
     struct draft_test *tree = leaf(c, OP_LONGER);
-    if (!number || rest.n || !tree) {
+    if (!tree || !small_number(words.p[2].text, &tree->test.number)) {
         return no_condition(c, words);
     }
-    tree->test.number = (uint16_t)number;
     return map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
 }
 
-/* "A = x y", "A != x", "A ~ x" */
+static bool outcomes_of(const struct map_token *token, uint8_t *out)
+{
+    static const struct {
+        const char *sign;
+        uint8_t outcomes;
+    } all[] = {
+        { "<", RULE_LESS }, { "<=", RULE_LESS | RULE_EQUAL }, { "=", RULE_EQUAL },
+        { ">", RULE_MORE }, { ">=", RULE_MORE | RULE_EQUAL }, { "!=", RULE_LESS | RULE_MORE },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (map_is_word(token, all[i].sign)) {
+            *out = all[i].outcomes;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "count A > 1" */
+static struct draft_test *counted(struct map_compiler *c, struct map_words words)
+{
+    struct draft_test *tree = leaf(c, OP_COUNT);
+    if (!tree || words.n != 4 || !outcomes_of(&words.p[2], &tree->test.outcomes) ||
+        !small_number(words.p[3].text, &tree->test.number)) {
+        return no_condition(c, words);
+    }
+    if (!map_address(c, words.p[1].text, &tree->test.at)) {
+        return NULL;
+    }
+    return tree->test.at.field ? tree : no_condition(c, words);
+}
+
+/* "A < 5", "A >= B" */
 static struct draft_test *compared(struct map_compiler *c, struct map_words words)
+{
+    struct draft_test *tree = leaf(c, OP_COMPARE);
+    struct str right = words.p[2].text;
+    if (!tree || !outcomes_of(&words.p[1], &tree->test.outcomes) ||
+        !map_address(c, words.p[0].text, &tree->test.at)) {
+        return NULL;
+    }
+    if (right.n && (right.p[0] == '-' || (right.p[0] >= '0' && right.p[0] <= '9'))) {
+        return with_values(c, tree, map_slice(words, 2, 3));
+    }
+    return map_address(c, right, &tree->test.other) ? tree : NULL;
+}
+
+/* "A same B" */
+static struct draft_test *same(struct map_compiler *c, struct map_words words)
+{
+    struct draft_test *tree = leaf(c, OP_SAME);
+    return tree && map_address(c, words.p[0].text, &tree->test.at) &&
+                   map_address(c, words.p[2].text, &tree->test.other)
+               ? tree
+               : NULL;
+}
+
+/* "A in TABLE" */
+static struct draft_test *listed(struct map_compiler *c, struct map_words words)
+{
+    struct draft_test *tree = with_values(c, leaf(c, OP_TABLE), map_slice(words, 2, 3));
+    return tree && map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
+}
+
+/* "A = x y", "A != x", "A ~ x" */
+static struct draft_test *equal(struct map_compiler *c, struct map_words words)
 {
     bool prefix = map_is_word(&words.p[1], "~");
     bool unequal = map_is_word(&words.p[1], "!=");
-    if (!prefix && !unequal && !map_is_word(&words.p[1], "=")) {
-        return no_condition(c, words);
-    }
     struct draft_test *tree =
         with_values(c, leaf(c, prefix ? OP_PREFIX : OP_IN), map_slice(words, 2, words.n));
     if (!tree || !map_address(c, words.p[0].text, &tree->test.at)) {
         return NULL;
     }
-    return unequal ? not(c, tree) : tree;
+    return unequal ? negate(c, tree) : tree;
+}
+
+/* Tests that begin with a word of their own; NULL and *other if @words are none. */
+static struct draft_test *worded(struct map_compiler *c, struct map_words words, bool *other)
+{
+    struct map_words rest = map_slice(words, 1, words.n);
+    const struct map_token *first = &words.p[0];
+    if (rest.n == 1 && (map_is_word(first, "set") || map_is_word(first, "unset"))) {
+        struct draft_test *tree = with_values(c, leaf(c, OP_SET), rest);
+        return map_is_word(first, "set") ? tree : negate(c, tree);
+    }
+    if (rest.n == 1 && map_is_word(first, "no")) {
+        return negate(c, valued(c, rest));
+    }
+    if (map_is_word(first, "count")) {
+        return counted(c, words);
+    }
+    if (rest.n && map_is_word(first, "event")) {
+        return with_values(c, leaf(c, OP_EVENT), rest);
+    }
+    if (rest.n && map_is_word(first, "option")) {
+        return with_values(c, leaf(c, OP_OPTION), rest);
+    }
+    *other = true;
+    return NULL;
+}
+
+/* Tests with an address on the left and one word on the right. */
+static struct draft_test *paired(struct map_compiler *c, struct map_words words)
+{
+    uint8_t outcomes;
+    if (map_is_word(&words.p[1], "longer")) {
+        return longer(c, words);
+    }
+    if (map_is_word(&words.p[1], "in")) {
+        return listed(c, words);
+    }
+    if (map_is_word(&words.p[1], "same")) {
+        return same(c, words);
+    }
+    return outcomes_of(&words.p[1], &outcomes) ? compared(c, words) : no_condition(c, words);
 }
 
 /* One test: @words up to "and", "or" or a parenthesis. */
 static struct draft_test *test(struct map_compiler *c, struct map_words words)
 {
-    if (words.n == 2 &&
-        (map_is_word(&words.p[0], "set") || map_is_word(&words.p[0], "unset"))) {
-        struct draft_test *tree = with_values(c, leaf(c, OP_SET), map_slice(words, 1, 2));
-        return words.p[0].text.n == 3 ? tree : not(c, tree);
-    }
-    if (words.n == 2 && map_is_word(&words.p[0], "no")) {
-        return not(c, valued(c, map_slice(words, 1, 2)));
+    bool other = false;
+    struct draft_test *tree = worded(c, words, &other);
+    if (!other) {
+        return tree;
     }
     if (words.n == 1) {
         return valued(c, words);
     }
     if (words.n == 2 && map_is_word(&words.p[1], "number")) {
-        struct draft_test *tree = leaf(c, OP_NUMBER);
+        tree = leaf(c, OP_NUMBER);
         return tree && map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
     }
-    if (words.n == 3 && map_is_word(&words.p[1], "longer")) {
-        return longer(c, words);
+    if (words.n > 2 && (map_is_word(&words.p[1], "=") || map_is_word(&words.p[1], "!=") ||
+                        map_is_word(&words.p[1], "~"))) {
+        return equal(c, words);
     }
-    return words.n > 2 ? compared(c, words) : no_condition(c, words);
+    return words.n == 3 ? paired(c, words) : no_condition(c, words);
 }
 
 /* Where reading a condition stands: @rest, and @depth of parentheses. */
@@ -289,7 +308,7 @@ static struct draft_test *one(struct map_compiler *c, struct reading *r)
         tree = test(c, map_slice(r->rest, 0, n));
         r->rest = map_slice(r->rest, n, r->rest.n);
     }
-    return negated ? not(c, tree) : tree;
+    return negated ? negate(c, tree) : tree;
 }
 
 static struct draft_test *all(struct map_compiler *c, struct reading *r)

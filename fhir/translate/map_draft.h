@@ -3,10 +3,13 @@
  *
  *     map.c            all in order: lines to sections, the version
  *     map_lex.c        lines to tokens
- *     map_section.c    sections but structures: datatypes, segments, resources, tables,
- * messages map_structure.c  structures: groups and their keys map_row.c        rows: sources
- * and targets map_condition.c  addresses and conditions map_link.c       names resolved, the
- * tables of rules.h map_check.c      what is read and what would never end
+ *     map_section.c    sections but structures, and the rows of tables
+ *     map_structure.c  structures: groups and their keys
+ *     map_row.c        rows: sources and targets
+ *     map_condition.c  conditions
+ *     map_address.c    addresses, and what names look like
+ *     map_link.c       names resolved, the tables of rules.h
+ *     map_check.c      what is read and what would never end
  *
  * A mistake is told and reading goes on with the next line; nothing is built if there was one.
  */
@@ -55,7 +58,7 @@ struct draft_test {
 /*
  * @rule:      as far as it can be made without knowing names
  * @tests:     @test_count of them: what @rule's point to
- * @type:      name of the type; empty for a block
+ * @type:      name of the type; of a block only if it makes a resource, then that one's name
  * @inner:     name of the datatype a resource is made by
  * @table:     name of the table, or empty
  * @refers:    name of the resource that is the source, or empty
@@ -127,6 +130,7 @@ struct draft_segment_map {
 /* @owned: some group has it */
 struct draft_resource {
     struct str name;
+    struct str type;
     uint16_t id;
     enum rule_kind kind;
     bool unite;
@@ -285,7 +289,7 @@ size_t map_find_word(struct map_words words, const char *z);
 /* Whether there is exactly one word and it is @z. */
 bool map_only(struct map_words words, const char *z);
 
-/* map_condition.c: the address that @text is; told and false if it is none. */
+/* map_address.c: the address that @text is; told and false if it is none. */
 bool map_address(struct map_compiler *c, struct str text, struct rule_address *out);
 
 /* Whether @name could be one of a segment: OBX, ZL1. */
@@ -294,7 +298,8 @@ bool map_is_segment(struct str name);
 /* Whether @name could be one of a resource: Patient. */
 bool map_is_resource(struct str name);
 
-/* The tree of the condition that @words are; told and NULL if they are none. */
+/* map_condition.c: the tree of the condition that @words are; told and NULL if they are none.
+ */
 struct draft_test *map_condition(struct map_compiler *c, struct map_words words);
 
 /* Both, either may be NULL; NULL if there is no memory. */

@@ -24,7 +24,9 @@ static const struct {
     { STR_INIT("assigner"), TYPE_ASSIGNER },
     { STR_INIT("issuer"), TYPE_ISSUER },
     { STR_INIT("codesystem"), TYPE_CODESYSTEM },
+    { STR_INIT("encoded"), TYPE_ENCODED },
     { STR_INIT("reference"), TYPE_REFERENCE },
+    { STR_INIT("link"), TYPE_LINK },
 };
 
 static const char CODING_SYSTEMS[] = "CodingSystems";
@@ -68,14 +70,14 @@ static bool is_primitive(struct str name, enum rule_type *out)
 static void link_type(struct map_compiler *c, struct draft_row *row)
 {
     struct rule *rule = &row->rule;
-    if (row->block) {
+    if (row->block && !row->type.n) {
         rule->type = TYPE_MAP;
         rule->map = &row->block->map;
         return;
     }
-    if (row->inner.n) {
+    if (row->block || row->inner.n) {
         rule->type = TYPE_RESOURCE;
-        rule->map = find_datatype(c, row->where, row->inner);
+        rule->map = row->block ? &row->block->map : find_datatype(c, row->where, row->inner);
         (void)find_resource(c, row->where, row->type, &rule->resource);
         return;
     }
@@ -91,20 +93,71 @@ static void link_type(struct map_compiler *c, struct draft_row *row)
     rule->map = &found->map;
 }
 
+/* What a table may stand behind. */
+static bool takes_table(enum rule_type type, bool given)
+{
+    switch (type) {
+    case TYPE_CODING:
+    case TYPE_CONCEPT:
+    case TYPE_MAP: return true;
+    case TYPE_STRING:
+    case TYPE_CODE:
+    case TYPE_URI:
+    case TYPE_BOOLEAN:
+    case TYPE_INTEGER:
+    case TYPE_POSITIVE:
+    case TYPE_DECIMAL: return !given;
+    case TYPE_DATE:
+    case TYPE_DATETIME:
+    case TYPE_INSTANT:
+    case TYPE_TIME:
+    case TYPE_BASE64:
+    case TYPE_ASSIGNER:
+    case TYPE_ISSUER:
+    case TYPE_CODESYSTEM:
+    case TYPE_ENCODED:
+    case TYPE_REFERENCE:
+    case TYPE_LINK:
+    case TYPE_RESOURCE: break;
+    }
+    return false;
+}
+
+static const struct rule_table *find_table(struct map_compiler *c, struct map_where where,
+                                           struct str name)
+{
+    const struct draft_table *found = map_names_get(&c->table_names, name);
+    if (!found) {
+        map_wrong_at(c, where, "unknown table '%.*s'", MAP_SPAN(name));
+        return NULL;
+    }
+    return &found->table;
+}
+
 static void link_table(struct map_compiler *c, struct draft_row *row)
 {
-    row->rule.table_given = str_eq(row->table, STR("given"));
-    if (row->rule.table_given && row->rule.type == TYPE_CODE) {
-        map_wrong_at(c, row->where, "code wants a table of its own or none");
-    }
-    if (!row->table.n || row->rule.table_given) {
+    if (!row->table.n) {
         return;
     }
-    const struct draft_table *found = map_names_get(&c->table_names, row->table);
-    if (found) {
-        row->rule.table = &found->table;
-    } else {
-        map_wrong_at(c, row->where, "unknown table '%.*s'", MAP_SPAN(row->table));
+    row->rule.table_given = str_eq(row->table, STR("given"));
+    if (!takes_table(row->rule.type, row->rule.table_given)) {
+        map_wrong_at(c, row->where, "this type takes no table, or none that is given");
+    } else if (!row->rule.table_given) {
+        row->rule.table = find_table(c, row->where, row->table);
+    }
+}
+
+/* Resources are referred to, and nothing else is. */
+static void check_reference(struct map_compiler *c, const struct draft_row *row)
+{
+    const struct rule *rule = &row->rule;
+    bool to = rule->source == SOURCE_RESOURCE ||
+              (rule->source == SOURCE_KNOWN && rule->known == KNOWN_IT);
+    bool refers = rule->type == TYPE_REFERENCE || rule->type == TYPE_LINK;
+    if (to != refers && !(to && rule->type == TYPE_MAP)) {
+        map_wrong_at(c, row->where,
+                     to ? "another resource can only be a reference, a link or a block"
+                        : "a reference or link wants a resource on the left");
     }
 }
 
@@ -114,6 +167,8 @@ static void link_tests(struct map_compiler *c, struct map_where where, struct ru
     for (size_t i = 0; i < count; i++) {
         if (tests[i].op == OP_RESOURCE) {
             (void)find_resource(c, where, tests[i].values[0], &tests[i].number);
+        } else if (tests[i].op == OP_TABLE) {
+            tests[i].table = find_table(c, where, tests[i].values[0]);
         }
     }
 }
@@ -122,6 +177,7 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
 {
     link_type(c, row);
     link_table(c, row);
+    check_reference(c, row);
     link_tests(c, row->where, row->tests, row->test_count);
     if (row->refers.n) {
         (void)find_resource(c, row->where, row->refers, &row->rule.resource);
@@ -275,9 +331,11 @@ static void link_resources(struct map_compiler *c, struct rules *out)
 {
     struct rule_resource *resources = map_alloc(c, c->resource_count, sizeof(*resources));
     for (const struct draft_resource *r = c->resources; r && resources; r = r->next) {
-        resources[out->resource_count++] = (struct rule_resource){
-            .name = r->name.p, .kind = r->kind, .unite = r->unite, .finish = &r->finish->map
-        };
+        resources[out->resource_count++] = (struct rule_resource){ .name = r->name.p,
+                                                                   .type = r->type.p,
+                                                                   .kind = r->kind,
+                                                                   .unite = r->unite,
+                                                                   .finish = &r->finish->map };
     }
     out->resources = resources;
 }

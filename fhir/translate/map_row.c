@@ -1,6 +1,6 @@
 /*
- * Rows: SOURCE [if CONDITION] -> PATH : TYPE [TABLE] [or PATH : TYPE], blocks, and the words
- * that stand between rows.
+ * Rows: SOURCE [if CONDITION] -> PATH : TYPE [TABLE] [or PATH : TYPE], blocks, resources of
+ * their own, and the words that stand between rows.
  */
 #include "fhir/translate/map_draft.h"
 
@@ -20,6 +20,8 @@ static bool known_source(struct str word, enum rule_known *out)
         { STR_INIT("$recorded"), KNOWN_RECORDED }, { STR_INIT("$gateway"), KNOWN_GATEWAY },
         { STR_INIT("$digest"), KNOWN_DIGEST },     { STR_INIT("$sender"), KNOWN_SENDER },
         { STR_INIT("$table"), KNOWN_TABLE },       { STR_INIT("$it"), KNOWN_IT },
+        { STR_INIT("$number"), KNOWN_NUMBER },     { STR_INIT("$segment"), KNOWN_SEGMENT },
+        { STR_INIT("$event"), KNOWN_EVENT },
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (str_eq(word, all[i].name)) {
@@ -35,7 +37,10 @@ static bool which_of(struct map_words words, enum rule_which *out)
     static const struct {
         const char *name;
         enum rule_which which;
-    } all[] = { { "each", WHICH_EACH }, { "rest", WHICH_REST }, { "lines", WHICH_LINES } };
+    } all[] = { { "each", WHICH_EACH },
+                { "rest", WHICH_REST },
+                { "lines", WHICH_LINES },
+                { "all", WHICH_ALL } };
     *out = WHICH_FIRST;
     for (size_t i = 0; i < ARRAY_LEN(all) && words.n == 1; i++) {
         if (map_is_word(&words.p[0], all[i].name)) {
@@ -212,6 +217,49 @@ static bool alternative(struct map_compiler *c, struct map_words words, struct d
     return target(c, words, other);
 }
 
+/* "{" after what it makes, which is an object or a resource. */
+static bool block(struct map_compiler *c, struct draft_row *row)
+{
+    row->block = map_new(c, DRAFT_BLOCK);
+    return row->block != NULL;
+}
+
+/* "TYPE [TABLE]", "contained|link Resource(TYPE)", "[contained|link] Resource {" */
+static bool type_words(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    bool contained = first_is(words, "contained");
+    bool link = first_is(words, "link") && words.n > 1;
+    row->rule.refer = contained ? REFER_CONTAINED : link ? REFER_LINK : REFER_OBJECT;
+    words = map_slice(words, contained || link, words.n);
+    row->type = (struct str){ 0 };
+    row->table = (struct str){ 0 };
+    if (words.n == 2 && words.p[1].kind == MAP_OPEN && map_is_resource(words.p[0].text)) {
+        row->type = words.p[0].text;
+        return block(c, row);
+    }
+    if (words.n == 0 || words.n > 2 || words.p[0].kind != MAP_WORD ||
+        words.p[words.n - 1].kind == MAP_OPEN) {
+        map_wrong(c, "a target wants ': TYPE [TABLE]' or '{'");
+        return false;
+    }
+    row->table = words.n == 2 ? words.p[1].text : (struct str){ 0 };
+    bool good = type(c, words.p[0].text, row);
+    if (good && !row->inner.n && (contained || link)) {
+        map_wrong(c, "only a resource can be contained or linked");
+        return false;
+    }
+    return good;
+}
+
+/* A resource that nothing here refers to: "Resource {" or "Resource(TYPE)". */
+static bool makes_only(struct map_words words)
+{
+    struct str name = words.p[0].text;
+    bool inner = name.n && memchr(name.p, '(', name.n);
+    bool opens = words.n == 2 && words.p[1].kind == MAP_OPEN;
+    return map_is_resource(str_cut(&name, '(')) && (inner || opens);
+}
+
 /* What stands on the right of the arrow. */
 static bool target(struct map_compiler *c, struct map_words words, struct draft_row *row)
 {
@@ -219,25 +267,27 @@ static bool target(struct map_compiler *c, struct map_words words, struct draft_
         map_wrong(c, "a row wants a target");
         return false;
     }
+    if (makes_only(words)) {
+        row->rule.path_count = 0;
+        return type_words(c, words, row);
+    }
     if (!path(c, words.p[0].text, &row->rule)) {
         return false;
     }
-    size_t or = map_find_word(words, "or");
-    if (or < words.n && !alternative(c, map_slice(words, or +1, words.n), row)) {
+    size_t end = map_find_word(words, "or");
+    if (end < words.n && !alternative(c, map_slice(words, end + 1, words.n), row)) {
         return false;
     }
-    words = map_slice(words, 1, or);
+    words = map_slice(words, 1, end);
     if (words.n == 1 && words.p[0].kind == MAP_OPEN) {
         row->type = (struct str){ 0 };
-        row->block = map_new(c, DRAFT_BLOCK);
-        return row->block != NULL;
+        return block(c, row);
     }
-    if (!first_is(words, ":") || words.n < 2 || words.n > 3) {
+    if (!first_is(words, ":")) {
         map_wrong(c, "a target wants ': TYPE [TABLE]' or '{'");
         return false;
     }
-    row->table = words.n == 3 ? words.p[2].text : (struct str){ 0 };
-    return type(c, words.p[1].text, row);
+    return type_words(c, map_slice(words, 1, words.n), row);
 }
 
 /* --- rows ------------------------------------------------------------------------------ */

@@ -98,13 +98,16 @@ static bool kind_of(const struct map_token *word, enum rule_kind *out)
     return false;
 }
 
+/* "NAME [is TYPE] KIND [unite]" */
 static void resource(struct map_compiler *c, struct map_words words)
 {
+    bool named = words.n > 2 && map_is_word(&words.p[1], "is");
+    size_t at = named ? 3 : 1; /* of the kind */
+    bool unite = words.n == at + 2 && map_is_word(&words.p[at + 1], "unite");
     enum rule_kind kind = KIND_EVENT;
-    bool unite = words.n == 3 && map_is_word(&words.p[2], "unite");
-    if (words.n != 2 + (size_t)unite || !map_is_resource(words.p[0].text) ||
-        !kind_of(&words.p[1], &kind)) {
-        map_wrong(c, "resource wants: NAME event|identity|trusted|source [unite]");
+    if (words.n != at + 1 + unite || !map_is_resource(words.p[0].text) ||
+        !map_is_resource(words.p[at - 1].text) || !kind_of(&words.p[at], &kind)) {
+        map_wrong(c, "resource wants: NAME [is TYPE] event|identity|trusted|source [unite]");
         return;
     }
     struct draft_resource *made = map_alloc(c, 1, sizeof(*made));
@@ -113,6 +116,7 @@ static void resource(struct map_compiler *c, struct map_words words)
         return;
     }
     *made = (struct draft_resource){ .name = map_intern(c, words.p[0].text),
+                                     .type = map_intern(c, words.p[at - 1].text),
                                      .id = (uint16_t)c->resource_count++,
                                      .kind = kind,
                                      .unite = unite,

@@ -13,6 +13,10 @@ struct group;
 
 /*
  * @group:   where it belongs; NULL if the message only mentions it
+ * @segment: the first of those it is made from; may be NULL
+ * @maker:   the rule that made it; NULL for those that groups have
+ * @made_next: of the same group
+ * @container: the resource it is inside of, or NULL; @contained: how many are inside of it
  * @display: a name for references
  * @url:     "urn:uuid:" and its id
  * @by_id:   written under its id; otherwise recognised by @system and @value
@@ -23,6 +27,11 @@ struct group;
 struct resource {
     const struct rule_resource *type;
     struct group *group;
+    const struct v2_segment *segment;
+    const struct rule *maker;
+    struct resource *made_next;
+    struct resource *container;
+    uint32_t contained;
     struct element *root;
     struct str display;
     char url[RESOURCE_URL_SIZE];

@@ -17,13 +17,15 @@ enum {
 };
 
 /*
- * @segment: index into the segments of struct rules, or RULE_VALUE
- * @field:   of the segment; unused for RULE_VALUE
- * @onwards: @component and all that follow it, not cut
+ * @segment:    index into the segments of struct rules, or RULE_VALUE
+ * @field:      of the segment; unused for RULE_VALUE
+ * @repetition: of the field; 0: the first, or each where a row says so
+ * @onwards:    @component and all that follow it, not cut
  */
 struct rule_address {
     int16_t segment;
     uint8_t field;
+    uint8_t repetition;
     uint8_t component;
     uint8_t subcomponent;
     bool onwards;
@@ -35,8 +37,22 @@ enum rule_op {
     OP_PREFIX,   /* begins with one of the values */
     OP_LONGER,   /* than that many characters */
     OP_NUMBER,   /* reads as a decimal number */
+    OP_TABLE,    /* a code that the table lists */
+    OP_SAME,     /* the same text as what is at the other address */
+    OP_COMPARE,  /* as a number, with the other address or the value */
+    OP_COUNT,    /* how many repetitions the field has */
+    OP_SEGMENT,  /* such a segment is in reach */
+    OP_EVENT,    /* of the message: one of the values */
+    OP_OPTION,   /* the caller wants one of the values */
     OP_SET,      /* the target has such an element already; * at the end: any that begins so */
     OP_RESOURCE, /* such a resource is in reach */
+};
+
+/* Outcomes of a comparison that make it true, as bits. */
+enum {
+    RULE_LESS = 1,
+    RULE_EQUAL = 2,
+    RULE_MORE = 4,
 };
 
 enum {
@@ -49,15 +65,20 @@ enum {
  * One step of a condition, which is a list of steps that begins with the first.
  *
  * @yes, @no: the step that follows if this one is true or not, always a later one
+ * @outcomes: of OP_COMPARE and OP_COUNT
+ * @other:    of OP_SAME, and of OP_COMPARE if there are no values
  * @values:   @count of them
- * @number:   of OP_LONGER the length, of OP_RESOURCE the index of the type
+ * @number:   of OP_LONGER and OP_COUNT; of OP_RESOURCE the index of the type
  */
 struct rule_test {
     enum rule_op op;
     uint8_t yes;
     uint8_t no;
+    uint8_t outcomes;
     struct rule_address at;
+    struct rule_address other;
     const struct str *values;
+    const struct rule_table *table;
     uint16_t count;
     uint16_t number;
 };
@@ -76,6 +97,7 @@ enum rule_which {
     WHICH_EACH,
     WHICH_REST,  /* all but the first */
     WHICH_LINES, /* all, joined by line ends */
+    WHICH_ALL,   /* the same, of all such segments of the group */
 };
 
 enum rule_near {
@@ -90,8 +112,11 @@ enum rule_known {
     KNOWN_GATEWAY,
     KNOWN_DIGEST,
     KNOWN_SENDER,
-    KNOWN_TABLE, /* the code system of the table in force */
-    KNOWN_IT,    /* the resource that the block is about */
+    KNOWN_TABLE,   /* the code system of the table in force */
+    KNOWN_IT,      /* the resource that the block is about */
+    KNOWN_NUMBER,  /* of the repetition at hand */
+    KNOWN_SEGMENT, /* the place of the segment at hand, or of that of the block's resource */
+    KNOWN_EVENT,   /* of the message */
 };
 
 enum rule_type {
@@ -112,9 +137,18 @@ enum rule_type {
     TYPE_ASSIGNER,   /* an assigning authority to a system */
     TYPE_ISSUER,     /* the same, or the sender's default if there is none */
     TYPE_CODESYSTEM, /* name of a coding system to a system */
+    TYPE_ENCODED,    /* text as base64 */
     TYPE_REFERENCE,
+    TYPE_LINK,     /* the URL of a resource, without the object around it */
     TYPE_MAP,      /* a datatype or a block */
-    TYPE_RESOURCE, /* a resource of its own, and a reference to it */
+    TYPE_RESOURCE, /* a resource of its own, by a datatype or block */
+};
+
+/* What of a resource of its own is put at the path. */
+enum rule_refer {
+    REFER_OBJECT,    /* a Reference; nothing if there is no path */
+    REFER_LINK,      /* its URL */
+    REFER_CONTAINED, /* a Reference to what is put inside the resource */
 };
 
 struct rule_code {
@@ -158,7 +192,8 @@ struct rule_map;
  * @tests:     condition, or NULL
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
  * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
- * @path:      none for a block of rows that only share a condition
+ * @path:      none for a block of rows that only share a condition, and for a resource of its
+ *             own that nothing here refers to
  * @weak:      what it puts yields to what is stored elsewhere
  * @otherwise: tried if the value doesn't fit the type
  */
@@ -177,6 +212,7 @@ struct rule {
     bool table_given;
     bool weak;
     enum rule_type type;
+    enum rule_refer refer;
     uint16_t resource;
     const struct rule_map *map;
     const struct rule_table *table;
@@ -186,6 +222,7 @@ struct rule {
 /*
  * @required: condition without which the map gives nothing, or NULL
  * @read:     a bit for each part of the value that some row reads, from part 1 in bit 1
+ * @alone:    looks at nothing but the value: the same value gives the same
  */
 struct rule_map {
     const char *name;
@@ -193,6 +230,7 @@ struct rule_map {
     const struct rule_test *required;
     uint64_t read;
     uint16_t count;
+    bool alone;
 };
 
 enum rule_kind {
@@ -202,9 +240,14 @@ enum rule_kind {
     KIND_SOURCE,   /* says where the rest comes from: one a message, id from its digest */
 };
 
-/* @unite: two with the same key are one; otherwise they are counted */
+/*
+ * @name:  what maps call it
+ * @type:  FHIR's name of its type, often the same
+ * @unite: two with the same key are one; otherwise they are counted
+ */
 struct rule_resource {
     const char *name;
+    const char *type;
     enum rule_kind kind;
     bool unite;
     const struct rule_map *finish; /* may be NULL */
@@ -274,7 +317,7 @@ struct rule_message {
 };
 
 enum {
-    RULE_RESOURCES_MAX = 64, /* of one group */
+    RULE_RESOURCES_MAX = 64, /* that a group has one each of */
     RULE_MEMBERS_MAX = 64,   /* of one group */
 };
 

@@ -78,7 +78,8 @@ struct str source_find(const struct engine *e, const struct place *place,
         return cut(e, at, place->value, level);
     }
     struct str field = source_field(e, place, at);
-    return source_part(e, at, v2_part(field, e->message->delims.repetition, 1), level);
+    uint32_t number = at->repetition ? at->repetition : 1;
+    return source_part(e, at, v2_part(field, e->message->delims.repetition, number), level);
 }
 
 /* Replace control characters, which FHIR text can't have, by spaces. */
@@ -145,24 +146,88 @@ static bool has_element(const struct place *place, struct str name)
     return false;
 }
 
+/* What a test looks at: of a whole field only the code, which may have its text with it. */
+static struct str tested(const struct engine *e, const struct place *place,
+                         const struct rule_address *at, bool whole)
+{
+    enum value_level level;
+    struct str raw = source_find(e, place, at, &level);
+    if (v2_presence(raw) != V2_PRESENT) {
+        return (struct str){ 0 };
+    }
+    return whole || at->component || at->segment == RULE_VALUE
+               ? raw
+               : str_cut(&raw, e->message->delims.component);
+}
+
+static bool same(struct str raw, struct str other)
+{
+    return other.p && str_eq(raw, other);
+}
+
+static bool compares(const struct engine *e, const struct place *place,
+                     const struct rule_test *test, struct str raw)
+{
+    struct str other = test->count ? test->values[0] : tested(e, place, &test->other, true);
+    return (leaf_compare(raw, other) & test->outcomes) != 0;
+}
+
+static bool counts(const struct engine *e, const struct place *place,
+                   const struct rule_test *test)
+{
+    struct str field = source_field(e, place, &test->at);
+    uint32_t n = field.n ? v2_parts(field, e->message->delims.repetition) : 0;
+    uint8_t outcome = n < test->number ? RULE_LESS : n == test->number ? RULE_EQUAL : RULE_MORE;
+    return (outcome & test->outcomes) != 0;
+}
+
+static bool any_option(const struct engine *e, const struct rule_test *test)
+{
+    for (size_t i = 0; i < e->site->option_count; i++) {
+        if (any_value(test, e->site->options[i], false)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tests of what is there, not of a value; false and *other if @test is none. */
+static bool is_there(const struct engine *e, const struct place *place,
+                     const struct rule_test *test, bool *other)
+{
+    switch (test->op) {
+    case OP_SET: return has_element(place, test->values[0]);
+    case OP_RESOURCE: return groups_resource(e, place->group, test->number) != NULL;
+    case OP_EVENT: return any_value(test, e->event, false);
+    case OP_OPTION: return any_option(e, test);
+    case OP_COUNT: return counts(e, place, test);
+    case OP_SEGMENT:
+        return test->at.segment == place->segment_id ||
+               groups_segment(place->group, test->at.segment) != NULL;
+    case OP_VALUED:
+    case OP_IN:
+    case OP_PREFIX:
+    case OP_LONGER:
+    case OP_NUMBER:
+    case OP_TABLE:
+    case OP_SAME:
+    case OP_COMPARE: break;
+    }
+    *other = true;
+    return false;
+}
+
 static bool holds(const struct engine *e, const struct place *place,
                   const struct rule_test *test)
 {
-    if (test->op == OP_SET) {
-        return has_element(place, test->values[0]);
+    bool other = false;
+    bool there = is_there(e, place, test, &other);
+    if (!other) {
+        return there;
     }
-    if (test->op == OP_RESOURCE) {
-        return groups_resource(place->group, test->number) != NULL;
-    }
-
-    enum value_level level;
-    struct str raw = source_find(e, place, &test->at, &level);
-    bool valued = v2_presence(raw) == V2_PRESENT;
-    if (!test->at.component && test->at.segment != RULE_VALUE && test->op != OP_NUMBER) {
-        raw =
-            str_cut(&raw, e->message->delims.component); /* a code may have its text with it */
-    }
-    if (!valued) {
+    bool number = test->op == OP_NUMBER || test->op == OP_COMPARE;
+    struct str raw = tested(e, place, &test->at, number);
+    if (!raw.p) {
         return false;
     }
     switch (test->op) {
@@ -171,6 +236,13 @@ static bool holds(const struct engine *e, const struct place *place,
     case OP_PREFIX: return any_value(test, raw, true);
     case OP_LONGER: return raw.n > test->number;
     case OP_NUMBER: return leaf_is_number(raw);
+    case OP_TABLE: return leaf_lists(test->table, raw);
+    case OP_SAME: return same(raw, tested(e, place, &test->other, false));
+    case OP_COMPARE: return compares(e, place, test, raw);
+    case OP_COUNT:
+    case OP_SEGMENT:
+    case OP_EVENT:
+    case OP_OPTION:
     case OP_SET:
     case OP_RESOURCE: break;
     }

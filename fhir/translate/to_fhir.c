@@ -49,6 +49,9 @@ static void run_segment_map(struct engine *e, const struct rule_segment_map *map
     if (!owner) {
         return;
     }
+    if (!owner->segment) {
+        owner->segment = &e->message->segments[index];
+    }
     struct place place = {
         .group = home,
         .segment = &e->message->segments[index],
@@ -216,7 +219,7 @@ static void put_token(struct buf *out, struct str text)
 static struct str request_url(struct engine *e, const struct resource *r)
 {
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
-    buf_z(&b, r->type->name);
+    buf_z(&b, r->type->type);
     if (r->by_id) {
         buf_c(&b, '/');
         buf_put(&b, r->url + 9, RESOURCE_UUID_SIZE);
@@ -299,7 +302,7 @@ static const struct translate_path *list_defaults(struct engine *e, const struct
 static void write_resource(struct buf *out, const struct resource *r)
 {
     buf_z(out, "{\"resourceType\":");
-    json_quote(out, str_z(r->type->name));
+    json_quote(out, str_z(r->type->type));
     if (r->by_id) {
         buf_z(out, ",\"id\":");
         json_quote(out, str_of(r->url + 9, RESOURCE_UUID_SIZE));
@@ -310,7 +313,7 @@ static void write_resource(struct buf *out, const struct resource *r)
 
 static void describe(struct engine *e, const struct resource *r, struct translate_entry *entry)
 {
-    entry->type = r->type->name;
+    entry->type = r->type->type;
     entry->full_url = resource_url(r);
     entry->id = r->by_id ? str_of(r->url + 9, RESOURCE_UUID_SIZE) : (struct str){ 0 };
     entry->url = request_url(e, r);
@@ -401,6 +404,9 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
         .site = site,
         .issues = issues,
     };
+    struct v2_header header;
+    v2_header(message, &header);
+    e.event = header.event;
     groups_build(&e, found->root);
     if (!e.error) {
         run_segments(&e);

@@ -47,6 +47,7 @@ typedef int (*translate_zone_fn)(void *owner, struct str zone, const struct tm *
  * @gateway:      name of this gateway's device, for Provenance
  * @recorded:     instant for Provenance.recorded and Bundle.timestamp, "2026-11-22T18:00:00Z"
  * @digest:       SHA-256 of the message as received, 32 bytes
+ * @options:      @option_count words that maps ask for, such as "MessageHeader"
  */
 struct translate_site {
     const struct rules *rules;
@@ -58,6 +59,8 @@ struct translate_site {
     struct str gateway;
     struct str recorded;
     const uint8_t *digest;
+    const struct str *options;
+    size_t option_count;
 };
 
 struct translate_identifier {

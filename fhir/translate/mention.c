@@ -1,0 +1,175 @@
+/*
+ * Resources that rows make of a value or a block, besides those that groups have.
+ *
+ * What is recognised by identifier is made once for the same value, since the same doctor often
+ * signs each result; one without an identifier is only a name. An event belongs to the group it
+ * is made in and is finished like the others there. A contained one stands inside its owner.
+ */
+#include "fhir/translate/engine.h"
+
+#include <errno.h>
+
+struct element *mention_refer(struct engine *e, bool link_only, const struct resource *to,
+                              struct str display)
+{
+    struct element *object = engine_element(e, ELEMENT_OBJECT);
+    struct element *link = to ? engine_element(e, ELEMENT_LINK) : NULL;
+    struct element *name = display.n ? engine_element(e, ELEMENT_STRING) : NULL;
+    if (e->error || (!link && !name)) {
+        return NULL;
+    }
+    if (link) {
+        link->link = to;
+    }
+    if (link_only) {
+        return link;
+    }
+    object->solid = true;
+    if (link) {
+        element_append(object, link, "reference");
+    }
+    if (name) {
+        name->text = display;
+        element_append(object, name, "display");
+    }
+    return object;
+}
+
+static const struct mention *recall(const struct engine *e, const struct rule *rule,
+                                    struct str raw)
+{
+    for (size_t i = 0; i < MENTIONS && i < e->mentioned; i++) {
+        const struct mention *m = &e->mentions[i];
+        if (m->map == rule->map && str_eq(m->raw, raw)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+/* Where the map of @rule runs to fill @made. */
+static struct place inside(const struct place *place, const struct rule *rule, struct str raw,
+                           enum value_level level, struct resource *made)
+{
+    struct place inner = *place;
+    if (rule->source != SOURCE_NONE) {
+        inner.value = raw;
+        inner.level = level;
+    }
+    inner.table = NULL;
+    inner.top = false;
+    inner.owner = made;
+    inner.target = made->root;
+    return inner;
+}
+
+/* Add @made to those of its group. */
+static void adopt(struct resource *made)
+{
+    struct resource **end = &made->group->made;
+    if (made->group->made) {
+        end = &made->group->made_last->made_next;
+    }
+    *end = made;
+    made->group->made_last = made;
+}
+
+/* Make the resource; it stays only if it can be recognised again. */
+static void make(struct engine *e, const struct place *place, const struct rule *rule,
+                 struct mention *mention, enum value_level level)
+{
+    struct resource *before = e->last;
+    const struct rule_resource *type = &e->rules->resources[rule->resource];
+    bool event = type->kind == KIND_EVENT;
+    struct resource *made = engine_resource(e, type, event ? place->group : NULL);
+    if (!made) {
+        return;
+    }
+    made->segment = place->segment;
+    made->maker = rule;
+    struct place inner = inside(place, rule, mention->raw, level, made);
+    bool kept =
+        engine_run(e, &inner, rule->map) && (event ? made->root->solid : identity_has(made));
+    if (!kept) {
+        made->root->solid = false; /* what it mentions itself stays in the list */
+    }
+    if (!kept && e->last == made) {
+        e->last = before;
+        *(before ? &before->next : &e->first) = NULL;
+    }
+    if (kept && event) {
+        adopt(made);
+    }
+    mention->made = kept ? made : NULL;
+    mention->display = made->display;
+}
+
+static bool add_text(struct engine *e, struct element *object, const char *name,
+                     struct str text)
+{
+    struct element *child = element_new(e->arena, ELEMENT_STRING);
+    if (!child || !text.p) {
+        e->error = -ENOMEM;
+        return false;
+    }
+    child->text = text;
+    element_append(object, child, name);
+    return true;
+}
+
+/* Put a resource inside the owner; a reference to it, or NULL if it is empty. */
+static struct element *contain(struct engine *e, const struct place *place,
+                               const struct rule *rule, struct str raw, enum value_level level)
+{
+    static const struct rule_step path[] = { { "contained", true } };
+    struct resource *outer = place->owner->container ? place->owner->container : place->owner;
+    struct resource *made = arena_calloc(e->arena, 1, sizeof(*made));
+    struct element *object = element_new(e->arena, ELEMENT_OBJECT);
+    struct element *root = element_new(e->arena, ELEMENT_OBJECT);
+    if (!made || !object || !root) {
+        e->error = -ENOMEM;
+        return NULL;
+    }
+    made->type = &e->rules->resources[rule->resource];
+    made->root = root;
+    made->container = outer;
+    char text[16];
+    struct buf b = buf_fixed(text, sizeof(text));
+    buf_fmt(&b, "#%u", (unsigned)++outer->contained);
+    struct str url = arena_str(e->arena, buf_str(&b));
+    if (!add_text(e, root, "resourceType", str_z(made->type->type)) ||
+        !add_text(e, root, "id", str_slice(url, 1, url.n)) ||
+        !add_text(e, object, "reference", url)) {
+        return NULL;
+    }
+    struct place inner = inside(place, rule, raw, level, made);
+    if (!engine_run(e, &inner, rule->map) || !root->solid || e->error) {
+        return NULL;
+    }
+    object->solid = true;
+    bool good = element_put(e->arena, outer->root, path, 1, root) &&
+                (!made->display.n || add_text(e, object, "display", made->display));
+    e->error = good ? e->error : -ENOMEM;
+    return object;
+}
+
+struct element *mention_make(struct engine *e, const struct place *place,
+                             const struct rule *rule, struct str raw, enum value_level level)
+{
+    if (rule->refer == REFER_CONTAINED) {
+        return contain(e, place, rule, raw, level);
+    }
+    bool link = rule->refer == REFER_LINK;
+    bool again = rule->map->alone && rule->source == SOURCE_VALUE &&
+                 e->rules->resources[rule->resource].kind != KIND_EVENT;
+    const struct mention *known = again ? recall(e, rule, raw) : NULL;
+    if (known) {
+        return mention_refer(e, link, known->made, known->display);
+    }
+    struct mention new_one = { .map = rule->map, .raw = raw };
+    make(e, place, rule, &new_one, level);
+    if (again) {
+        e->mentions[e->mentioned++ % MENTIONS] = new_one;
+    }
+    return mention_refer(e, link, new_one.made, new_one.display);
+}

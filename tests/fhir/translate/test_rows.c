@@ -1,0 +1,308 @@
+/* What rows of each kind do, by small maps of their own. */
+#include "tests/check.h"
+
+#include "fhir/translate/map.h"
+#include "fhir/translate/to_fhir.h"
+
+static const char BASE[] = "table CodingSystems\n"
+                           "    LN -> http://loinc.org\n"
+                           "resource Patient trusted\n"
+                           "resource Device is Device event\n"
+                           "resource Living is Observation event\n"
+                           "resource Note event\n"
+                           "    Patient -> subject : reference\n"
+                           "resource Doctor is Practitioner identity\n"
+                           "structure s\n"
+                           "    message: MSH EVN => Note\n"
+                           "        patient: PID PD1* => Patient\n"
+                           "            key PID-3\n"
+                           "            result: OBX NTE* ZL1* => Living\n"
+                           "                key with above OBX-3\n"
+                           "message ADT^A01 s\n"
+                           "message ADT^A02 s\n"
+                           "segment PID Patient\n"
+                           "    PID-3 -> identifier[] {\n"
+                           "        .1 -> value : string\n"
+                           "    }\n"
+                           "datatype XCN\n"
+                           "    .2 -> $display : string\n"
+                           "    .1 -> identifier[].value : string\n";
+
+#define MSH "MSH|^~\\&|A|B|||2026||ADT^A01|7|P|2.5\r"
+
+struct translated {
+    struct arena *arena;
+    struct issues issues;
+    struct translate_result result;
+};
+
+/* Translate @message by BASE with @rows after it; 0, or what translating said. */
+static int translate(struct translated *t, const char *rows, const char *message)
+{
+    static const struct str options[] = { { "Extra", 5 } };
+    const struct map_file files[] = { { "base.map", str_z(BASE) }, { "x.map", str_z(rows) } };
+    const struct rules *rules;
+    issues_init(&t->issues, t->arena);
+    int r = map_compile(t->arena, files, ARRAY_LEN(files), &t->issues, &rules);
+    for (const struct issue *i = t->issues.first; r && i; i = i->next) {
+        print_error("%.*s: %.*s\n", (int)i->place.n, i->place.p, (int)i->text.n, i->text.p);
+    }
+    assert_int_equal(r, 0);
+    const struct translate_site site = { .rules = rules,
+                                         .options = options,
+                                         .option_count = ARRAY_LEN(options) };
+    struct v2_message m;
+    assert_int_equal(v2_parse(t->arena, str_z(message), &t->issues, &m), 0);
+    return translate_to_fhir(t->arena, &m, &site, &t->result, &t->issues);
+}
+
+/* Whether condition @test holds in PID of the message. */
+static void test_conditions(void **state)
+{
+    static const struct {
+        const char *test;
+        bool holds;
+    } cases[] = {
+        /* PID|1|a^b|7~8~9|x&y|"" |5|A^Text|10.50|||||-3 */
+        { "PID-2", true },
+        { "no PID-2", false },
+        { "PID-5", false },
+        { "no PID-5", true },
+        { "PID-2.2", true },
+        { "PID-2 = a", true },
+        { "PID-2 = b c", false },
+        { "PID-2 != b c", true },
+        { "PID-9 = a", false },
+        { "PID-9 != a", true },
+        { "PID-7 = A B", true }, /* a code may have its text with it */
+        { "PID-7 ~ A", true },
+        { "PID-8 longer 4", true },
+        { "PID-8 longer 5", false },
+        { "PID-8 number", true },
+        { "PID-2 number", false },
+        /* and, or, not, parentheses */
+        { "PID-2 and PID-3", true },
+        { "PID-2 and PID-9", false },
+        { "PID-9 or PID-3", true },
+        { "PID-9 or PID-9", false },
+        { "PID-2 or PID-9 and PID-9", true },
+        { "(PID-2 or PID-9) and PID-9", false },
+        { "not PID-9", true },
+        { "not (PID-2 and PID-9)", true },
+        { "not not PID-2", true },
+        { "not PID-2 or PID-3", true },
+        { "(PID-9 or (not PID-9 and (PID-2 = a))) and PID-8", true },
+        { "PID-2 = \"and\" or PID-2 = \"a\"", true },
+        /* other fields and numbers */
+        { "PID-2.1 same PID-10.1", true },
+        { "PID-2 same PID-10", true },
+        { "PID-2 same PID-3", false },
+        { "PID-2 same PID-9", false },
+        { "PID-9 same PID-11", false },
+        { "PID-8 > 10", true },
+        { "PID-8 >= 10.5", true },
+        { "PID-8 < 10.50", false },
+        { "PID-8 <= 010.500", true },
+        { "PID-8 < 9", false },
+        { "PID-12 < 0", true },
+        { "PID-12 < -2.9", true },
+        { "PID-12 > -3.1", true },
+        { "PID-12 < PID-8", true },
+        { "PID-2 < 5", false },
+        { "PID-2 >= 5", false },
+        { "PID-8 > PID-9", false },
+        /* repetitions */
+        { "count PID-3 = 3", true },
+        { "count PID-3 > 2", true },
+        { "count PID-3 > 3", false },
+        { "count PID-2 <= 1", true },
+        { "count PID-9 = 0", true },
+        { "PID-3[2] = 8", true },
+        { "PID-3[4]", false },
+        /* tables, segments, events, wishes of the caller */
+        { "PID-7 in T", true },
+        { "PID-2 in T", false },
+        { "EVN", true },
+        { "PD1", false },
+        { "no PD1", true },
+        { "ZZZ or no ZZZ", true },
+        { "event A01", true },
+        { "event A02 A03", false },
+        { "option Extra", true },
+        { "option Other", false },
+    };
+    (void)state;
+
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct translated t = { .arena = arena };
+        char rows[400];
+        arena_reset(arena);
+        (void)snprintf(rows, sizeof(rows),
+                       "segment PID Patient\n    PID-1 if %s -> holds : string\n"
+                       "table T\n    A -> a\n    * -> b\n",
+                       cases[i].test);
+        assert_int_equal(
+            translate(&t, rows, MSH "EVN|A01\rPID|1|a^b|7~8~9|x&y||5|A^Text|10.50||a^c||-3\r"),
+            0);
+        bool got = memmem(t.result.bundle.p, t.result.bundle.n, "holds", 5) != NULL;
+        if (got != cases[i].holds) {
+            fail_msg("%s: %s", cases[i].test, got ? "holds" : "doesn't hold");
+        }
+    }
+}
+
+/* What the rows make of the message: pieces of the Bundle. */
+static void test_makes(void **state)
+{
+    static const struct {
+        const char *rows;
+        const char *message;
+        const char *wants[4]; /* "!" before what must not be there */
+    } cases[] = {
+        /* a repetition by its number, and the number of the one at hand */
+        { "segment PID Patient\n    PID-3[2].1 -> second : string\n",
+          "PID|||7~8^x~9\r",
+          { "\"second\":\"8\"" } },
+        { "segment PID Patient\n    PID-3 each -> n[] {\n        .1 -> v : string\n"
+          "        $number -> at : positive\n    }\n",
+          "PID|||7~8\r",
+          { "{\"v\":\"7\",\"at\":1},{\"v\":\"8\",\"at\":2}" } },
+        { "segment PID Patient\n    $event -> event : string\n",
+          "PID|||7\r",
+          { "\"event\":\"A01\"" } },
+        /* a table before a primitive */
+        { "segment PID Patient\n    PID-2 -> flag : boolean T\n    PID-4 -> word : string T\n"
+          "table T\n    A -> Y\n    B -> N\n",
+          "PID||A|7|B\r",
+          { "\"flag\":true,\"word\":\"N\"" } },
+        /* resources of their own: by name, referred to or not, one for each repetition */
+        { "segment PID Patient\n    PID-13 each -> Device {\n        .1 -> name : string\n"
+          "        $segment -> place : string\n    }\n",
+          "PID|||7||||||||||a~b\r",
+          { "\"resourceType\":\"Device\"", "\"name\":\"a\",\"place\":\"PID[1]\"",
+            "\"name\":\"b\"" } },
+        { "segment PID Patient\n    PID-13 each -> device[] : Device {\n"
+          "        .1 -> name : string\n    }\n",
+          "PID|||7||||||||||a~b\r",
+          { "\"device\":[{\"reference\":\"urn:uuid:", "\"},{\"reference\":\"urn:uuid:" } },
+        { "segment PID Patient\n    PID-13 -> url : link Device {\n        .1 -> n : string\n"
+          "    }\n",
+          "PID|||7||||||||||a\r",
+          { "\"url\":\"urn:uuid:" } },
+        { "segment PID Patient\n    PID-13 each -> doctor[] : contained Doctor(XCN)\n",
+          "PID|||7||||||||||1^Who~2^Doc\r",
+          { "\"contained\":[{\"resourceType\":\"Practitioner\",\"id\":\"1\",\"identifier\":"
+            "[{\"value\":\"1\"}]},{\"resourceType\":\"Practitioner\",\"id\":\"2\"",
+            "\"doctor\":[{\"reference\":\"#1\",\"display\":\"Who\"},{\"reference\":\"#2\"" } },
+        { "segment PID Patient\n    PID-13 -> doctor : contained Doctor {\n"
+          "        \"x\" -> only : string\n    }\n",
+          "PID|||7||||||||||1\r",
+          { "\"Patient\",\"id\"", "!contained" } },
+        /* a resource by another name than its type's, finished with its group's */
+        { "segment OBX Living\n    OBX-3 -> code.text : string\n",
+          "PID|||7\rOBX|||C\r",
+          { "\"resourceType\":\"Observation\"" } },
+        { "segment EVN Note\n    EVN-1 -> text : string\n"
+          "    EVN-2 each -> Note {\n        @ -> text : string\n    }\n",
+          "EVN|A|b~c\rPID|||7\r",
+          { "\"text\":\"A\"", "\"text\":\"b\"", "\"text\":\"c\"" } },
+        /* lines of all such segments of the group, once, and as base64 */
+        { "segment OBX Living\n    OBX-3 -> code.text : string\n    NTE-3 all -> text : "
+          "string\n",
+          "PID|||7\rOBX|||C\rNTE|||a~b\rNTE|||c\rOBX|||D\rNTE|||d\r",
+          { "\"text\":\"a\\nb\\nc\"", "\"text\":\"d\"", "!\"text\":\"c\"" } },
+        { "segment NTE Living\n    NTE-3 all -> data[] : encoded\n",
+          "PID|||7\rOBX|||C\rNTE|||a\rNTE|||b\r",
+          { "\"data\":[\"YQpi\"]" } },
+    };
+    (void)state;
+
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct translated t = { .arena = arena };
+        char message[400];
+        arena_reset(arena);
+        (void)snprintf(message, sizeof(message), "%s%s", MSH, cases[i].message);
+        assert_int_equal(translate(&t, cases[i].rows, message), 0);
+        for (size_t w = 0; w < ARRAY_LEN(cases[i].wants) && cases[i].wants[w]; w++) {
+            const char *want = cases[i].wants[w];
+            bool absent = want[0] == '!';
+            const char *text = want + absent;
+            bool got = memmem(t.result.bundle.p, t.result.bundle.n, text, strlen(text)) != NULL;
+            if (got == absent) {
+                fail_msg("%s\n%.*s\nwant %s", cases[i].rows, (int)t.result.bundle.n,
+                         t.result.bundle.p, want);
+            }
+        }
+    }
+}
+
+/* In a block about another resource, addresses are those of that resource's group. */
+static void test_about(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct translated t = { .arena = arena };
+    static const char rows[] = "resource Whole is Composition event\n"
+                               "    Living* -> part[] {\n"
+                               "        require OBX-3 != SKIP\n"
+                               "        $it     -> to : reference\n"
+                               "        $segment -> place : string\n"
+                               "        OBX-3   -> code : string\n"
+                               "    }\n"
+                               "structure t\n"
+                               "    all: MSH => Whole\n"
+                               "        one: OBX => Living\n"
+                               "            key OBX-3\n"
+                               "message ADT^A04 t\n"
+                               "segment MSH Whole\n"
+                               "    MSH-10 -> title : string\n"
+                               "segment OBX Living\n"
+                               "    OBX-3 -> code.text : string\n";
+    assert_int_equal(translate(&t, rows,
+                               "MSH|^~\\&|A|B|||2026||ADT^A04|7|P|2.5\rOBX|||C\r"
+                               "OBX|||SKIP\rOBX|||D\r"),
+                     0);
+    static const char *const wants[] = { "\"place\":\"OBX[1]\",\"code\":\"C\"",
+                                         "\"place\":\"OBX[3]\",\"code\":\"D\"" };
+    for (size_t i = 0; i < ARRAY_LEN(wants); i++) {
+        assert_non_null(
+            memmem(t.result.bundle.p, t.result.bundle.n, wants[i], strlen(wants[i])));
+    }
+    assert_null(memmem(t.result.bundle.p, t.result.bundle.n, "OBX[2]", 6));
+}
+
+/* Resources that rows make have ids of their own: by field and order, the same every time. */
+static void test_ids(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    static const char rows[] = "segment PID Patient\n"
+                               "    PID-13 each -> Device {\n        .1 -> a : string\n    }\n"
+                               "    PID-14 each -> Device {\n        .1 -> b : string\n    }\n";
+    struct str first = { 0 };
+    for (int turn = 0; turn < 2; turn++) {
+        struct translated t = { .arena = arena };
+        assert_int_equal(translate(&t, rows, MSH "PID|||7||||||||||x~x|x\r"), 0);
+        assert_int_equal(t.result.count, 4);
+        for (size_t i = 1; i < 4; i++) {
+            assert_int_equal(t.result.entries[i].id.n, 36);
+            assert_false(
+                str_eq(t.result.entries[i].id, t.result.entries[i == 3 ? 1 : i + 1].id));
+        }
+        assert_true(turn == 0 || str_eq(first, t.result.bundle));
+        first = t.result.bundle;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_makes),
+        cmocka_unit_test(test_about),
+        cmocka_unit_test(test_ids),
+    };
+    return cmocka_run_group_tests_name("fhir/translate/rows", tests, NULL, NULL);
+}
