@@ -73,6 +73,28 @@ static inline int listen_on(const struct sockaddr_in *at)
     return fd;
 }
 
+/* Accept at @fd and wait for @events of each peer, for ever. @new_peer: what @on_peer gets */
+static inline void serve_peers(int fd, uint32_t events, void *(*new_peer)(int fd),
+                               void (*on_peer)(void *peer))
+{
+    int poll = epoll_create1(0);
+    struct epoll_event door = { .events = EPOLLIN };
+    (void)epoll_ctl(poll, EPOLL_CTL_ADD, fd, &door);
+    for (;;) {
+        struct epoll_event ready[256];
+        int n = epoll_wait(poll, ready, ARRAY_LEN(ready), -1);
+        for (int i = 0; i < n; i++) {
+            if (ready[i].data.ptr) {
+                on_peer(ready[i].data.ptr);
+                continue;
+            }
+            int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
+            struct epoll_event one = { .events = events, .data.ptr = new_peer(peer) };
+            (void)epoll_ctl(poll, EPOLL_CTL_ADD, peer, &one);
+        }
+    }
+}
+
 /* Latencies in microseconds, exact up to the last one kept. */
 struct latencies {
     uint32_t *each;

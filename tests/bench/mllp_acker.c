@@ -53,8 +53,16 @@ static void take(struct peer *p)
     p->n -= at;
 }
 
-static void on_peer(struct peer *p)
+static void *new_peer(int fd)
 {
+    struct peer *p = calloc(1, sizeof(*p));
+    p->fd = fd;
+    return p;
+}
+
+static void on_peer(void *peer)
+{
+    struct peer *p = peer;
     ssize_t r = recv(p->fd, p->in + p->n, sizeof(p->in) - p->n, 0);
     if (r == 0 || (r < 0 && errno != EAGAIN)) {
         (void)close(p->fd);
@@ -77,22 +85,5 @@ int main(int argc, char **argv)
         return 64;
     }
     struct sockaddr_in at = address_of(argv[1]);
-    int fd = listen_on(&at);
-    int poll = epoll_create1(0);
-    struct epoll_event event = { .events = EPOLLIN };
-    (void)epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
-    for (;;) {
-        struct epoll_event events[256];
-        int n = epoll_wait(poll, events, ARRAY_LEN(events), -1);
-        for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr) {
-                on_peer(events[i].data.ptr);
-                continue;
-            }
-            struct peer *p = calloc(1, sizeof(*p));
-            p->fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-            struct epoll_event one = { .events = EPOLLIN, .data.ptr = p };
-            (void)epoll_ctl(poll, EPOLL_CTL_ADD, p->fd, &one);
-        }
-    }
+    serve_peers(listen_on(&at), EPOLLIN, new_peer, on_peer);
 }

@@ -81,8 +81,16 @@ static void send_answers(struct peer *p)
     }
 }
 
-static void on_peer(struct peer *p)
+static void *new_peer(int fd)
 {
+    struct peer *p = calloc(1, sizeof(*p));
+    p->fd = fd;
+    return p;
+}
+
+static void on_peer(void *peer)
+{
+    struct peer *p = peer;
     ssize_t r = recv(p->fd, p->in + p->n, sizeof(p->in) - p->n, 0);
     if (r == 0 || (r < 0 && errno != EAGAIN)) {
         (void)close(p->fd);
@@ -104,23 +112,6 @@ int main(int argc, char **argv)
     }
     make_answer(argv[2]);
     struct sockaddr_in at = address_of(argv[1]);
-    int fd = listen_on(&at);
-    int poll = epoll_create1(0);
-    struct epoll_event event = { .events = EPOLLIN };
-    (void)epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
-    for (;;) {
-        struct epoll_event events[256];
-        int n = epoll_wait(poll, events, ARRAY_LEN(events), -1);
-        for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr) {
-                on_peer(events[i].data.ptr);
-                continue;
-            }
-            struct peer *p = calloc(1, sizeof(*p));
-            p->fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-            /* Edges: an event when bytes come and when there is room again. */
-            struct epoll_event one = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = p };
-            (void)epoll_ctl(poll, EPOLL_CTL_ADD, p->fd, &one);
-        }
-    }
+    /* Edges: an event when bytes come and when there is room again. */
+    serve_peers(listen_on(&at), EPOLLIN | EPOLLOUT | EPOLLET, new_peer, on_peer);
 }

@@ -16,6 +16,9 @@ struct certs {
     char stranger[96]; /* for localhost, signed by itself */
 };
 
+/* Of a group of tests, by certs_setup() and certs_teardown(). */
+static struct certs certs;
+
 static inline void cert_add(X509 *cert, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX ctx;
@@ -61,41 +64,45 @@ static inline void cert_write(const char *path, X509 *cert, EVP_PKEY *key)
     (void)fclose(file);
 }
 
-static inline void certs_make(struct certs *certs)
+static inline int certs_setup(void **state)
 {
-    (void)snprintf(certs->folder, sizeof(certs->folder), "/tmp/chartseal-cert-XXXXXX");
-    assert_non_null(mkdtemp(certs->folder));
+    (void)state;
+    (void)snprintf(certs.folder, sizeof(certs.folder), "/tmp/chartseal-cert-XXXXXX");
+    assert_non_null(mkdtemp(certs.folder));
     struct {
         const char *name;
         char *path;
         bool by_itself;
     } const all[] = {
-        { "server", certs->server, false },
-        { "client", certs->client, false },
-        { "stranger", certs->stranger, true },
+        { "server", certs.server, false },
+        { "client", certs.client, false },
+        { "stranger", certs.stranger, true },
     };
     EVP_PKEY *ca_key = EVP_EC_gen("P-256");
     X509 *ca = cert_make("ca", ca_key, NULL, NULL);
-    (void)snprintf(certs->ca, sizeof(certs->ca), "%s/ca.pem", certs->folder);
-    cert_write(certs->ca, ca, ca_key);
+    (void)snprintf(certs.ca, sizeof(certs.ca), "%s/ca.pem", certs.folder);
+    cert_write(certs.ca, ca, ca_key);
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         EVP_PKEY *key = EVP_EC_gen("P-256");
         X509 *cert = all[i].by_itself ? cert_make(all[i].name, key, NULL, NULL)
                                       : cert_make(all[i].name, key, ca, ca_key);
-        (void)snprintf(all[i].path, sizeof(certs->ca), "%s/%s.pem", certs->folder, all[i].name);
+        (void)snprintf(all[i].path, sizeof(certs.ca), "%s/%s.pem", certs.folder, all[i].name);
         cert_write(all[i].path, cert, key);
         X509_free(cert);
         EVP_PKEY_free(key);
     }
     X509_free(ca);
     EVP_PKEY_free(ca_key);
+    return 0;
 }
 
-static inline void certs_remove(const struct certs *certs)
+static inline int certs_teardown(void **state)
 {
-    (void)unlink(certs->ca);
-    (void)unlink(certs->server);
-    (void)unlink(certs->client);
-    (void)unlink(certs->stranger);
-    (void)rmdir(certs->folder);
+    (void)state;
+    (void)unlink(certs.ca);
+    (void)unlink(certs.server);
+    (void)unlink(certs.client);
+    (void)unlink(certs.stranger);
+    (void)rmdir(certs.folder);
+    return 0;
 }

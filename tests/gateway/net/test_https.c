@@ -10,7 +10,6 @@ struct heard {
     size_t n;
 };
 
-static struct certs certs;
 static char big[300000];
 
 static void on_end(void *owner)
@@ -102,24 +101,10 @@ static void test_fetches(void **state)
     }
 }
 
-static int make_certs(void **state)
-{
-    (void)state;
-    certs_make(&certs);
-    return 0;
-}
-
-static int remove_certs(void **state)
-{
-    (void)state;
-    certs_remove(&certs);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fetches),
     };
-    return cmocka_run_group_tests(tests, make_certs, remove_certs);
+    return cmocka_run_group_tests(tests, certs_setup, certs_teardown);
 }

@@ -24,8 +24,6 @@ struct pair {
     struct side client;
 };
 
-static struct certs certs;
-
 static size_t echo_read(void *owner, struct str bytes)
 {
     struct side *side = owner;
@@ -265,20 +263,6 @@ static void test_missing_files_are_named(void **state)
     assert_null(tls_server_new(&none, why));
 }
 
-static int make_certs(void **state)
-{
-    (void)state;
-    certs_make(&certs);
-    return 0;
-}
-
-static int remove_certs(void **state)
-{
-    (void)state;
-    certs_remove(&certs);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,5 +272,5 @@ int main(void)
         cmocka_unit_test(test_plain_bytes_on_a_tls_port),
         cmocka_unit_test(test_missing_files_are_named),
     };
-    return cmocka_run_group_tests(tests, make_certs, remove_certs);
+    return cmocka_run_group_tests(tests, certs_setup, certs_teardown);
 }
