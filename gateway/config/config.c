@@ -7,6 +7,7 @@
 
 #include "crypto/digest.h"
 #include "fhir/consent/purpose.h"
+#include "gateway/identity/role.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -39,6 +40,18 @@ const struct config_destination *config_destination_named(const struct config *c
     return NULL;
 }
 
+const struct config_issuer *config_issuer(const struct config_listener *listener,
+                                          struct str issuer)
+{
+    const struct config_issuer *issuers = listener->issuers.items;
+    for (size_t i = 0; i < listener->issuers.n; i++) {
+        if (str_eq(str_z(issuers[i].issuer), issuer)) {
+            return &issuers[i];
+        }
+    }
+    return NULL;
+}
+
 static const struct config_listener *listener_named(const struct config *config,
                                                     const char *name)
 {
@@ -62,6 +75,52 @@ static void check_tls(const struct config_tls *tls, bool server, struct config_e
     if (tls->require_client && !tls->clients) {
         config_error(errors, tls->place.line, tls->place.name,
                      "require_client needs clients, the authorities to check against");
+    }
+}
+
+static void check_role_list(const struct config_strings *list, const struct config_place *at,
+                            struct config_errors *errors)
+{
+    if (!list->items) {
+        return; /* left out */
+    }
+    if (list->n == 0) {
+        config_error(errors, at->line, at->name,
+                     "a list names no role; name one, or leave it out to ask for none");
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        if (!role_known_form(list->items[i])) {
+            config_error(errors, at->line, at->name,
+                         "\"%s\" is no role; write SYSTEM#CODE, or CODE", list->items[i]);
+        }
+    }
+}
+
+static void check_roles(const struct config_roles *roles, struct config_errors *errors)
+{
+    check_role_list(&roles->read, &roles->place, errors);
+    check_role_list(&roles->search, &roles->place, errors);
+    check_role_list(&roles->write, &roles->place, errors);
+    check_role_list(&roles->consent, &roles->place, errors);
+}
+
+static void check_issuers(const struct config_listener *listener, struct config_errors *errors)
+{
+    const struct config_place *at = &listener->place;
+    const struct config_issuer *issuers = listener->issuers.items;
+    for (size_t i = 0; i < listener->issuers.n; i++) {
+        if (!issuers[i].jwks_file == !issuers[i].jwks_url) {
+            config_error(errors, issuers[i].place.line, at->name,
+                         "issuer %zu needs either jwks_file or jwks_url", i);
+        }
+        if (issuers[i].issuer &&
+            config_issuer(listener, str_z(issuers[i].issuer)) != &issuers[i]) {
+            config_error(errors, issuers[i].place.line, at->name,
+                         "issuer \"%s\" is named twice", issuers[i].issuer);
+        }
+        if (issuers[i].roles) {
+            check_roles(issuers[i].roles, errors);
+        }
     }
 }
 
@@ -90,13 +149,7 @@ static void check_listener(const struct config_listener *listener, struct config
                          "sender %zu needs a certificate or an address", i);
         }
     }
-    const struct config_issuer *issuers = listener->issuers.items;
-    for (size_t i = 0; i < listener->issuers.n; i++) {
-        if (!issuers[i].jwks_file == !issuers[i].jwks_url) {
-            config_error(errors, issuers[i].place.line, at->name,
-                         "issuer %zu needs either jwks_file or jwks_url", i);
-        }
-    }
+    check_issuers(listener, errors);
 }
 
 static void check_destination(const struct config_destination *to, struct config_errors *errors)

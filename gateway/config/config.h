@@ -57,6 +57,15 @@ struct config_sender {
     struct config_pairs assigners; /* namespace or universal id -> system URI */
 };
 
+/* Of which a token must bear one, for each class of interactions; empty: none is asked for. */
+struct config_roles {
+    struct config_place place;
+    struct config_strings read;
+    struct config_strings search;
+    struct config_strings write;
+    struct config_strings consent;
+};
+
 struct config_issuer {
     struct config_place place;
     const char *issuer;
@@ -64,6 +73,7 @@ struct config_issuer {
     const char *jwks_file;
     const char *jwks_url;
     const char *organization; /* of its users, where the token names none */
+    const struct config_roles *roles;
 };
 
 struct config_listener {
@@ -199,6 +209,10 @@ void config_free(struct config *config);
 const struct config_listener *config_listener(const struct config *config, size_t i);
 const struct config_destination *config_destination(const struct config *config, size_t i);
 const struct config_route *config_route(const struct config *config, size_t i);
+
+/* Of @listener; NULL if there is none. */
+const struct config_issuer *config_issuer(const struct config_listener *listener,
+                                          struct str issuer);
 
 /* By name; NULL if there is none. */
 const struct config_destination *config_destination_named(const struct config *config,

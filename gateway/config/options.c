@@ -40,6 +40,17 @@ static const struct config_option sender_options[] = {
     { 0 },
 };
 
+static const struct config_option role_options[] = {
+    { "read", CONFIG_STRINGS, AT(roles, read),
+      .help = "for reading one resource; each is SYSTEM#CODE, or CODE of no system" },
+    { "search", CONFIG_STRINGS, AT(roles, search), .help = "for searching" },
+    { "write", CONFIG_STRINGS, AT(roles, write),
+      .help = "for creating, updating and deleting" },
+    { "consent", CONFIG_STRINGS, AT(roles, consent),
+      .help = "for filing, granting and revoking consents" },
+    { 0 },
+};
+
 static const struct config_option issuer_options[] = {
     { "issuer", CONFIG_STRING, AT(issuer, issuer), CONFIG_REQUIRED,
       .help = "exact value of the token's iss" },
@@ -49,6 +60,9 @@ static const struct config_option issuer_options[] = {
     { "jwks_url", CONFIG_STRING, AT(issuer, jwks_url), .help = "key set as a URL" },
     { "organization", CONFIG_STRING, AT(issuer, organization),
       .help = "URI of the organisation of users whose token names none" },
+    { "roles", CONFIG_SECTION, AT(issuer, roles), .options = role_options,
+      .size = sizeof(struct config_roles),
+      .help = "roles of which its tokens must bear one; a class left out asks for none" },
     { 0 },
 };
 

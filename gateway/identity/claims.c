@@ -35,8 +35,7 @@ static bool read_time(const struct node *object, const char *name, int64_t *out)
     return true;
 }
 
-/* "SYSTEM|CODE", "SYSTEM#CODE" or "CODE". */
-static struct claims_code code_of_text(struct str text)
+struct claims_code claims_code(struct str text)
 {
     struct str rest = text;
     struct str head = str_cut(&rest, '|');
@@ -54,7 +53,7 @@ static bool add_code(const struct node *node, struct claims_codes *out)
 {
     struct claims_code code = { 0 };
     if (node->kind == NODE_STRING) {
-        code = code_of_text(node->text);
+        code = claims_code(node->text);
     } else if (!read_text(node, "system", &code.system) ||
                !read_text(node, "code", &code.code)) {
         return false;

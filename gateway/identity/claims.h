@@ -30,6 +30,9 @@ struct claims_code {
     struct str code;
 };
 
+/* @text: one of the three textual forms; borrowed */
+struct claims_code claims_code(struct str text);
+
 struct claims_codes {
     struct claims_code items[CLAIMS_CODES_MAX];
     size_t count;

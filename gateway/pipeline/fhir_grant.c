@@ -12,6 +12,7 @@
 #include "crypto/base/hex.h"
 #include "fhir/format/json.h"
 #include "fhir/format/json_write.h"
+#include "gateway/identity/role.h"
 #include "gateway/identity/scope.h"
 #include "gateway/store/consents.h"
 #include "gateway/store/sendings.h"
@@ -370,7 +371,7 @@ enum step fhir_authorize_consent_enter(struct exchange *ex)
                                                          : SCOPE_UPDATE;
     fx->dossier.log = RECORD_LOG_CONSENT;
     fx->dossier.interaction = RECORD_CONSENT_FILE;
-    return fhir_allow(ex, rights);
+    return fhir_allow(ex, rights, ROLE_CONSENT);
 }
 
 static const struct stage grant_pipeline[] = {

@@ -216,9 +216,10 @@ enum step fhir_authenticate_enter(struct exchange *ex);
 enum step fhir_collect_enter(struct exchange *ex);
 enum step fhir_authorize_enter(struct exchange *ex);
 
-/* Parts of "authorize": what is asked of whom; and whether the scopes allow it. */
+/* Parts of "authorize": what is asked of whom; and whether scopes (enum scope_right) and roles
+ * (enum role_class) allow it. */
 enum step fhir_understand(struct exchange *ex);
-enum step fhir_allow(struct exchange *ex, unsigned rights);
+enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes);
 
 /* The part of @path below the listener's base; false if it isn't below. */
 bool fhir_below(struct str path, struct str base, struct str *out);

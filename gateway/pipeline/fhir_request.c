@@ -9,6 +9,7 @@
 #include "fhir/consent/action.h"
 #include "gateway/id.h"
 #include "gateway/identity/identity.h"
+#include "gateway/identity/role.h"
 #include "gateway/identity/scope.h"
 
 #include <strings.h>
@@ -275,7 +276,14 @@ enum step fhir_understand(struct exchange *ex)
     return STEP_NEXT;
 }
 
-enum step fhir_allow(struct exchange *ex, unsigned rights)
+/* Does the bearer have a role that the issuer's configuration asks for? */
+static bool has_role(const struct fhir_exchange *fx, unsigned classes)
+{
+    const struct config_issuer *issuer = config_issuer(fx->way->config, fx->claims.issuer);
+    return issuer && role_allows(issuer->roles, &fx->claims.roles, classes);
+}
+
+enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes)
 {
     struct fhir_exchange *fx = fhir_of(ex);
     unsigned contexts =
@@ -285,6 +293,10 @@ enum step fhir_allow(struct exchange *ex, unsigned rights)
     if (contexts == 0 || (fx->only_patient && fx->claims.patient.n == 0)) {
         return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
                            "the token's scopes don't cover this");
+    }
+    if (!has_role(fx, classes)) {
+        return fhir_refuse(ex, OUTCOME_FORBIDDEN, "role", 403,
+                           "the token names no role that may do this");
     }
     return STEP_NEXT;
 }
@@ -299,7 +311,8 @@ enum step fhir_authorize_enter(struct exchange *ex)
                            "this operation isn't supported");
     }
     if (step == STEP_NEXT) {
-        step = fhir_allow(ex, scope_rights(&fx->interaction));
+        unsigned rights = scope_rights(&fx->interaction);
+        step = fhir_allow(ex, rights, role_classes(rights));
     }
     if (step == STEP_NEXT && fx->dossier.mode == RECORD_ENFORCE && !fx->asks.purposes &&
         !fx->asks.n_other_purposes) {

@@ -11,6 +11,7 @@ import { controller, toSign } from "./lib/controller.mjs";
 import { CLINIC, consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
 import { startPlainStore } from "./lib/parts.mjs";
 import { freePort, sleep, until } from "./lib/process.mjs";
+import { issuer } from "./lib/token.mjs";
 
 const OTHER = "urn:oid:1.2.276.0.76.2";
 const claimsOf = (organization, purpose, more = {}) => ({
@@ -64,11 +65,20 @@ async function refusedFromNowOn(id) {
 /** Records of the log since @from, oldest first. */
 const records = (from = 0) => gw.records().slice(from);
 
-let granted;
+let granted, strict;
+
+/** What the second issuer's tokens must say of their bearer. */
+const roles = {
+  read: ["urn:roles#nurse", "urn:roles#doctor"],
+  search: ["urn:roles#doctor"],
+  write: ["urn:roles#doctor"],
+  consent: ["registrar"],
+};
 
 before(async () => {
   store = await startPlainStore();
-  gw = await startFhirGateway(store.base, { staleness: "5s" });
+  strict = await issuer({ iss: "https://strict.example" });
+  gw = await startFhirGateway(store.base, { staleness: "5s", others: [[strict, { roles }]] });
   for (const id of ["anna", "bert", "carl"]) {
     await put(patient(id));
     await put(observation(`obs-${id}`, id));
@@ -158,7 +168,7 @@ describe("what is shown", () => {
 describe("who asks, and why", () => {
   test("no token, a wrong one, one too old: 401, counted and not recorded", async () => {
     const from = records().length;
-    const stranger = await (await import("./lib/token.mjs")).issuer();
+    const stranger = await issuer();
     const wrong = [
       null,
       "nonsense",
@@ -194,6 +204,45 @@ describe("who asks, and why", () => {
       assert.equal((await gw.ask("Patient/anna", { claims })).status, 404, purpose);
     }
     assert.equal((await gw.ask("Patient/anna", { claims: claimsOf(CLINIC, "COC") })).status, 200);
+  });
+
+  test("an issuer whose tokens must name a role: 403 without, each class for itself", async () => {
+    const as = (...subject_role) => {
+      const claims = claimsOf(CLINIC, "TREAT", { sub: "x", scope: "user/*.cruds" });
+      claims.extensions["hl7-b2b"].subject_role = subject_role;
+      return strict.token({ aud: gw.base, ...claims });
+    };
+    const nurse = await as("urn:roles|nurse");
+    const doctor = await as("urn:roles|doctor");
+    const post = { method: "POST", body: { ...observation("x", "anna"), id: undefined } };
+    const file = { method: "POST", body: consent({ reference: "Patient/carl" }) };
+    const update = {
+      method: "PUT",
+      body: observation("obs-anna", "anna"),
+    };
+    const cases = [
+      ["Patient/anna", {}, await as(), 403],
+      ["Patient/anna", {}, await as("nurse", "urn:others|doctor"), 403],
+      ["Patient/anna", {}, nurse, 200],
+      ["Patient?_id=anna", {}, nurse, 403],
+      ["Observation", post, nurse, 403],
+      ["Observation/obs-anna", { method: "DELETE" }, nurse, 403],
+      ["Patient?_id=anna", {}, doctor, 200],
+      ["Observation/obs-anna", update, doctor, 200],
+      ["Consent", file, doctor, 403],
+      ["Consent", file, await as("registrar"), 201],
+      ["Patient/anna", {}, await as("registrar"), 403],
+    ];
+    for (const [where, how, token, want] of cases) {
+      const from = records().length;
+      const answer = await gw.ask(where, { ...how, as: token });
+      assert.equal(answer.status, want, `${how.method ?? "GET"} ${where}: ${answer.text}`);
+      const said = records(from).map((one) => `${one.outcome} ${one.basis}`);
+      assert.equal(said.includes("deny role"), want === 403, said.join());
+      if (want === 403) {
+        assert.equal(answer.json().issue[0].code, "forbidden");
+      }
+    }
   });
 
   test("what can't be decided is refused by name", async () => {

@@ -19,15 +19,22 @@ const LEDGER = {
 
 /**
  * The FHIR port of a gateway to be: its listener, and an issuer whose tokens it takes. @keys
- * says where the gateway finds the issuer's keys; without it in a file.
+ * says where the gateway finds the issuer's keys; without it in a file. @others are more
+ * issuers, each with what the configuration says of it: [[made, { roles }]].
  */
-export async function fhirPort({ keys, made } = {}) {
+export async function fhirPort({ keys, made, others = [] } = {}) {
   made ??= await issuer();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}/fhir`;
   if (!keys) {
     keys = { jwks_file: path.join(folder("jwks"), "jwks.json") };
     made.write(keys.jwks_file);
+  }
+  const issuers = [[made, keys]];
+  for (const [other, said] of others) {
+    const jwks_file = path.join(folder("jwks"), "jwks.json");
+    other.write(jwks_file);
+    issuers.push([other, { jwks_file, ...said }]);
   }
   /** A token of a clinician; claims as given replace the usual ones. */
   const token = (claims = {}) =>
@@ -69,7 +76,7 @@ export async function fhirPort({ keys, made } = {}) {
     protocol: "fhir",
     address: `127.0.0.1:${port}`,
     base,
-    issuers: [{ issuer: made.iss, audience: base, ...keys }],
+    issuers: issuers.map(([one, said]) => ({ issuer: one.iss, audience: base, ...said })),
   };
   return { base, listener, issuer: made, token, ask };
 }

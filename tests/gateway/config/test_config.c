@@ -132,6 +132,50 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
     }
 }
 
+static void test_issuers_and_their_roles(void **state)
+{
+    static const struct {
+        const char *issuers, *want; /* NULL: good */
+    } cases[] = {
+        { "{ ISSUER, roles: { read: [\"urn:r#nurse\", doctor], write: [doctor] } }", NULL },
+        { "{ ISSUER, roles: { } }", NULL },
+        { "{ ISSUER, roles: { read: [] } }", "a list names no role" },
+        { "{ ISSUER, roles: { read: [\"\"] } }", "\"\" is no role" },
+        { "{ ISSUER, roles: { consent: [\"urn:r|\"] } }", "\"urn:r|\" is no role" },
+        { "{ ISSUER, roles: { reads: [a] } }", "did you mean \"read\"?" },
+        { "{ ISSUER, roles: { read: nurse } }", "must be a list of texts" },
+        { "{ ISSUER }, { ISSUER }", "issuer \"https://a\" is named twice" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[2048];
+        struct buf b = buf_fixed(text, sizeof(text) - 1);
+        struct str rest = str_z(cases[i].issuers);
+        buf_z(&b, "listeners:\n  api: { protocol: fhir, address: \"127.0.0.1:1\", base: "
+                  "\"http://a/fhir\", issuers: [");
+        while (rest.n) { /* ISSUER stands for what each needs */
+            const char *at = memmem(rest.p, rest.n, "ISSUER", 6);
+            size_t n = at ? (size_t)(at - rest.p) : rest.n;
+            buf_put(&b, rest.p, n);
+            buf_z(&b, at ? "issuer: \"https://a\", audience: b, jwks_file: url" : "");
+            rest = str_slice(rest, at ? n + 6 : n, rest.n);
+        }
+        buf_z(&b, "] }\n");
+        text[b.n] = '\0';
+        struct buf report = heap_buf(1 << 16);
+        struct config *config = NULL;
+        int r = load_with("listeners:\n", text, &report, &config);
+        buf_c(&report, '\0');
+        if (r != (cases[i].want ? -EINVAL : 0) ||
+            (cases[i].want && !strstr(report.p, cases[i].want))) {
+            print_error("case %zu: got %d\n%s", i, r, report.p);
+            fail();
+        }
+        config_free(config);
+        heap_buf_free(&report);
+    }
+}
+
 static void test_modes_that_do_not_enforce_are_said(void **state)
 {
     (void)state;
@@ -180,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_file_is_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(test_issuers_and_their_roles),
         cmocka_unit_test(test_modes_that_do_not_enforce_are_said),
         cmocka_unit_test(test_durations),
     };
