@@ -406,6 +406,8 @@ static enum step mark_enter(struct exchange *ex)
     mark.reason = str_z(ex->basis ? ex->basis : "");
     dossier->mark = mark;
     dossier->has_mark = true;
+    /* A row that stays is looked at again later: no message need wait for its record. */
+    dossier->can_wait = mark.state == STORE_OUTBOX_OPEN || mark.state == STORE_OUTBOX_HELD;
     /* What was sent was sent: its record doesn't depend on what changed meanwhile. */
     dossier->epoch = BATCH_EPOCH_ANY;
     return STEP_NEXT;

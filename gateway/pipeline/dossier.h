@@ -35,6 +35,7 @@ struct dossier_subject {
  * @payload_digest:  the same where the bytes have gone already; else empty
  * @keep:            and stored
  * @intent:          what is recorded is about to be done
+ * @can_wait:        nobody waits for its record
  * @refused:         requests that were refused, in the record of a minute
  * @decide_again:    name of the stage to go back to when the consent epoch moved; NULL: none
  */
@@ -60,6 +61,7 @@ struct dossier {
     int again;
     bool keep;
     bool intent;
+    bool can_wait;
     bool has_stored;
     bool has_mark;
     bool has_control;

@@ -134,6 +134,7 @@ enum step record_enter(struct exchange *ex)
     }
     dossier->entry = (struct batch_entry){
         .epoch = dossier->epoch,
+        .can_wait = dossier->can_wait,
         .owner = dossier,
         .fill = fill,
         .records = dossier->subject_count,

@@ -8,7 +8,8 @@
  * Senders that wait for their answer come back shortly after a transaction has landed. Whoever
  * departs with the first of them makes the others wait for a whole transaction more, so that
  * each holds half of what it could. So after one has landed the next waits until about as many
- * are there as lately, but for no longer than a part of what the last one took.
+ * are there as lately, but for no longer than a part of what the last one took. Entries that
+ * can wait start none: a lone message finds no transaction under way but that of its like.
  *
  * Each transaction bumps its number in the instance's row, under the generation that joining
  * got. Joining again raises the generation, which waits for a transaction still under way and
@@ -103,14 +104,20 @@ static void load(struct batch *batch)
 
 static void on_committed(void *arg, int r, const struct db_rows *rows);
 
-/* Whether to wait a little for those whose answers have just left. */
+/* Whether to wait a little: for those whose answers have just left, or for one in a hurry. */
 static bool gathers(struct batch *batch)
 {
-    bool whole = batch->waiting.count * 4 >= batch->expected * 3;
-    if (whole || batch->waiting.first->lot || clock_mono_us() >= batch->gather) {
+    const struct batch_list *waiting = &batch->waiting;
+    const struct batch_member *first = waiting->first;
+    int64_t now = clock_mono_us();
+    int64_t until =
+        waiting->urgent ? batch->gather : first->since + BATCH_WAIT_MS * INT64_C(1000);
+    bool whole = waiting->urgent && waiting->urgent * 4 >= batch->expected * 3;
+    if (whole || first->lot || now >= until) {
         return false;
     }
-    struct timeval wait = { .tv_usec = GATHER_STEP_US };
+    int64_t us = waiting->urgent ? GATHER_STEP_US : until - now;
+    struct timeval wait = { .tv_usec = us };
     (void)event_add(batch->kick, &wait);
     return true;
 }
@@ -356,6 +363,8 @@ struct op *batch_submit(struct batch *batch, const struct batch_entry *entry,
         .done = done,
         .arg = arg,
         .bytes = bytes,
+        .can_wait = entry->can_wait,
+        .since = clock_mono_us(),
     };
     batch_list_append(&batch->waiting, m);
     batch->bytes += bytes;

@@ -25,6 +25,7 @@ enum {
     BATCH_QUEUE_BYTES_MAX = 64 << 20,  /* bytes that wait */
     BATCH_QUEUE_ENTRIES_MAX = 1 << 14, /* entries that wait */
     BATCH_DOWN_MAX_S = 2,              /* how long entries wait for a lost connection */
+    BATCH_WAIT_MS = 50,                /* how long an entry that can wait does */
     BATCH_NONCE_SIZE = 24,
 };
 
@@ -137,11 +138,14 @@ typedef int (*batch_fill_fn)(void *owner, size_t index, const struct batch_place
 /*
  * What one exchange writes; borrowed until it has ended.
  *
- * @epoch:   epoch under which it was decided, or BATCH_EPOCH_ANY
- * @control: may be NULL
+ * @epoch:    epoch under which it was decided, or BATCH_EPOCH_ANY
+ * @can_wait: nobody waits for it: it goes with the next entry for which that isn't so, or
+ *            after BATCH_WAIT_MS, so that no other has to wait for a transaction of its
+ * @control:  may be NULL
  */
 struct batch_entry {
     uint64_t epoch;
+    bool can_wait;
     void *owner;
     batch_fill_fn fill;
     size_t records;

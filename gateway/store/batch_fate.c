@@ -56,7 +56,7 @@ void batch_landed(struct batch *batch, const struct db_rows *keys)
     int64_t now = clock_mono_us();
     int64_t wait = (now - batch->departed) / GATHER_PART;
     batch->gather = now + (wait < GATHER_US_MAX ? wait : GATHER_US_MAX);
-    batch->expected = batch->flying.count + batch->waiting.count;
+    batch->expected = batch->flying.urgent + batch->waiting.urgent;
     batch->seq += batch->flying_records;
     for (struct batch_member *m = batch->flying.first; m; m = m->next) {
         if (m->entry && m->entry->control) {

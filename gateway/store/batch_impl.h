@@ -36,7 +36,7 @@ struct batch {
     struct op *under_way;
     int64_t departed; /* the last transaction; clock_mono_us() */
     int64_t gather;   /* until then wait for more */
-    size_t expected;  /* so many make a good lot */
+    size_t expected;  /* so many urgent ones make a good lot */
 };
 
 void batch_drop(struct batch_member *m);

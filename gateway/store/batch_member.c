@@ -17,6 +17,7 @@ void batch_list_append(struct batch_list *list, struct batch_member *m)
     *(list->last ? &list->last->next : &list->first) = m;
     list->last = m;
     list->count++;
+    list->urgent += !m->can_wait;
 }
 
 void batch_list_prepend(struct batch_list *list, struct batch_member *m)
@@ -27,6 +28,7 @@ void batch_list_prepend(struct batch_list *list, struct batch_member *m)
     *(list->first ? &list->first->previous : &list->last) = m;
     list->first = m;
     list->count++;
+    list->urgent += !m->can_wait;
 }
 
 void batch_list_remove(struct batch_member *m)
@@ -34,6 +36,7 @@ void batch_list_remove(struct batch_member *m)
     *(m->previous ? &m->previous->next : &m->list->first) = m->next;
     *(m->next ? &m->next->previous : &m->list->last) = m->previous;
     m->list->count--;
+    m->list->urgent -= !m->can_wait;
     m->list = NULL;
 }
 

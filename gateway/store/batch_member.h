@@ -7,6 +7,7 @@
  * @op:    first, so that an op is its member
  * @entry: borrowed; NULL once cancelled
  * @done:  NULL: cancelled while under way
+ * @since: when it was submitted, clock_mono_us()
  * @lot:   members of the same lot may share a transaction; 0: not tried yet
  */
 struct batch_member {
@@ -19,6 +20,8 @@ struct batch_member {
     batch_done_fn done;
     void *arg;
     size_t bytes;
+    bool can_wait; /* as its entry says */
+    int64_t since;
     uint64_t lot;
     int tries;
     struct batch_result result;
@@ -28,6 +31,7 @@ struct batch_list {
     struct batch_member *first;
     struct batch_member *last;
     size_t count;
+    size_t urgent; /* those that can't wait */
 };
 
 void batch_list_append(struct batch_list *list, struct batch_member *m);

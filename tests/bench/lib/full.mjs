@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { CLINIC, consent, grantOnChain, toSign } from "../../end_to_end/lib/fhir.mjs";
+import { toSign } from "../../end_to_end/lib/controller.mjs";
+import { CLINIC, consent, grantOnChain } from "../../end_to_end/lib/fhir.mjs";
 import * as gateways from "../../end_to_end/lib/gateway.mjs";
 import { accepts, freePort, until } from "../../end_to_end/lib/process.mjs";
 import { folder } from "../../end_to_end/lib/parts.mjs";

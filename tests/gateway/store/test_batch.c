@@ -1,5 +1,6 @@
 #include "gateway/store/batch.h"
 
+#include "gateway/clock.h"
 #include "gateway/store/outbox.h"
 #include "tests/gateway/store/store_test.h"
 
@@ -155,6 +156,40 @@ static void test_many_in_few_transactions(void **state)
     assert_int_equal(batch_entries(batch), 0);
     assert_int_equal(batch_bytes(batch), 0);
     free(items);
+    batch_free(batch);
+}
+
+/* Entries that can wait go with the next urgent one, or after a while; cancelled like others.
+ */
+static void test_what_can_wait_starts_no_transaction(void **state)
+{
+    (void)state;
+    static struct item items[6];
+    struct batch *batch = batch_ready();
+    for (size_t i = 0; i < 6; i++) {
+        item_init(&items[i]);
+        items[i].entry.can_wait = i < 4;
+    }
+    submit(batch, &items[0]);
+    submit(batch, &items[1]);
+    bool never = false;
+    (void)store_wait_for(&never, BATCH_WAIT_MS / 2);
+    assert_false(items[0].done || items[1].done);
+    op_cancel(items[1].op);
+    submit(batch, &items[4]);
+    assert_true(store_wait_for(&items[4].done, 5000));
+    assert_true(items[0].done);
+    assert_int_equal(items[0].result.first_seq, 1); /* in the order they came */
+    assert_int_equal(items[4].result.first_seq, 2);
+
+    int64_t since = clock_mono_ms();
+    submit(batch, &items[2]);
+    submit(batch, &items[3]);
+    wait_all(&items[2], 2);
+    assert_true(clock_mono_ms() - since >= BATCH_WAIT_MS);
+    submit(batch, &items[5]);
+    wait_all(&items[5], 1);
+    assert_gap_free(5);
     batch_free(batch);
 }
 
@@ -481,6 +516,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_in_few_transactions),
+        cmocka_unit_test(test_what_can_wait_starts_no_transaction),
         cmocka_unit_test(test_a_bad_row_fails_alone),
         cmocka_unit_test(test_messages_are_taken_once),
         cmocka_unit_test(test_an_epoch_ahead_fails_those_it_bears_on),
