@@ -51,7 +51,8 @@ static void put(struct engine *e, const struct place *place, const struct rule *
                 struct element *child)
 {
     if (is_display(rule)) {
-        place->owner->display = child->text;
+        struct str *display = &place->owner->display;
+        *display = display->n ? *display : child->text; /* the first that fits, as elsewhere */
         return;
     }
     child->weak = rule->weak;
@@ -365,12 +366,24 @@ static void link_to(struct engine *e, const struct place *place, const struct ru
     }
 }
 
+/* One of several: conditions, as the block, are about the group it stands in. */
+static void link_one(struct engine *e, const struct place *place, const struct rule *rule,
+                     const struct resource *to)
+{
+    struct place there = *place;
+    there.it = to;
+    there.group = to->group ? to->group : place->group;
+    if (source_tests(e, &there, rule->tests)) {
+        link_to(e, place, rule, to);
+    }
+}
+
 static void link_made(struct engine *e, const struct place *place, const struct rule *rule,
                       const struct group *group)
 {
     for (const struct resource *r = group->made; r; r = r->made_next) {
         if (r->type == &e->rules->resources[rule->resource] && r != place->owner) {
-            link_to(e, place, rule, r);
+            link_one(e, place, rule, r);
         }
     }
 }
@@ -383,7 +396,7 @@ static void link_below(struct engine *e, const struct place *place, const struct
     for (const struct group *g = group->first; g; g = g->next) {
         for (int i = 0; i < g->rules->resource_count; i++) {
             if (g->rules->resources[i] == rule->resource && g->resources[i]) {
-                link_to(e, place, rule, g->resources[i]);
+                link_one(e, place, rule, g->resources[i]);
             }
         }
         link_below(e, place, rule, g);
@@ -398,7 +411,7 @@ static void run_resource(struct engine *e, const struct place *place, const stru
     case NEAR_EVERY:
         for (const struct resource *r = e->first; r; r = r->next) {
             if (r != place->owner && r->root->solid) {
-                link_to(e, place, rule, r);
+                link_one(e, place, rule, r);
             }
         }
         return;
@@ -418,7 +431,8 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     if (rule->table_given && !place->table) {
         return;
     }
-    if (!source_tests(e, place, rule->tests)) {
+    bool several = rule->near == NEAR_BELOW || rule->near == NEAR_EVERY;
+    if (!several && !source_tests(e, place, rule->tests)) {
         return;
     }
     if (rule->path_count == 0 && rule->type == TYPE_MAP) {

@@ -4,7 +4,8 @@
  * A segment goes to the innermost open group that has room for it or may open a group below
  * itself that does. A group has room if the segment isn't there yet, or may repeat, and none
  * that belongs after it has come. So an OBR after an OBX closes that result and its order and
- * opens the next order, whatever the version's exact structure is.
+ * opens the next order, whatever the version's exact structure is. What belongs below a group
+ * that another kind has closed goes back to it: a DG1 after an AL1 to the visit before that.
  */
 #include "fhir/translate/engine.h"
 
@@ -74,22 +75,39 @@ static bool leads_to(const struct rule_group *rules, int16_t id)
     return false;
 }
 
-/* Open a group below @group that has @id, and those between; NULL if none has. */
-static struct group *open_below(struct engine *e, struct group *group, int16_t id)
+/* The last group of this kind just below @group; NULL if there is none. */
+static struct group *last_below(const struct group *group, const struct rule_group *rules)
+{
+    struct group *last = NULL;
+    for (struct group *g = group->first; g; g = g->next) {
+        last = g->rules == rules ? g : last;
+    }
+    return last;
+}
+
+/* The group below @group that takes @id, opened with those between; NULL if none does. */
+static struct group *find_below(struct engine *e, struct group *group, int16_t id)
 {
     const struct rule_group *rules = group->rules;
     const struct rule_group *way = NULL;
     for (int i = 0; i < rules->child_count; i++) {
         if (member_index(rules->children[i], id) >= 0) {
-            return open_group(e, rules->children[i], group);
+            struct group *last = last_below(group, rules->children[i]);
+            return last && room(last, id) >= 0 ? last
+                                               : open_group(e, rules->children[i], group);
         }
         if (!way && leads_to(rules->children[i], id)) {
             way = rules->children[i];
         }
     }
-    /* The segment that should open the group between is missing. */
-    struct group *between = way ? open_group(e, way, group) : NULL;
-    return between ? open_below(e, between, id) : NULL;
+    if (!way) {
+        return NULL;
+    }
+    struct group *between = last_below(group, way);
+    if (!between) {
+        between = open_group(e, way, group); /* the segment that should open it is missing */
+    }
+    return between ? find_below(e, between, id) : NULL;
 }
 
 /* The group that @id belongs to, coming after something in @current; NULL if none. */
@@ -99,7 +117,7 @@ static struct group *home(struct engine *e, struct group *current, int16_t id)
         if (room(g, id) >= 0) {
             return g;
         }
-        struct group *below = open_below(e, g, id);
+        struct group *below = find_below(e, g, id);
         if (below || e->error) {
             return below;
         }

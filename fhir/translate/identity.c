@@ -115,7 +115,7 @@ bool identity_has(const struct resource *resource)
     return id != NULL;
 }
 
-/* What a resource that is only mentioned and has no system is told apart by. */
+/* What a resource with a number of no system, which isn't told by its place, is told by. */
 static void put_mention(const struct engine *e, struct digest *digest,
                         const struct resource *resource)
 {
@@ -148,21 +148,20 @@ static void compute(const struct engine *e, struct resource *resource)
 {
     struct digest digest;
     digest_start(&digest);
-    bool event = resource->type->kind == KIND_EVENT;
+    enum rule_kind kind = resource->type->kind;
+    bool event = kind == KIND_EVENT;
     put_span(&digest, str_z(event ? resource->type->name : resource->type->type));
-    const struct element *id =
-        resource->type->kind == KIND_IDENTITY || resource->type->kind == KIND_TRUSTED
-            ? serving(resource)
-            : NULL;
+    const struct element *id = event || kind == KIND_SOURCE ? NULL : serving(resource);
+    bool numbered = kind == KIND_NUMBER && identity_has(resource);
     resource->by_id = id == NULL;
     if (id) {
         resource->system = element_text(id, "system");
         resource->value = element_text(id, "value");
         put_span(&digest, resource->system);
         put_span(&digest, resource->value);
-    } else if (resource->type->kind == KIND_SOURCE) {
+    } else if (kind == KIND_SOURCE) {
         put_span(&digest, e->site->digest ? str_of(e->site->digest, 32) : e->message->text);
-    } else if (resource->group) {
+    } else if (resource->group && !numbered) {
         group_key(e, resource->group);
         put_span(&digest, str_of(resource->group->key, sizeof(resource->group->key)));
         put_maker(e, &digest, resource);

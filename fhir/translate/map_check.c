@@ -115,7 +115,8 @@ static void read_tests(struct reads *reads, const struct rule_test *tests, size_
     }
 }
 
-static void read_rows(struct reads *reads, const struct draft_map *map)
+static void read_rows(const struct map_compiler *c, struct reads *reads,
+                      const struct draft_map *map)
 {
     for (const struct draft_row *row = map->first; row; row = row->next) {
         if (row->rule.source == SOURCE_VALUE) {
@@ -125,8 +126,9 @@ static void read_rows(struct reads *reads, const struct draft_map *map)
             look(reads, &row->rule.pieces[i].at);
         }
         read_tests(reads, row->tests, row->test_count);
-        if (row->block && row->rule.source == SOURCE_NONE) {
-            read_rows(reads, row->block); /* it looks at the same value */
+        const struct draft_map *inner = row->rule.source == SOURCE_NONE ? runs(c, row) : NULL;
+        if (inner) {
+            read_rows(c, reads, inner); /* it looks at the same value */
         }
     }
 }
@@ -135,7 +137,7 @@ void map_check_read(struct map_compiler *c, struct rule_segment *segments)
 {
     for (struct draft_map *map = c->maps; map; map = map->next) {
         struct reads reads = { .segments = segments };
-        read_rows(&reads, map);
+        read_rows(c, &reads, map);
         map->map.read = reads.parts;
     }
 }

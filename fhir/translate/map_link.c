@@ -81,7 +81,8 @@ static void link_type(struct map_compiler *c, struct draft_row *row)
         (void)find_resource(c, row->where, row->type, &rule->resource);
         return;
     }
-    if (is_primitive(row->type, &rule->type)) {
+    bool included = rule->path_count == 0;
+    if (!included && is_primitive(row->type, &rule->type)) {
         return;
     }
     const struct draft_map *found = map_names_get(&c->datatype_names, row->type);
@@ -385,7 +386,9 @@ static void link_segments(struct map_compiler *c, struct rules *out)
         slots[at] = (uint16_t)(s->id + 1);
     }
     link_segment_maps(c, segments);
-    map_check_read(c, segments);
+    if (!c->mistake_count) {
+        map_check_read(c, segments); /* else a map might hold itself */
+    }
     out->segments = segments;
     out->segment_count = (uint16_t)c->segment_count;
     out->slots = slots;

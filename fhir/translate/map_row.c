@@ -348,16 +348,6 @@ static bool condition_row(struct map_compiler *c, struct map_words words, struct
     return row->block && condition(c, words, row);
 }
 
-static void open_block(struct map_compiler *c, struct draft_map *block)
-{
-    if (c->depth == MAP_DEPTH_MAX) {
-        map_wrong(c, "blocks too deep in each other");
-        c->section = SECTION_SKIPPED;
-        return;
-    }
-    c->blocks[c->depth++] = block;
-}
-
 static void add(struct map_compiler *c, struct draft_row *row)
 {
     struct draft_map *to = c->blocks[c->depth - 1];
@@ -367,6 +357,33 @@ static void add(struct map_compiler *c, struct draft_row *row)
     if (to->count > UINT16_MAX) {
         map_wrong(c, "too many rows");
     }
+}
+
+/* "include NAME": the rows of a datatype, as a block without a path. */
+static void include(struct map_compiler *c, struct map_words words)
+{
+    struct draft_row *row = map_alloc(c, 1, sizeof(*row));
+    if (!row) {
+        return;
+    }
+    row->where = c->where;
+    row->rule.from.segment = RULE_VALUE;
+    row->type = words.n == 1 ? words.p[0].text : (struct str){ 0 };
+    if (words.n != 1) {
+        map_wrong(c, "include wants the name of a datatype");
+        return;
+    }
+    add(c, row);
+}
+
+static void open_block(struct map_compiler *c, struct draft_map *block)
+{
+    if (c->depth == MAP_DEPTH_MAX) {
+        map_wrong(c, "blocks too deep in each other");
+        c->section = SECTION_SKIPPED;
+        return;
+    }
+    c->blocks[c->depth++] = block;
 }
 
 static void row_line(struct map_compiler *c, struct map_words words)
@@ -420,6 +437,8 @@ void map_row(struct map_compiler *c)
         require(c, map_slice(words, 1, words.n));
     } else if (first_is(words, "ignore")) {
         map_ignore(c, map_slice(words, 1, words.n));
+    } else if (first_is(words, "include")) {
+        include(c, map_slice(words, 1, words.n));
     } else {
         row_line(c, words);
     }

@@ -84,10 +84,8 @@ static bool kind_of(const struct map_token *word, enum rule_kind *out)
         const char *name;
         enum rule_kind kind;
     } all[] = {
-        { "event", KIND_EVENT },
-        { "identity", KIND_IDENTITY },
-        { "trusted", KIND_TRUSTED },
-        { "source", KIND_SOURCE },
+        { "event", KIND_EVENT },   { "identity", KIND_IDENTITY }, { "trusted", KIND_TRUSTED },
+        { "number", KIND_NUMBER }, { "source", KIND_SOURCE },
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (map_is_word(word, all[i].name)) {
@@ -107,7 +105,8 @@ static void resource(struct map_compiler *c, struct map_words words)
     enum rule_kind kind = KIND_EVENT;
     if (words.n != at + 1 + unite || !map_is_resource(words.p[0].text) ||
         !map_is_resource(words.p[at - 1].text) || !kind_of(&words.p[at], &kind)) {
-        map_wrong(c, "resource wants: NAME [is TYPE] event|identity|trusted|source [unite]");
+        map_wrong(c, "resource wants: NAME [is TYPE] event|identity|trusted|number|source "
+                     "[unite]");
         return;
     }
     struct draft_resource *made = map_alloc(c, 1, sizeof(*made));

@@ -237,6 +237,7 @@ enum rule_kind {
     KIND_EVENT,    /* id computed from the keys of its group */
     KIND_IDENTITY, /* recognised by identifier */
     KIND_TRUSTED,  /* the same, but only by systems from the sender's assigners */
+    KIND_NUMBER,   /* by identifier; without a system by sender and number */
     KIND_SOURCE,   /* says where the rest comes from: one a message, id from its digest */
 };
 
