@@ -26,6 +26,7 @@
 
 enum {
     STRANGE_LOOKS = 3,
+    HASH_SIZE = 32,
 };
 
 static void ask_receipt(struct sender *s);
@@ -177,32 +178,26 @@ static void on_receipt(void *owner, const struct quorum_answer *answer)
                    s->receipt.success ? "" : "reverted", SENDER_DONE);
 }
 
-/* The hash that is to be asked for in turn: the row's, then those it had before. */
-static const uint8_t *next_hash(struct sender *s)
+/* The hash that is to be asked for in turn: the row's, then those it had before; or NULL. */
+static const char *next_hash(const struct sender *s)
 {
-    if (s->looked == 0) {
-        return s->row->hash;
+    struct str hash = s->row->s.hash;
+    if (s->looked) {
+        hash = str_slice(s->row->older, (s->looked - 1) * HASH_SIZE, s->row->older.n);
     }
-    while (s->looked <= SENDER_OLD_MAX) {
-        const struct sender_old *old = &s->old[s->looked - 1];
-        if (old->id == s->row->s.id) {
-            return old->hash;
-        }
-        s->looked++;
-    }
-    return NULL;
+    return hash.n < HASH_SIZE ? NULL : hash.p;
 }
 
 static void ask_receipt(struct sender *s)
 {
     char room[256];
     struct buf params = buf_fixed(room, sizeof(room));
-    const uint8_t *hash = next_hash(s);
+    const char *hash = next_hash(s);
     if (!hash) {
         not_mined(s);
         return;
     }
-    sender_put_one(&params, str_of(hash, 32), NULL);
+    sender_put_one(&params, str_of(hash, HASH_SIZE), NULL);
     sender_ask_all(s,
                    &(struct quorum_ask){ .method = "eth_getTransactionReceipt",
                                          .params = buf_str(&params),

@@ -40,8 +40,9 @@ enum {
 struct sender_row {
     struct store_sending s;
     uint8_t to[20];
-    struct str call; /* owned */
-    struct str raw;  /* owned; NULL: none */
+    struct str call;  /* owned */
+    struct str raw;   /* owned; NULL: none */
+    struct str older; /* owned; hashes that it had before */
     uint8_t hash[32];
     uint8_t block[32];
     char reason[64];

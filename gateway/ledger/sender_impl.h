@@ -7,15 +7,6 @@
 
 #include <event2/event.h>
 
-enum {
-    SENDER_OLD_MAX = 16, /* hashes of bumped transactions remembered */
-};
-
-struct sender_old {
-    int64_t id;
-    uint8_t hash[32];
-};
-
 struct sender {
     struct sender_config config;
     uint64_t fence;
@@ -26,8 +17,6 @@ struct sender {
     void *owner;
     struct sender_row *row; /* under way */
 
-    struct sender_old old[SENDER_OLD_MAX];
-    size_t old_at;  /* the next one goes here */
     size_t looked;  /* receipts asked for of this row */
     uint64_t nonce; /* of the chain */
     uint64_t gas;

@@ -27,25 +27,31 @@ static struct str data_of(struct str raw)
     return field.list ? (struct str){ 0 } : field.body;
 }
 
+/* @s on the heap, or with p NULL if there is no memory. */
+static struct str copy_of(struct str s)
+{
+    char *p = malloc(s.n + 1);
+    if (p) {
+        memcpy(p, s.n ? s.p : "", s.n);
+    }
+    return str_of(p, s.n);
+}
+
 int sender_row_init(struct sender_row *row, const struct store_sending *from,
                     const uint8_t to[20], struct str call)
 {
     memset(row, 0, sizeof(*row));
     row->s = *from;
-    call = call.n ? call : data_of(from->raw);
     memcpy(row->to, to, sizeof(row->to));
-    char *data = malloc(call.n + 1);
-    char *raw = malloc(from->raw.n + 1);
-    if (!data || !raw) {
-        free(data);
-        free(raw);
+    row->call = copy_of(call.n ? call : data_of(from->raw));
+    row->raw = copy_of(from->raw);
+    row->older = copy_of(from->older);
+    if (!row->call.p || !row->raw.p || !row->older.p) {
+        sender_row_deinit(row);
         return -ENOMEM;
     }
-    memcpy(data, call.n ? call.p : "", call.n);
-    memcpy(raw, from->raw.n ? from->raw.p : "", from->raw.n);
-    row->call = str_of(data, call.n);
-    row->raw = str_of(raw, from->raw.n);
     row->s.raw = row->raw;
+    row->s.older = row->older;
     if (from->hash.n == sizeof(row->hash)) {
         memcpy(row->hash, from->hash.p, sizeof(row->hash));
         row->s.hash = str_of(row->hash, sizeof(row->hash));
@@ -84,8 +90,10 @@ void sender_row_deinit(struct sender_row *row)
 {
     free_str(row->call);
     free_str(row->raw);
+    free_str(row->older);
     row->call = (struct str){ 0 };
     row->raw = (struct str){ 0 };
+    row->older = (struct str){ 0 };
 }
 
 bool sender_row_mined(const struct sender_row *row)

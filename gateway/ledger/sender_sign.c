@@ -60,14 +60,7 @@ void sender_send_raw(struct sender *s)
     heap_buf_free(&params);
 }
 
-static void remember(struct sender *s, const struct sender_row *row)
-{
-    struct sender_old *old = &s->old[s->old_at++ % SENDER_OLD_MAX];
-    old->id = row->s.id;
-    memcpy(old->hash, row->hash, sizeof(old->hash));
-}
-
-/* All is known: sign, store, send. */
+/* All is known: sign, store, send. A hash that it had before is kept with it by the store. */
 static void sign(struct sender *s, const struct wallet_fees *fees)
 {
     struct sender_row *row = s->row;
@@ -86,9 +79,6 @@ static void sign(struct sender *s, const struct wallet_fees *fees)
         heap_buf_free(&raw);
         sender_later(s);
         return;
-    }
-    if (s->bump) {
-        remember(s, row);
     }
     s->too_low = 0;
     sender_row_raw(row, buf_str(&raw));

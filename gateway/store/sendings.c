@@ -3,7 +3,7 @@
 
 #define SENDING                                                                                \
     "id, state, chain, nonce, max_fee, tip, raw, hash, block_number, block_hash, reason, "     \
-    "changed"
+    "changed, older"
 #define ANCHOR SENDING ", log, size, root, note_hash, contract, sender, proof"
 #define RELAY SENDING ", consent, version, kind, call"
 #define UPDATE_PARAMS                                                                          \
@@ -11,7 +11,7 @@
     " $8::bigint, $9::bytea, $10::text)"
 
 enum {
-    OWN = 12, /* first column that isn't the sending's */
+    OWN = 13, /* first column that isn't the sending's */
 };
 
 static const struct db_statement fence = { "sending_fence", "SELECT notary_fence($1::bigint)" };
@@ -207,6 +207,7 @@ static void read_sending(const struct db_rows *rows, int i, struct store_sending
     out->block_hash = db_bytes(rows, i, 9);
     out->reason = db_bytes(rows, i, 10);
     out->changed = db_time(rows, i, 11);
+    out->older = db_bytes(rows, i, 12);
 }
 
 int store_anchor_row(const struct db_rows *rows, int i, struct store_anchor *out)

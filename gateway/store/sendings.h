@@ -35,6 +35,7 @@ struct store_sending {
     uint64_t tip;
     struct str raw;        /* empty before STORE_SIGNED */
     struct str hash;       /* of @raw, 32 bytes or empty */
+    struct str older;      /* hashes that it had before, 32 bytes each; read only */
     uint64_t block_number; /* 0 before STORE_MINED */
     struct str block_hash;
     struct str reason; /* a static code */

@@ -10,7 +10,6 @@
 #include "gateway/ledger/rpc.h"
 #include "gateway/ledger/wallet.h"
 #include "gateway/store/chain.h"
-#include "gateway/store/notary.h"
 #include "tests/gateway/store/store_test.h"
 
 #include <inttypes.h>
@@ -147,22 +146,6 @@ static inline void write_account(size_t i)
     secp_signer_deinit(&signer);
 }
 
-static inline void look_fence(struct store_end *end, const struct db_rows *rows)
-{
-    (void)end;
-    chain.fence = store_notary_epoch(rows);
-}
-
-static inline void lead(void)
-{
-    uint8_t holder[16];
-    struct store_end end = { .look = look_fence };
-    store_id(holder);
-    assert_int_equal(store_ended(store_notary_lead(chain.db, holder, store_on_end, &end), &end),
-                     0);
-    assert_true(chain.fence > 0);
-}
-
 static inline void set_config(void)
 {
     secp_address_text(chain.at.registry, chain.registry);
@@ -224,7 +207,7 @@ static inline int chain_setup(void **state)
         return -1;
     }
     set_config();
-    lead();
+    chain.fence = store_lead(chain.db);
     (void)eth("evm_setAutomine", "[false]");
     return 0;
 }

@@ -147,12 +147,52 @@ static void test_a_stuck_one_pays_more(void **state)
     until(row(0x45, STORE_RELAY_GRANT), "3 ");
 }
 
+/* The process dies between a bump and its being mined, and the one before is mined. */
+static void test_an_older_one_is_known_after_a_restart(void **state)
+{
+    static const char hash[] = "SELECT encode(hash, 'hex') FROM relay WHERE state = 2";
+    static char older[TEXT_MAX];
+    static char raw[TEXT_MAX];
+    (void)state;
+    mine(3);
+    plan(STORE_RELAY_GRANT, 0x48, 1, grant_call(0x48, 1));
+    until(row(0x48, STORE_RELAY_GRANT), "2 ");
+    for (int bumps = 0; bumps < 2; bumps++) {
+        (void)snprintf(older, sizeof(older), "%s", store_sql(hash));
+        if (bumps == 0) {
+            (void)snprintf(raw, sizeof(raw), "%s",
+                           store_sql("SELECT encode(raw, 'hex') FROM relay WHERE state = 2"));
+        }
+        ledger_rest(chain.ledger);
+        (void)store_sql(
+            "UPDATE relay SET changed = changed - interval '1 hour' WHERE state = 2");
+        start_ledger();
+        until("SELECT count(*) FROM relay WHERE state = 2 AND "
+              "changed > now() - interval '1 minute'",
+              "1");
+        assert_string_not_equal(store_sql(hash), older);
+    }
+    stop_ledger();
+    (void)eth("anvil_dropTransaction", "[\"0x%s\"]", store_sql(hash));
+    const char *first = eth("eth_sendRawTransaction", "[\"0x%s\"]", raw);
+    (void)snprintf(older, sizeof(older), "%s", first + 2);
+    mine(1);
+    start_ledger();
+    until(row(0x48, STORE_RELAY_GRANT), "3 ");
+    assert_string_equal(store_sql("SELECT encode(hash, 'hex') FROM relay WHERE state = 3"),
+                        older);
+    plan(STORE_RELAY_GRANT, 0x49, 1, grant_call(0x49, 1));
+    until(row(0x49, STORE_RELAY_GRANT), "2 "); /* the wallet goes on */
+    mine(1);
+    until(row(0x49, STORE_RELAY_GRANT), "3 ");
+}
+
 /* Another program sends with our key: the nonce is gone and no receipt is ours. */
 static void test_a_stolen_nonce_stops_everything(void **state)
 {
     (void)state;
     mine(3);
-    until(row(0x45, STORE_RELAY_GRANT), "5 ");
+    until(row(0x49, STORE_RELAY_GRANT), "5 ");
     plan(STORE_RELAY_GRANT, 0x46, 1, grant_call(0x46, 1));
     until(row(0x46, STORE_RELAY_GRANT), "2 ");
     ledger_rest(chain.ledger);
@@ -178,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_what_a_reorganisation_took_goes_again),
         cmocka_unit_test(test_a_strangers_revocation_is_brought_back),
         cmocka_unit_test(test_a_stuck_one_pays_more),
+        cmocka_unit_test(test_an_older_one_is_known_after_a_restart),
         cmocka_unit_test(test_a_stolen_nonce_stops_everything),
     };
     return cmocka_run_group_tests(tests, chain_setup, chain_teardown);

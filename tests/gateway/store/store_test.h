@@ -3,6 +3,7 @@
 
 #include "gateway/store/db.h"
 #include "gateway/store/migrate.h"
+#include "gateway/store/notary.h"
 #include "tests/check.h"
 
 #include <errno.h>
@@ -142,4 +143,19 @@ static inline int store_ended(struct op *op, struct store_end *end)
     }
     assert_true(store_wait_for(&end->done, 20000));
     return end->r;
+}
+
+static inline void store_look_epoch(struct store_end *end, const struct db_rows *rows)
+{
+    *(uint64_t *)end->arg = store_notary_epoch(rows);
+}
+
+/* Lead as the notary; returns its epoch. */
+static inline uint64_t store_lead(struct db *by)
+{
+    static const uint8_t holder[16] = { 9 };
+    uint64_t got = 0;
+    struct store_end end = { .look = store_look_epoch, .arg = &got };
+    assert_int_equal(store_ended(store_notary_lead(by, holder, store_on_end, &end), &end), 0);
+    return got;
 }

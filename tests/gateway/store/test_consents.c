@@ -8,7 +8,6 @@ enum { CHAIN = 31337 };
 static struct db *db;
 static uint64_t fence;
 static struct store_cursor at = { .chain = CHAIN };
-static const uint8_t nobody[16]; /* the tenant's number serves as a patient */
 
 static void look_epoch(struct store_end *end, const struct db_rows *rows)
 {
@@ -20,19 +19,6 @@ static struct store_epoch epoch(void)
     struct store_epoch got;
     struct store_end end = { .look = look_epoch, .arg = &got };
     assert_int_equal(store_ended(store_epoch(db, CHAIN, store_on_end, &end), &end), 0);
-    return got;
-}
-
-static void look_lead(struct store_end *end, const struct db_rows *rows)
-{
-    *(uint64_t *)end->arg = store_notary_epoch(rows);
-}
-
-static uint64_t lead(struct db *by)
-{
-    uint64_t got = 0;
-    struct store_end end = { .look = look_lead, .arg = &got };
-    assert_int_equal(store_ended(store_notary_lead(by, nobody, store_on_end, &end), &end), 0);
     return got;
 }
 
@@ -275,7 +261,7 @@ static void test_a_follower_that_doesnt_lead_writes_nothing(void **state)
 {
     (void)state;
     struct store_event grant = event(STORE_EVENT_GRANTED, 9, 1);
-    assert_int_equal(lead(db), fence + 1);
+    assert_int_equal(store_lead(db), fence + 1);
     assert_int_equal(advance(1, &grant, 0), -EPERM);
     struct store_consent c;
     file(9, 1, 0);
@@ -288,7 +274,7 @@ static int set_up(void **state)
     int r = store_group_setup(state);
     if (r == 0 && getenv("PGURL")) {
         db = store_connect();
-        fence = lead(db);
+        fence = store_lead(db);
     }
     return r;
 }

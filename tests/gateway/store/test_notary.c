@@ -6,22 +6,8 @@
 #include "gateway/store/upkeep.h"
 #include "tests/gateway/store/store_test.h"
 
-static const uint8_t holder[16] = { 9 };
 static struct db *db;
 static uint64_t fence;
-
-static void look_lead(struct store_end *end, const struct db_rows *rows)
-{
-    *(uint64_t *)end->arg = store_notary_epoch(rows);
-}
-
-static uint64_t lead(struct db *by)
-{
-    uint64_t got = 0;
-    struct store_end end = { .look = look_lead, .arg = &got };
-    assert_int_equal(store_ended(store_notary_lead(by, holder, store_on_end, &end), &end), 0);
-    return got;
-}
 
 static void look_head(struct store_end *end, const struct db_rows *rows)
 {
@@ -112,16 +98,16 @@ static void test_one_leads_at_a_time(void **state)
 {
     (void)state;
     struct db *other = store_connect();
-    fence = lead(db);
+    fence = store_lead(db);
     assert_true(fence > 0);
-    assert_int_equal(lead(other), 0);
+    assert_int_equal(store_lead(other), 0);
     struct store_end end = { 0 };
     assert_int_equal(store_ended(store_notary_resign(db, store_on_end, &end), &end), 0);
-    assert_int_equal(lead(other), fence + 1);
+    assert_int_equal(store_lead(other), fence + 1);
     db_free(other);
     bool never = false;
     (void)store_wait_for(&never, 50);
-    assert_int_equal(lead(db), fence + 2);
+    assert_int_equal(store_lead(db), fence + 2);
     fence += 2;
 }
 
@@ -188,7 +174,7 @@ static void test_two_notaries_at_once(void **state)
     /* The lock is lost with the session, the old leader hasn't noticed: its epoch stops it. */
     struct store_end end = { 0 };
     assert_int_equal(store_ended(store_notary_resign(db, store_on_end, &end), &end), 0);
-    uint64_t newer = lead(other);
+    uint64_t newer = store_lead(other);
     assert_true(newer > fence);
     assert_int_equal(append(db, fence, &at, &run), -EPERM);
     assert_int_equal(append(other, newer, &at, &run), 0);
@@ -196,7 +182,7 @@ static void test_two_notaries_at_once(void **state)
     db_free(other);
     bool never = false;
     (void)store_wait_for(&never, 50);
-    fence = lead(db);
+    fence = store_lead(db);
     assert_true(fence > newer);
 }
 
@@ -263,98 +249,6 @@ static void test_checkpoints_are_of_heads_that_were(void **state)
     assert_int_equal(
         store_ended(store_checkpoint_covering(db, 0, size + 1, store_on_end, &end), &end), 0);
     assert_int_equal(got.head.size, 0);
-}
-
-static void look_id(struct store_end *end, const struct db_rows *rows)
-{
-    *(int64_t *)end->arg = store_sending_id(rows);
-}
-
-static void look_anchor(struct store_end *end, const struct db_rows *rows)
-{
-    if (db_count(rows)) {
-        assert_int_equal(store_anchor_row(rows, 0, end->arg), 0);
-    }
-}
-
-static void test_anchors_go_through_their_states(void **state)
-{
-    (void)state;
-    struct store_anchor a = { .size = 35, .sending = { .chain = 1 } };
-    int64_t id = 0;
-    struct store_end end = { .look = look_id, .arg = &id };
-    assert_int_equal(store_ended(store_anchor_plan(db, fence, &a, store_on_end, &end), &end),
-                     0);
-    struct store_sending s = { .id = id,
-                               .state = STORE_SIGNED,
-                               .nonce = 3,
-                               .max_fee = 7,
-                               .raw = STR("raw"),
-                               .hash = STR("hash"),
-                               .reason = STR("first") };
-    static const struct {
-        enum store_sending_state state;
-        int want;
-        int open, covering;
-    } cases[] = {
-        { STORE_SIGNED, 0, 1, 0 },     { STORE_BROADCAST, 0, 1, 0 },
-        { STORE_MINED, 0, 1, 1 },      { STORE_REORGED, 0, 1, 0 },
-        { STORE_MINED, 0, 1, 1 },      { STORE_FINALIZED, 0, 0, 1 },
-        { STORE_MINED, -EPERM, 0, 1 },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        s.state = cases[i].state;
-        end = (struct store_end){ 0 };
-        assert_int_equal(
-            store_ended(store_anchor_update(db, fence, &s, store_on_end, &end), &end),
-            cases[i].want);
-        struct store_anchor got = { 0 };
-        end = (struct store_end){ .look = look_anchor, .arg = &got };
-        assert_int_equal(store_ended(store_anchor_open(db, 1, store_on_end, &end), &end), 0);
-        assert_int_equal(end.count, cases[i].open);
-        end = (struct store_end){ .look = look_anchor, .arg = &got };
-        assert_int_equal(
-            store_ended(store_anchor_covering(db, 0, 20, store_on_end, &end), &end), 0);
-        assert_int_equal(end.count, cases[i].covering);
-        assert_true(got.size == 0 || (got.sending.nonce == 3 && got.sending.max_fee == 7));
-    }
-    end = (struct store_end){ 0 };
-    assert_int_equal(
-        store_ended(store_anchor_update(db, fence - 1, &s, store_on_end, &end), &end), -EPERM);
-    end = (struct store_end){ 0 };
-    assert_int_equal(
-        store_ended(store_anchor_prove(db, fence, id, STR("proof"), store_on_end, &end), &end),
-        0);
-}
-
-static void test_a_call_is_relayed_once(void **state)
-{
-    (void)state;
-    struct store_relay relay = {
-        .version = 1, .kind = STORE_RELAY_GRANT, .call = STR("call"), .sending = { .chain = 1 }
-    };
-    int64_t ids[4] = { 0 };
-    for (size_t i = 0; i < 4; i++) {
-        relay.kind = i == 3 ? STORE_RELAY_REVOKE : STORE_RELAY_GRANT;
-        struct store_end end = { .look = look_id, .arg = &ids[i] };
-        assert_int_equal(store_ended(store_relay_plan(db, &relay, store_on_end, &end), &end),
-                         0);
-        if (i == 1) {
-            struct store_sending failed = { .id = ids[0], .state = STORE_FAILED };
-            end = (struct store_end){ 0 };
-            assert_int_equal(
-                store_ended(store_relay_update(db, fence, &failed, store_on_end, &end), &end),
-                0);
-        }
-    }
-    assert_true(ids[0] == ids[1] && ids[0] == ids[2] && ids[0] != ids[3]);
-    struct store_end end = { 0 };
-    assert_int_equal(store_ended(store_relay_open(db, 1, 10, store_on_end, &end), &end), 0);
-    assert_int_equal(end.count, 2); /* the failed one is planned again */
-    end = (struct store_end){ 0 };
-    assert_int_equal(store_ended(store_relay_of(db, relay.consent, store_on_end, &end), &end),
-                     0);
-    assert_int_equal(end.count, 2);
 }
 
 static void look_records(struct store_end *end, const struct db_rows *rows)
@@ -480,8 +374,6 @@ int main(void)
         cmocka_unit_test(test_two_notaries_at_once),
         cmocka_unit_test(test_a_tile_only_grows),
         cmocka_unit_test(test_checkpoints_are_of_heads_that_were),
-        cmocka_unit_test(test_anchors_go_through_their_states),
-        cmocka_unit_test(test_a_call_is_relayed_once),
         cmocka_unit_test(test_lists_know_the_place_in_the_log),
         cmocka_unit_test(test_recipients_have_numbers),
         cmocka_unit_test(test_upkeep_forgets_in_time),
