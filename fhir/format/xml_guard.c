@@ -49,7 +49,7 @@ static struct str declared(struct str declaration, const char *name)
 
 static const char *check_declaration(struct str text)
 {
-    struct str mark = STR("\xEF\xBB\xBF");
+    struct str mark = STR(XML_BYTE_ORDER_MARK);
     struct str start = str_starts(text, mark) ? str_slice(text, mark.n, text.n) : text;
     if (!str_starts(start, STR("<?xml")) || start.n < 6 || !is_space(start.p[5])) {
         return NULL;
@@ -95,7 +95,7 @@ static const char *check_tag(struct str text, size_t *n)
         values += value;
         at += value + (close != NULL);
     }
-    *n = at;
+    *n = at + (at < text.n);
     return NULL;
 }
 

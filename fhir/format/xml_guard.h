@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#define XML_BYTE_ORDER_MARK "\xEF\xBB\xBF" /* a document may begin with it */
+
 /**
  * xml_guard() - look for what is refused without parsing
  * @text:  the document

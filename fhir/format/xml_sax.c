@@ -30,7 +30,10 @@ enum {
 struct sax {
     const struct xml_sax_use *use;
     struct str text;
+    size_t skipped;          /* a byte order mark */
     xmlParserCtxtPtr parser; /* owned */
+    bool begun;              /* the first element has */
+    size_t open;             /* elements */
     int result;
     const char *reason;
     size_t line;
@@ -61,7 +64,7 @@ static void stop(struct sax *sax, int result, const char *reason)
 static size_t offset_of(const struct sax *sax, const xmlChar *p)
 {
     const xmlParserInput *input = sax->parser->input;
-    return (size_t)input->consumed + (size_t)(p - input->base);
+    return sax->skipped + (size_t)input->consumed + (size_t)(p - input->base);
 }
 
 static struct xml_attribute attribute_of(const struct sax *sax, const xmlChar *const *fields)
@@ -125,6 +128,8 @@ static void on_start(void *owner, const xmlChar *name, const xmlChar *prefix,
         .attributes_n = (size_t)attributes_n,
         .at = tag_start(sax),
     };
+    sax->begun = true;
+    sax->open++;
     stop(sax, sax->use->start(sax->use->owner, &element), NULL);
 }
 
@@ -135,6 +140,7 @@ static void on_end(void *owner, const xmlChar *name, const xmlChar *prefix, cons
     (void)prefix;
     (void)uri;
     size_t after = offset_of(sax, sax->parser->input->cur);
+    sax->open--;
     stop(sax, sax->use->end(sax->use->owner, after), NULL);
 }
 
@@ -168,14 +174,12 @@ static void on_doctype(void *owner, const xmlChar *name, const xmlChar *public_i
     stop(owner, XML_E_SYNTAX, "document type declaration");
 }
 
-static const char *reason_of(int code)
+static const char *reason_of(const struct sax *sax, int code)
 {
     static const struct {
         int code;
         const char *reason;
     } reasons[] = {
-        { XML_ERR_DOCUMENT_EMPTY, "no element" },
-        { XML_ERR_DOCUMENT_END, "something after the end of the document" },
         { XML_ERR_TAG_NAME_MISMATCH, "end tag of another element" },
         { XML_ERR_TAG_NOT_FINISHED, "the document ends inside of an element" },
         { XML_ERR_ATTRIBUTE_REDEFINED, "attribute given twice" },
@@ -185,6 +189,11 @@ static const char *reason_of(int code)
         { XML_ERR_INVALID_CHARREF, "character that XML doesn't allow" },
         { XML_NS_ERR_UNDEFINED_NAMESPACE, "prefix without a namespace" },
     };
+    if (code == XML_ERR_DOCUMENT_EMPTY || code == XML_ERR_DOCUMENT_END) {
+        return !sax->begun ? "no element"
+               : sax->open ? "the document ends inside of an element"
+                           : "something after the end of the document";
+    }
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
         if (reasons[i].code == code) {
             return reasons[i].reason;
@@ -198,7 +207,7 @@ static void on_error(void *owner, xmlErrorPtr error)
     struct sax *sax = owner;
     if (error->level >= XML_ERR_ERROR || error->code == XML_WAR_UNDECLARED_ENTITY) {
         stop(sax, error->code == XML_ERR_NO_MEMORY ? -ENOMEM : XML_E_SYNTAX,
-             reason_of(error->code));
+             reason_of(sax, error->code));
     }
 }
 
@@ -228,7 +237,7 @@ static xmlParserCtxtPtr parser_new(struct sax *sax)
 static int feed(struct sax *sax)
 {
     struct str text = sax->text;
-    for (size_t at = 0; at < text.n && !sax->result; at += SLICE) {
+    for (size_t at = sax->skipped; at < text.n && !sax->result; at += SLICE) {
         struct str slice = str_slice(text, at, at + SLICE);
         (void)xmlParseChunk(sax->parser, slice.p, (int)slice.n, 0);
     }
@@ -259,6 +268,7 @@ int xml_sax(struct str text, const struct xml_sax_use *use, struct xml_fault *fa
         return XML_E_SYNTAX;
     }
     struct sax sax = { .use = use, .text = text };
+    sax.skipped = str_starts(text, STR(XML_BYTE_ORDER_MARK)) ? strlen(XML_BYTE_ORDER_MARK) : 0;
     sax.parser = parser_new(&sax);
     if (!sax.parser) {
         return -ENOMEM;

@@ -133,6 +133,7 @@ static int push(struct xml_tree *t, enum xml_frame_kind kind, const struct schem
     if (depth > JSON_DEPTH_MAX || t->open == ARRAY_LEN(t->frames)) {
         return refuse(t, "nested too deep");
     }
+    t->starting = (struct str){ 0 };
     t->frames[t->open++] =
         (struct xml_frame){ .kind = kind, .type = type, .object = object, .depth = depth };
     return 0;
@@ -309,6 +310,15 @@ static int start_member(struct xml_tree *t, const struct xml_element *element)
                                          : start_object(t, type, element);
 }
 
+/* Names of elements are gone when the document is read; the place of a refusal needs this one.
+ */
+static void note_starting(struct xml_tree *t, struct str name)
+{
+    struct str shown = str_slice(name, 0, sizeof(t->starting_name));
+    memcpy(t->starting_name, shown.p, shown.n);
+    t->starting = str_of(t->starting_name, shown.n);
+}
+
 int xml_tree_start(void *owner, const struct xml_element *element)
 {
     struct xml_tree *t = owner;
@@ -323,7 +333,7 @@ int xml_tree_start(void *owner, const struct xml_element *element)
     if (kind == XML_FRAME_SLOT) {
         return start_resource(t, element);
     }
-    t->starting = element->name;
+    note_starting(t, element->name);
     return start_member(t, element);
 }
 

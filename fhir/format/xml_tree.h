@@ -9,6 +9,10 @@
 #include "fhir/format/xml_narrative.h"
 #include "fhir/format/xml_run.h"
 
+enum {
+    XML_PLACE_NAME = 64, /* bytes of an unknown name that a place shows */
+};
+
 enum xml_frame_kind {
     XML_FRAME_OBJECT,
     XML_FRAME_PRIMITIVE,
@@ -42,9 +46,10 @@ struct xml_tree {
     struct str text;
     struct node *root;
     const char *reason;  /* of XML_E_FORM; static text */
-    struct str starting; /* name of the element that is about to be opened */
+    struct str starting; /* the element that is about to be opened, in @starting_name */
     size_t open;         /* frames */
     size_t elements;
+    char starting_name[XML_PLACE_NAME];
     struct xml_narrative narrative;
     struct xml_frame frames[JSON_DEPTH_MAX + 1];
 };

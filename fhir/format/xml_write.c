@@ -80,7 +80,7 @@ static int refuse_at(const struct writer *w, struct str member, const char *reas
         }
     }
     if (member.n) {
-        buf_fmt(&b, "%s%.*s", w->depth ? "." : "", (int)member.n, member.p);
+        buf_fmt(&b, "%s%.*s", b.n ? "." : "", (int)member.n, member.p);
     }
     issues_add(w->issues, ISSUE_FATAL, "structure", buf_str(&b), "%s", reason);
     return XML_E_FORM;
