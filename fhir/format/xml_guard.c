@@ -118,11 +118,13 @@ static const char *check_markup(struct str text, size_t *n)
 
 const char *xml_guard(struct str text, size_t *place)
 {
-    size_t at = utf8_span(text);
-    const char *wrong = at < text.n             ? "bytes that aren't UTF-8"
-                        : text.n > XML_TEXT_MAX ? "document too large"
-                                                : check_declaration(text);
-    for (at = wrong ? at : 0; !wrong && at < text.n;) {
+    size_t at = 0;
+    const char *wrong = text.n > XML_TEXT_MAX ? "document too large" : check_declaration(text);
+    if (!wrong && utf8_span(text) < text.n) {
+        at = utf8_span(text);
+        wrong = "bytes that aren't UTF-8";
+    }
+    while (!wrong && at < text.n) {
         const char *p = memchr(text.p + at, '<', text.n - at);
         size_t gap = p ? (size_t)(p - text.p) - at : text.n - at;
         if (gap > XML_VALUE_MAX) {

@@ -1,9 +1,14 @@
-/* JSON: whole and in pieces give the same verdict, and offsets point at what was read. */
+/*
+ * JSON: whole and in pieces give the same verdict, offsets point at what was read, what is
+ * written is read again as the same, and a resource that XML can hold is the same in XML.
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "fhir/format/json.h"
+#include "fhir/format/json_node.h"
 #include "fhir/format/json_stream.h"
 #include "fhir/format/json_tree.h"
+#include "fhir/format/xml.h"
 
 #include <stdlib.h>
 
@@ -66,6 +71,43 @@ static int by_pieces(struct arena *arena, struct str text, size_t size, const st
     return r;
 }
 
+static struct str as_json(struct arena *arena, const struct node *root)
+{
+    struct buf out = arena_buf(arena, JSON_TEXT_MAX);
+    json_node(&out, root);
+    expect(!buf_failed(&out));
+    return buf_str(&out);
+}
+
+static void check_written(struct arena *arena, const struct node *root)
+{
+    struct issues issues;
+    const struct node *again;
+    struct str json = as_json(arena, root);
+    issues_init(&issues, arena);
+    expect(json_parse(arena, json, &issues, &again) == 0);
+    expect(str_eq(as_json(arena, again), json));
+}
+
+/* A second time nothing changes: a narrative has its namespace then, members their order. */
+static void check_xml(struct arena *arena, const struct node *root)
+{
+    struct issues issues;
+    struct str json[2];
+    issues_init(&issues, arena);
+    for (int i = 0; i < 2; i++) {
+        struct buf xml = arena_buf(arena, JSON_TEXT_MAX);
+        int r = xml_write(arena, &schema_r4, root, &issues, &xml);
+        if (r && i == 0) {
+            return;
+        }
+        expect(r == 0);
+        expect(xml_parse(arena, &schema_r4, buf_str(&xml), &issues, &root) == 0);
+        json[i] = as_json(arena, root);
+    }
+    expect(str_eq(json[0], json[1]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str text = str_of(data, size);
@@ -77,6 +119,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expect((r == 0) == (root != NULL) && (r == 0 || issues.count == 1));
     if (root) {
         check_offsets(root, text);
+        check_written(arena, root);
+        check_xml(arena, root);
     }
     expect(by_pieces(arena, text, 1, root) == r);
     expect(by_pieces(arena, text, 7, root) == r);
