@@ -96,8 +96,8 @@ static size_t tag_start(const struct sax *sax)
 
 static bool declares(const xmlChar *prefix, int n, const xmlChar *const *namespaces)
 {
-    for (int i = 0; i < n; i++) {
-        if (xmlStrEqual(namespaces[2 * i], prefix)) {
+    for (; n > 0; n--, namespaces += 2) {
+        if (xmlStrEqual(*namespaces, prefix)) {
             return true;
         }
     }

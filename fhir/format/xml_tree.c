@@ -209,11 +209,10 @@ static int start_primitive(struct xml_tree *t, const struct schema_type *type,
     struct xml_frame *frame = top(t);
     for (size_t i = 0; i < element->attributes_n && !r; i++) {
         const struct xml_attribute *attribute = &element->attributes[i];
-        if (attribute->uri.n) {
-            r = refuse(t, "unknown attribute");
-        } else if (str_eq(attribute->name, STR("value"))) {
+        struct str name = attribute->uri.n ? (struct str){ 0 } : attribute->name;
+        if (str_eq(name, STR("value"))) {
             r = value_new(t, type, attribute, element->at, &frame->value);
-        } else if (str_eq(attribute->name, STR("id"))) {
+        } else if (str_eq(name, STR("id"))) {
             r = add_id(t, attribute, element->at);
         } else {
             r = refuse(t, "unknown attribute");
@@ -395,7 +394,7 @@ int xml_tree_text(void *owner, struct str text)
         return 0;
     }
     for (size_t i = 0; i < text.n; i++) {
-        if (!memchr(" \t\r\n", text.p[i], 4)) {
+        if (!text.p[i] || !strchr(" \t\r\n", text.p[i])) {
             return refuse(t, "text between elements");
         }
     }
