@@ -193,6 +193,7 @@ static int open_tls(struct way_in *way)
         .trusted = config->clients,
         .client_certificate = config->require_client,
         .any_client_certificate = way->config->protocol == PROTOCOL_MLLP && !config->clients,
+        .only_1_3 = config->least,
         .alpn_http = way->config->protocol == PROTOCOL_FHIR,
     };
     way->tls = tls_server_new(&tls, why);

@@ -19,20 +19,25 @@ static int say(const struct config_destination *config, const char *why)
     return -EINVAL;
 }
 
+struct tls *way_out_tls(const struct config_tls *config, bool http, char *why)
+{
+    struct tls_config tls = { .alpn_http = http };
+    if (config) {
+        tls.certificate = config->certificate;
+        tls.key = config->key;
+        tls.trusted = config->clients;
+        tls.only_1_3 = config->least;
+    }
+    return tls_client_new(&tls, why);
+}
+
 static int open_tls(struct way_out *out, bool wanted)
 {
-    const struct config_tls *config = out->config->tls;
-    if (!wanted && !config) {
+    if (!wanted && !out->config->tls) {
         return 0;
     }
     char why[TLS_WHY_MAX];
-    struct tls_config tls = {
-        .certificate = config ? config->certificate : NULL,
-        .key = config ? config->key : NULL,
-        .trusted = config ? config->clients : NULL,
-        .alpn_http = out->config->protocol == PROTOCOL_FHIR,
-    };
-    out->tls = tls_client_new(&tls, why);
+    out->tls = way_out_tls(out->config->tls, out->config->protocol == PROTOCOL_FHIR, why);
     return out->tls ? 0 : say(out->config, why);
 }
 

@@ -8,6 +8,7 @@
 #include "crypto/digest.h"
 #include "fhir/consent/purpose.h"
 #include "gateway/identity/role.h"
+#include "gateway/net/url.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -104,15 +105,29 @@ static void check_roles(const struct config_roles *roles, struct config_errors *
     check_role_list(&roles->consent, &roles->place, errors);
 }
 
+static void check_keys(const struct config_issuer *issuer, size_t i, const char *listener,
+                       struct config_errors *errors)
+{
+    struct url url = { 0 };
+    check_tls(issuer->tls, false, errors);
+    if (!issuer->jwks_file == !issuer->jwks_url) {
+        config_error(errors, issuer->place.line, listener,
+                     "issuer %zu needs either jwks_file or jwks_url", i);
+    } else if (issuer->jwks_url && url_parse(str_z(issuer->jwks_url), &url) != 0) {
+        config_error(errors, issuer->place.line, listener,
+                     "jwks_url of issuer %zu is no http or https URL", i);
+    } else if (issuer->tls && !url.tls) {
+        config_error(errors, issuer->place.line, listener,
+                     "issuer %zu has tls, but no jwks_url with https", i);
+    }
+}
+
 static void check_issuers(const struct config_listener *listener, struct config_errors *errors)
 {
     const struct config_place *at = &listener->place;
     const struct config_issuer *issuers = listener->issuers.items;
     for (size_t i = 0; i < listener->issuers.n; i++) {
-        if (!issuers[i].jwks_file == !issuers[i].jwks_url) {
-            config_error(errors, issuers[i].place.line, at->name,
-                         "issuer %zu needs either jwks_file or jwks_url", i);
-        }
+        check_keys(&issuers[i], i, at->name, errors);
         if (issuers[i].issuer &&
             config_issuer(listener, str_z(issuers[i].issuer)) != &issuers[i]) {
             config_error(errors, issuers[i].place.line, at->name,
@@ -158,6 +173,10 @@ static void check_destination(const struct config_destination *to, struct config
     check_tls(to->tls, false, errors);
     if (to->protocol == PROTOCOL_FHIR && !to->url) {
         config_error(errors, at->line, at->name, "needs url, the FHIR base of the server");
+    }
+    struct url url;
+    if (to->url && url_parse(str_z(to->url), &url) != 0) {
+        config_error(errors, at->line, at->name, "url is no http or https URL");
     }
     if (to->protocol == PROTOCOL_MLLP && !to->address) {
         config_error(errors, at->line, at->name, "needs address, host:port of the receiver");

@@ -72,7 +72,8 @@ struct config_issuer {
     const char *audience;
     const char *jwks_file;
     const char *jwks_url;
-    const char *organization; /* of its users, where the token names none */
+    const struct config_tls *tls; /* towards @jwks_url */
+    const char *organization;     /* of its users, where the token names none */
     const struct config_roles *roles;
 };
 

@@ -13,6 +13,7 @@
 #include "gateway/net/http_client.h"
 #include "gateway/net/timer.h"
 #include "gateway/net/url.h"
+#include "gateway/way_out.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
@@ -124,11 +125,15 @@ static int open_url(struct identity *identity, struct source *source)
     }
     struct str authority = arena_str(arena, url.authority);
     struct str host = arena_str(arena, url.host);
-    char why[TLS_WHY_MAX];
-    struct tls_config tls = { .alpn_http = true };
-    source->tls = url.tls ? tls_client_new(&tls, why) : NULL;
-    if (!authority.p || !host.p || (url.tls && !source->tls)) {
+    if (!authority.p || !host.p) {
         return -ENOMEM;
+    }
+    char why[TLS_WHY_MAX];
+    source->tls = url.tls ? way_out_tls(source->config->tls, true, why) : NULL;
+    if (url.tls && !source->tls) {
+        log_line(LOG_ERROR, "jwks_url can't be used", LOG_Z("issuer", source->config->issuer),
+                 LOG_Z("reason", why));
+        return -EINVAL;
     }
     source->target = url.target.n ? url.target : STR("/");
     struct http_client_config config = {
@@ -263,7 +268,7 @@ int identity_check(struct identity *identity, const struct config_listener *list
             .leeway_ms = IDENTITY_LEEWAY_MS,
         };
         int r = token_cache_check(group->cache, arena, &rules, token, now, out);
-        if (r == TOKEN_E_KEY) {
+        if (r == TOKEN_E_KEY || r == TOKEN_E_KEYS) {
             suspect(group);
         }
         return r;

@@ -107,6 +107,9 @@ static int verify(const struct check *check)
 {
     int tries = 0;
     const struct jwks_key *key = NULL;
+    if (!check->issuer->keys) {
+        return TOKEN_E_KEYS;
+    }
     while (tries < TOKEN_TRIES_MAX &&
            (key = jwks_next(check->issuer->keys, check->kid, check->alg, key))) {
         int r = jws_verify(&key->key, check->alg, check->jws.input, check->jws.signature);
@@ -175,6 +178,7 @@ const char *token_reason(enum token_error error)
     case TOKEN_E_HEADER: return "unsupported token header";
     case TOKEN_E_ALGORITHM: return "signature algorithm not accepted";
     case TOKEN_E_ISSUER: return "issuer not trusted";
+    case TOKEN_E_KEYS: return "the issuer's keys can't be read at the moment";
     case TOKEN_E_KEY: return "signing key unknown";
     case TOKEN_E_SIGNATURE: return "signature invalid";
     case TOKEN_E_CLAIMS: return "claims missing or malformed";

@@ -26,6 +26,7 @@ enum token_error {
     TOKEN_E_HEADER,    /* crit, b64, or a type that is no access token's */
     TOKEN_E_ALGORITHM, /* none, HS256, and all else that isn't on the list */
     TOKEN_E_ISSUER,    /* not one of ours */
+    TOKEN_E_KEYS,      /* the issuer's key set couldn't be read yet: nobody can tell */
     TOKEN_E_KEY,       /* the issuer has no such key; its set may have changed since */
     TOKEN_E_SIGNATURE,
     TOKEN_E_CLAIMS,   /* one is missing, of the wrong type, or contradicts another */
@@ -43,7 +44,7 @@ struct token_issuer {
     struct str issuer;
     struct str audience;
     struct str organization;
-    const struct jwks *keys; /* borrowed */
+    const struct jwks *keys; /* borrowed; NULL: not read yet */
 };
 
 struct token_rules {

@@ -132,7 +132,8 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 static void set_common(struct tls *tls, const struct tls_config *config)
 {
     SSL_CTX *ctx = tls->ctx;
-    (void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    (void)SSL_CTX_set_min_proto_version(ctx,
+                                        config->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
     (void)SSL_CTX_set_cipher_list(ctx, ciphers_1_2);
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |

@@ -30,6 +30,7 @@ struct tls_config {
     bool any_client_certificate; /* server: asks for one, takes any; the owner compares digests
                                   */
     bool no_verify;              /* client: any server will do; only ever by written choice */
+    bool only_1_3;               /* TLS 1.2 is refused */
     bool alpn_http;              /* offers or accepts http/1.1 */
 };
 

@@ -111,10 +111,10 @@ enum step fhir_receive_enter(struct exchange *ex)
 
 /* --- authenticate ------------------------------------------------------------------------- */
 
-static enum step unauthenticated(struct exchange *ex, const char *why)
+static enum step unauthenticated(struct exchange *ex, int status, const char *why)
 {
     fhir_count_refused(fhir_of(ex)->way);
-    return fhir_refuse(ex, OUTCOME_UNAUTHENTICATED, "token", 401, why);
+    return fhir_refuse(ex, OUTCOME_UNAUTHENTICATED, "token", status, why);
 }
 
 enum step fhir_authenticate_enter(struct exchange *ex)
@@ -126,7 +126,7 @@ enum step fhir_authenticate_enter(struct exchange *ex)
     bool bearer = scheme.n == 6 && strncasecmp(scheme.p, "Bearer", 6) == 0;
     if (!bearer || token.n == 0 ||
         http_field_count(http_req_head(fx->req), HTTP_AUTHORIZATION) != 1) {
-        return unauthenticated(ex, NULL);
+        return unauthenticated(ex, 401, NULL);
     }
     int r = identity_check(worker->identity, fx->way->config, ex->arena, token, ex->time,
                            &fx->claims);
@@ -134,7 +134,9 @@ enum step fhir_authenticate_enter(struct exchange *ex)
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
     if (r > 0) {
-        return unauthenticated(ex, token_reason((enum token_error)r));
+        /* Without the issuer's keys the token may be good: the client should keep it. */
+        return unauthenticated(ex, r == TOKEN_E_KEYS ? 503 : 401,
+                               token_reason((enum token_error)r));
     }
     if (fhir_actor_set(ex) < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");

@@ -18,27 +18,24 @@ const LEDGER = {
 };
 
 /**
- * The FHIR port of a gateway to be: its listener, and an issuer whose tokens it takes. @keys
- * says where the gateway finds the issuer's keys; without it in a file. @others are more
- * issuers, each with what the configuration says of it: [[made, { roles }]].
+ * The FHIR port of a gateway to be: its listener, and an issuer whose tokens it takes. @others
+ * are more issuers, each with what the configuration says of it: [[made, { roles }]]. Their
+ * keys are in files, unless that names a URL.
  */
-export async function fhirPort({ keys, made, others = [] } = {}) {
-  made ??= await issuer();
+export async function fhirPort({ others = [] } = {}) {
+  const made = await issuer();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}/fhir`;
-  if (!keys) {
-    keys = { jwks_file: path.join(folder("jwks"), "jwks.json") };
-    made.write(keys.jwks_file);
-  }
-  const issuers = [[made, keys]];
-  for (const [other, said] of others) {
-    const jwks_file = path.join(folder("jwks"), "jwks.json");
-    other.write(jwks_file);
-    issuers.push([other, { jwks_file, ...said }]);
-  }
-  /** A token of a clinician; claims as given replace the usual ones. */
-  const token = (claims = {}) =>
-    made.token({
+  const issuers = [[made, {}], ...others].map(([one, said]) => {
+    const keys = said.jwks_url ? {} : { jwks_file: path.join(folder("jwks"), "jwks.json") };
+    if (keys.jwks_file) {
+      one.write(keys.jwks_file);
+    }
+    return { issuer: one.iss, audience: base, ...keys, ...said };
+  });
+  /** A token of a clinician, issued by @by; claims as given replace the usual ones. */
+  const token = (claims = {}, by = made) =>
+    by.token({
       aud: base,
       sub: "dr-who",
       client_id: "ward-app",
@@ -76,7 +73,7 @@ export async function fhirPort({ keys, made, others = [] } = {}) {
     protocol: "fhir",
     address: `127.0.0.1:${port}`,
     base,
-    issuers: issuers.map(([one, said]) => ({ issuer: one.iss, audience: base, ...said })),
+    issuers,
   };
   return { base, listener, issuer: made, token, ask };
 }

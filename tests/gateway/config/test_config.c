@@ -88,6 +88,11 @@ static void test_a_good_file_is_read(void **state)
     heap_buf_free(&report);
 }
 
+/* A listener of FHIR whose issuer has its keys as @keys says. */
+#define WEB(keys)                                                                              \
+    "  web: { protocol: fhir, address: 127.0.0.1:8080, base: \"http://gw/fhir\",\n"            \
+    "         issuers: [{ issuer: a, audience: b, " keys " }] }\ndestinations:"
+
 static void test_what_is_wrong_is_named_with_its_line(void **state)
 {
     static const struct {
@@ -117,6 +122,20 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         { "  lab-feed:\n", "  Lab Feed:\n", "names are a-z" },
         { "tenant: st-elsewhere\n", "tenant: {\n", "chartseal.yaml:" },
         { "address: 127.0.0.1, organization", "organization", "a certificate or an address" },
+        { "destinations:", WEB("organization: c"),
+          ":10: web: issuer 0 needs either jwks_file or jwks_url" },
+        { "destinations:", WEB("jwks_file: url, jwks_url: \"https://idp/keys\""),
+          "issuer 0 needs either" },
+        { "destinations:", WEB("jwks_url: \"ftp://idp/keys\""),
+          "jwks_url of issuer 0 is no http or https URL" },
+        { "destinations:", WEB("jwks_url: \"http://idp/keys\", tls: { clients: url }"),
+          "issuer 0 has tls, but no jwks_url with https" },
+        { "destinations:", WEB("jwks_file: url, tls: { clients: url }"),
+          "issuer 0 has tls, but" },
+        { "destinations:", WEB("jwks_url: \"https://idp/\", tls: { certificate: url }"),
+          "needs certificate and key together" },
+        { "protocol: mllp, address: \"127.0.0.1:2600\"", "protocol: fhir, url: \"ehr/fhir\"",
+          "url is no http or https URL" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -151,7 +151,7 @@ static void test_claims_that_are_refused(void **state)
         { "{\"iss\":\"https://IDP.example\"," SUB AUD EXP "}", TOKEN_E_ISSUER },
         { "{\"iss\":[\"https://idp.example\"]," SUB AUD EXP "}", TOKEN_E_ISSUER },
         { "{\"iss\":\"\"," SUB AUD EXP "}", TOKEN_E_ISSUER },
-        { "{\"iss\":\"https://keyless.example\"," SUB AUD EXP "}", TOKEN_E_KEY },
+        { "{\"iss\":\"https://keyless.example\"," SUB AUD EXP "}", TOKEN_E_KEYS },
         { "{" ISS AUD EXP "}", TOKEN_E_CLAIMS },
         { "{" ISS "\"sub\":\"\"," AUD EXP "}", TOKEN_E_CLAIMS },
         { "{" ISS "\"sub\":1," AUD EXP "}", TOKEN_E_CLAIMS },
@@ -344,14 +344,14 @@ static void test_a_cached_token_is_not_verified_again(void **state)
     assert_int_not_equal(token_cache_check(cache, arena, &rules, token, NOW_MS, &claims), 0);
     memory[token.n - 1] ^= 1;
     assert_int_equal(token_cache_check(cache, arena, &no_keys, token, 1800000600000, &claims),
-                     TOKEN_E_KEY); /* expired in the cache */
+                     TOKEN_E_KEYS); /* expired in the cache */
     assert_int_equal(token_cache_count(cache), 0);
 
     assert_int_equal(token_cache_check(cache, arena, &rules, token, NOW_MS, &claims), 0);
     token_cache_flush(cache);
     assert_int_equal(token_cache_count(cache), 0);
     assert_int_equal(token_cache_check(cache, arena, &no_keys, token, NOW_MS, &claims),
-                     TOKEN_E_KEY);
+                     TOKEN_E_KEYS);
     token_cache_free(cache);
     token_cache_free(NULL);
 }

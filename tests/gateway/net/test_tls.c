@@ -3,6 +3,8 @@
 #include "tests/gateway/net/cert.h"
 #include "tests/gateway/net/loop.h"
 
+#include <openssl/err.h>
+
 /* An echo over TLS, and a client of it. */
 struct side {
     struct conn *conn;
@@ -251,6 +253,46 @@ static void test_plain_bytes_on_a_tls_port(void **state)
     pair_close(&pair);
 }
 
+/* Whether client and server agree if the client knows nothing newer than TLS @version. */
+static bool agree(const struct tls_config *server, int version)
+{
+    const struct tls_config trusts = { .trusted = certs.ca };
+    char why[TLS_WHY_MAX] = "";
+    struct tls *tls[2] = { tls_server_new(server, why), tls_client_new(&trusts, why) };
+    assert_string_equal(why, "");
+    SSL *side[2] = { tls_session(tls[0], NULL), tls_session(tls[1], "localhost") };
+    BIO *wire[2];
+    assert_int_equal(BIO_new_bio_pair(&wire[0], 0, &wire[1], 0), 1);
+    assert_int_equal(SSL_set_max_proto_version(side[1], version), 1);
+    bool done = true;
+    for (int i = 0; i < 2; i++) {
+        SSL_set_bio(side[i], wire[i], wire[i]);
+    }
+    for (int i = 0; i < 10; i++) {
+        (void)SSL_do_handshake(side[i % 2]);
+    }
+    for (int i = 0; i < 2; i++) {
+        done &= SSL_is_init_finished(side[i]) == 1;
+        SSL_free(side[i]);
+        tls_free(tls[i]);
+    }
+    ERR_clear_error();
+    return done;
+}
+
+static void test_the_lowest_version_is_as_configured(void **state)
+{
+    const struct tls_config both = { .certificate = certs.server };
+    const struct tls_config newest = { .certificate = certs.server, .only_1_3 = true };
+    (void)state;
+
+    assert_false(agree(&both, TLS1_1_VERSION));
+    assert_true(agree(&both, TLS1_2_VERSION));
+    assert_true(agree(&both, TLS1_3_VERSION));
+    assert_false(agree(&newest, TLS1_2_VERSION));
+    assert_true(agree(&newest, TLS1_3_VERSION));
+}
+
 static void test_missing_files_are_named(void **state)
 {
     const struct tls_config missing = { .certificate = "/nowhere/cert.pem" };
@@ -270,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_much_data_with_pauses),
         cmocka_unit_test(test_cut_without_close_notify_is_seen),
         cmocka_unit_test(test_plain_bytes_on_a_tls_port),
+        cmocka_unit_test(test_the_lowest_version_is_as_configured),
         cmocka_unit_test(test_missing_files_are_named),
     };
     return cmocka_run_group_tests(tests, certs_setup, certs_teardown);
