@@ -22,12 +22,15 @@ enum {
 };
 
 /*
- * @name: for messages to people: "segments.map"
- * @text: borrowed by what is compiled from it
+ * @name:  for messages to people: "segments.map"
+ * @text:  borrowed by what is compiled from it
+ * @layer: a file changes what files of lower layers say; the shipped ones are layer 0, and
+ *         layers never decrease from file to file
  */
 struct map_file {
     const char *name;
     struct str text;
+    uint16_t layer;
 };
 
 /* The maps that belong to the program, in order. */

@@ -73,7 +73,9 @@ static void visit(struct map_compiler *c, struct draft_map *map, size_t depth)
 void map_check_depth(struct map_compiler *c)
 {
     for (struct draft_map *map = c->maps; map && !c->error; map = map->next) {
-        visit(c, map, 0);
+        if (map->kind != DRAFT_BLOCK && !map->gone) {
+            visit(c, map, 0); /* blocks by the rows that open them */
+        }
     }
 }
 
@@ -137,6 +139,9 @@ void map_check_read(struct map_compiler *c, struct rule_segment *segments)
 {
     for (struct draft_map *map = c->maps; map; map = map->next) {
         struct reads reads = { .segments = segments };
+        if (map->visit == VISIT_NEW) {
+            continue; /* of a row or section that is no more */
+        }
         read_rows(c, &reads, map);
         map->map.read = reads.parts;
     }

@@ -5,7 +5,9 @@
  *     map_lex.c        lines to tokens
  *     map_section.c    sections but structures, and the rows of tables
  *     map_structure.c  structures: groups and their keys
- *     map_row.c        rows: sources and targets
+ *     map_row.c        rows: targets, blocks
+ *     map_source.c     what stands on the left of the arrow
+ *     map_overlay.c    rows of a later layer between those of earlier ones
  *     map_condition.c  conditions
  *     map_address.c    addresses, and what names look like
  *     map_link.c       names resolved, the tables of rules.h
@@ -26,6 +28,7 @@ enum {
     MAP_FIELD_MAX = 127,   /* of a segment */
     MAP_PART_MAX = 255,    /* of a value */
     MAP_NAMES_MAX = 30000, /* segments, resources or messages */
+    MAP_BESIDE_MAX = 256,  /* maps of one segment */
 };
 
 struct map_where {
@@ -95,6 +98,8 @@ enum draft_visit {
 /*
  * Rows in order. @map is what comes of it: its address is known from the start.
  *
+ * @front:    where the next row of @front_layer goes, which is later than the map's own
+ * @gone:     removed by a later layer
  * @required: condition, or NULL
  * @cost:     rows that running it may run, once @visit is done
  */
@@ -104,7 +109,9 @@ struct draft_map {
     struct map_where where;
     struct draft_row *first;
     struct draft_row **end;
-    size_t count;
+    struct draft_row **front;
+    uint16_t front_layer;
+    bool gone;
     struct draft_test *required;
     enum draft_visit visit;
     size_t cost;
@@ -115,6 +122,7 @@ struct draft_segment {
     struct str name;
     uint16_t id;
     uint16_t map_count;
+    struct draft_segment_map *maps; /* later layers first */
     uint64_t ignored[RULE_WORDS];
     struct draft_segment *next;
 };
@@ -124,6 +132,7 @@ struct draft_segment_map {
     struct str resource;
     bool above;
     struct draft_map *map;
+    struct draft_segment_map *beside; /* of the same segment */
     struct draft_segment_map *next;
 };
 
@@ -139,14 +148,17 @@ struct draft_resource {
     struct draft_resource *next;
 };
 
+/* @removed: what an earlier layer had for this code is to be forgotten */
 struct draft_code {
     struct rule_code code;
+    bool removed;
     struct map_where where;
     struct draft_code *next;
 };
 
 struct draft_table {
     struct rule_table table;
+    struct map_where where;
     struct draft_code *first;
     struct draft_code **end;
     struct draft_table *next;
@@ -168,10 +180,15 @@ struct draft_owned {
     struct draft_owned *next;
 };
 
-/* @group is what comes of it: its address is known from the start. */
+/*
+ * @group is what comes of it: its address is known from the start.
+ *
+ * @keyed: where its keys stand
+ */
 struct draft_group {
     struct rule_group group;
     struct map_where where;
+    struct map_where keyed;
     uint32_t indent;
     struct draft_member *members;
     struct draft_owned *resources;
@@ -189,6 +206,7 @@ struct draft_message {
     struct rule_message message;
     struct str structure;
     struct map_where where;
+    bool gone;
     struct draft_message *next;
 };
 
@@ -196,6 +214,13 @@ struct map_mistake {
     struct map_where where;
     struct str text;
     struct map_mistake *next;
+};
+
+/* What the first word of a line makes of the rest. */
+enum map_change {
+    CHANGE_NONE,
+    CHANGE_REPLACE,
+    CHANGE_REMOVE,
 };
 
 /* What the lines that follow are. */
@@ -213,6 +238,7 @@ enum map_section {
  * @line:     the one at hand, @where it stands
  * @rows:     lines read so far, against MAP_ROWS_MAX
  * @words:    names of elements and what else is compared by address
+ * @change:   of the section that begins
  * @section:  what the lines that follow belong to, and below it where they go
  * @blocks:   the open ones, the section's own map first, and @depth of them
  * @groups:   the same for groups
@@ -233,6 +259,7 @@ struct map_compiler {
     struct map_names table_names;
     struct map_names resource_names;
     struct map_names structure_names;
+    struct map_names message_names;
     struct draft_segment *segments;
     struct draft_segment **segments_end;
     struct draft_map *maps;
@@ -249,10 +276,12 @@ struct map_compiler {
     size_t resource_count;
     size_t message_count;
 
+    enum map_change change;
     enum map_section section;
     struct draft_map *blocks[MAP_DEPTH_MAX];
     struct draft_group *groups[MAP_DEPTH_MAX];
     size_t depth;
+    struct draft_segment_map *segment_map;
     struct draft_table *table;
 };
 
@@ -309,8 +338,32 @@ struct draft_test *map_both(struct map_compiler *c, struct draft_test *left,
 /* The steps of @tree, as many as its size; NULL if there is no memory. */
 struct rule_test *map_steps(struct map_compiler *c, const struct draft_test *tree);
 
+/* map_source.c: what stands on the left of the arrow before "if"; told and false if wrong. */
+bool map_source(struct map_compiler *c, struct map_words words, struct draft_row *row);
+
 /* map_row.c: the line at hand in a section of rows. */
 void map_row(struct map_compiler *c);
+
+/* The path that @word is; told and false if it is none. */
+bool map_path(struct map_compiler *c, struct str word, struct rule *rule);
+
+/* map_overlay.c: the layer of what stands at @where. */
+uint16_t map_layer(const struct map_compiler *c, struct map_where where);
+
+/* Whether @where is of an earlier layer than the line at hand. */
+bool map_earlier(const struct map_compiler *c, struct map_where where);
+
+/* Forget the rows of @map. */
+void map_clear(struct draft_map *map);
+
+/* Put @row into the block at hand: last, or before those of earlier layers. */
+void map_add_row(struct map_compiler *c, struct draft_row *row);
+
+/* The same in place of earlier layers' rows with its source and path. */
+void map_replace_row(struct map_compiler *c, struct draft_row *row);
+
+/* "remove": take earlier layers' rows with source and path of @words away. */
+void map_remove_row(struct map_compiler *c, struct map_words words);
 
 /* map_section.c: the line at hand, which isn't indented. */
 void map_section(struct map_compiler *c);

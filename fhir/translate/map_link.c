@@ -195,8 +195,15 @@ static void link_map(struct map_compiler *c, struct draft_map *map)
     if (map->kind == DRAFT_DATATYPE && is_primitive(str_z(map->map.name), &type)) {
         map_wrong_at(c, map->where, "%s is a type already", map->map.name);
     }
-    struct rule *rules = map_alloc(c, map->count, sizeof(*rules));
     size_t n = 0;
+    for (const struct draft_row *row = map->first; row; row = row->next) {
+        n++;
+    }
+    if (n > UINT16_MAX) {
+        map_wrong_at(c, map->where, "too many rows");
+    }
+    struct rule *rules = map_alloc(c, n, sizeof(*rules));
+    n = 0;
     for (struct draft_row *row = map->first; row && rules; row = row->next) {
         link_row(c, row);
         rules[n++] = row->rule;
@@ -219,39 +226,67 @@ static int by_code(const void *a, const void *b)
     const struct draft_code *const *x = a;
     const struct draft_code *const *y = b;
     int order = str_cmp((*x)->code.from, (*y)->code.from);
-    if (order != 0) {
-        return order;
+    if (order == 0) {
+        order = ((*x)->where.file > (*y)->where.file) - ((*x)->where.file < (*y)->where.file);
     }
-    return (*x)->where.line < (*y)->where.line ? -1 : (*x)->where.line > (*y)->where.line;
+    return order
+               ? order
+               : ((*x)->where.line > (*y)->where.line) - ((*x)->where.line < (*y)->where.line);
+}
+
+/* The table's codes in order, and how many they are. */
+static const struct draft_code **sorted_codes(struct map_compiler *c,
+                                              const struct draft_table *table, size_t *count)
+{
+    size_t n = 0;
+    for (const struct draft_code *code = table->first; code; code = code->next) {
+        n++;
+    }
+    const struct draft_code **sorted = map_alloc(c, n, sizeof(struct draft_code *));
+    *count = sorted ? n : 0;
+    n = 0;
+    for (const struct draft_code *code = table->first; code && sorted; code = code->next) {
+        sorted[n++] = code;
+    }
+    if (n) {
+        qsort(sorted, n, sizeof(struct draft_code *), by_code);
+    }
+    return sorted;
+}
+
+/* Whether @code stands in a table although @before, the same code of the same layer, does. */
+static bool twice(const struct map_compiler *c, const struct draft_code *before,
+                  const struct draft_code *code)
+{
+    return before && map_layer(c, before->where) == map_layer(c, code->where);
 }
 
 static void link_codes(struct map_compiler *c, struct draft_table *table)
 {
-    size_t count = 0;
-    for (const struct draft_code *code = table->first; code; code = code->next) {
-        count++;
-    }
-    const struct draft_code **sorted = map_alloc(c, count, sizeof(struct draft_code *));
+    size_t count;
+    const struct draft_code **sorted = sorted_codes(c, table, &count);
     struct rule_code *codes = map_alloc(c, count, sizeof(*codes));
-    if (!sorted || !codes) {
-        return;
-    }
+    const struct draft_code *before = NULL;
     size_t n = 0;
-    for (const struct draft_code *code = table->first; code; code = code->next) {
-        sorted[n++] = code;
-    }
-    qsort(sorted, n, sizeof(const struct draft_code *), by_code);
-    for (size_t i = 0; i < n; i++) {
-        codes[i] = sorted[i]->code;
-        if (i && str_eq(codes[i].from, codes[i - 1].from)) {
-            map_wrong_at(c, sorted[i]->where, "code %.*s twice", MAP_SPAN(codes[i].from));
+    for (size_t i = 0; i < count && codes; i++) {
+        const struct draft_code *code = sorted[i];
+        bool same = before && str_eq(before->code.from, code->code.from);
+        if (twice(c, same ? before : NULL, code)) {
+            map_wrong_at(c, code->where, "code %.*s twice", MAP_SPAN(code->code.from));
+        } else if (code->removed && !same) {
+            map_wrong_at(c, code->where, "no code %.*s to remove", MAP_SPAN(code->code.from));
         }
+        n -= same && !before->removed; /* the later layer's instead */
+        if (!code->removed) {
+            codes[n++] = code->code;
+        }
+        before = code;
+    }
+    if (n > UINT16_MAX) {
+        map_wrong_at(c, table->where, "too many codes in a table");
     }
     table->table.codes = codes;
     table->table.count = (uint16_t)n;
-    if (n > UINT16_MAX) {
-        map_wrong_at(c, sorted[n - 1]->where, "too many codes in a table");
-    }
 }
 
 /* --- groups and messages --------------------------------------------------------------- */
@@ -320,6 +355,9 @@ static void link_messages(struct map_compiler *c, struct rules *out)
             map_wrong_at(c, m->where, "unknown structure '%.*s'", MAP_SPAN(m->structure));
             continue;
         }
+        if (m->gone) {
+            continue;
+        }
         m->message.root = found->top.children ? &found->top.children->group : NULL;
         messages[out->message_count++] = m->message;
     }
@@ -341,28 +379,42 @@ static void link_resources(struct map_compiler *c, struct rules *out)
     out->resources = resources;
 }
 
-static void link_segment_maps(struct map_compiler *c, struct rule_segment *segments)
+/* Give each segment its maps, those of later layers first. */
+static void sort_segment_maps(struct map_compiler *c)
 {
-    struct rule_segment_map **maps =
-        map_alloc(c, c->segment_count, sizeof(struct rule_segment_map *));
-    if (!maps) {
-        return;
-    }
-    for (const struct draft_segment *s = c->segments; s && !c->error; s = s->next) {
-        maps[s->id] = map_alloc(c, s->map_count, sizeof(struct rule_segment_map));
-        segments[s->id].maps = maps[s->id];
-    }
-    for (const struct draft_segment_map *m = c->segment_maps; m && !c->error; m = m->next) {
+    for (struct draft_segment_map *m = c->segment_maps; m; m = m->next) {
         const struct draft_resource *found = map_names_get(&c->resource_names, m->resource);
-        uint16_t id = m->segment->id;
-        if (found && found->owned) {
-            maps[id][segments[id].map_count++] = (struct rule_segment_map){
-                .resource = found->id, .above = m->above, .map = &m->map->map
-            };
-        } else {
-            map_wrong_at(c, m->map->where, "no group has a '%.*s'", MAP_SPAN(m->resource));
+        if (m->map->gone) {
+            continue;
         }
+        if (!found || !found->owned || m->segment->map_count == MAP_BESIDE_MAX) {
+            map_wrong_at(c, m->map->where,
+                         found && found->owned ? "too many maps of the segment"
+                                               : "no group has a '%.*s'",
+                         MAP_SPAN(m->resource));
+            continue;
+        }
+        struct draft_segment_map **at = &m->segment->maps;
+        while (*at && map_layer(c, (*at)->map->where) >= map_layer(c, m->map->where)) {
+            at = &(*at)->beside;
+        }
+        m->beside = *at;
+        *at = m;
+        m->segment->map_count++;
     }
+}
+
+static void link_segment_maps(struct map_compiler *c, const struct draft_segment *segment,
+                              struct rule_segment *out)
+{
+    struct rule_segment_map *maps = map_alloc(c, segment->map_count, sizeof(*maps));
+    for (const struct draft_segment_map *m = segment->maps; m && maps; m = m->beside) {
+        const struct draft_resource *of = map_names_get(&c->resource_names, m->resource);
+        maps[out->map_count++] = (struct rule_segment_map){ .resource = of->id,
+                                                            .above = m->above,
+                                                            .map = &m->map->map };
+    }
+    out->maps = maps;
 }
 
 static void link_segments(struct map_compiler *c, struct rules *out)
@@ -385,7 +437,10 @@ static void link_segments(struct map_compiler *c, struct rules *out)
         }
         slots[at] = (uint16_t)(s->id + 1);
     }
-    link_segment_maps(c, segments);
+    sort_segment_maps(c);
+    for (const struct draft_segment *s = c->segments; s; s = s->next) {
+        link_segment_maps(c, s, &segments[s->id]);
+    }
     if (!c->mistake_count) {
         map_check_read(c, segments); /* else a map might hold itself */
     }

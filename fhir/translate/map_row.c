@@ -9,133 +9,6 @@ static bool first_is(struct map_words words, const char *z)
     return words.n && map_is_word(&words.p[0], z);
 }
 
-/* --- sources --------------------------------------------------------------------------- */
-
-static bool known_source(struct str word, enum rule_known *out)
-{
-    static const struct {
-        struct str name;
-        enum rule_known known;
-    } all[] = {
-        { STR_INIT("$recorded"), KNOWN_RECORDED }, { STR_INIT("$gateway"), KNOWN_GATEWAY },
-        { STR_INIT("$digest"), KNOWN_DIGEST },     { STR_INIT("$sender"), KNOWN_SENDER },
-        { STR_INIT("$table"), KNOWN_TABLE },       { STR_INIT("$it"), KNOWN_IT },
-        { STR_INIT("$number"), KNOWN_NUMBER },     { STR_INIT("$segment"), KNOWN_SEGMENT },
-        { STR_INIT("$event"), KNOWN_EVENT },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        if (str_eq(word, all[i].name)) {
-            *out = all[i].known;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool which_of(struct map_words words, enum rule_which *out)
-{
-    static const struct {
-        const char *name;
-        enum rule_which which;
-    } all[] = { { "each", WHICH_EACH },
-                { "rest", WHICH_REST },
-                { "lines", WHICH_LINES },
-                { "all", WHICH_ALL } };
-    *out = WHICH_FIRST;
-    for (size_t i = 0; i < ARRAY_LEN(all) && words.n == 1; i++) {
-        if (map_is_word(&words.p[0], all[i].name)) {
-            *out = all[i].which;
-            return true;
-        }
-    }
-    return words.n == 0;
-}
-
-/* One piece of a format: @lead before it, the address up to a closing brace from @rest. */
-static bool piece(struct map_compiler *c, struct str lead, struct str *rest,
-                  struct rule_piece *out)
-{
-    if (!rest->n || !memchr(rest->p, '}', rest->n)) {
-        map_wrong(c, "a brace in the format isn't closed");
-        return false;
-    }
-    out->lead = lead;
-    return map_address(c, str_cut(rest, '}'), &out->at);
-}
-
-static bool format_source(struct map_compiler *c, struct str text, struct rule *rule)
-{
-    struct rule_piece *pieces = map_alloc(c, MAP_PIECES_MAX, sizeof(*pieces));
-    if (!pieces) {
-        return false;
-    }
-    rule->source = SOURCE_FORMAT;
-    rule->pieces = pieces;
-    while (text.n && memchr(text.p, '{', text.n)) {
-        struct str lead = str_cut(&text, '{');
-        if (rule->piece_count == MAP_PIECES_MAX) {
-            map_wrong(c, "a format of too many pieces");
-            return false;
-        }
-        if (!piece(c, lead, &text, &pieces[rule->piece_count++])) {
-            return false;
-        }
-    }
-    rule->text = text;
-    return true;
-}
-
-/* "Patient", "^Patient", "Observation*": whether @word is one. */
-static bool resource_source(struct draft_row *row, struct str word)
-{
-    bool above = str_starts(word, STR("^"));
-    bool below = str_ends(word, STR("*"));
-    struct str name = str_slice(word, above, word.n - below);
-    if (!map_is_resource(name)) {
-        return false;
-    }
-    row->rule.source = SOURCE_RESOURCE;
-    row->rule.near = above ? NEAR_ABOVE : below ? NEAR_BELOW : NEAR_HERE;
-    row->refers = name;
-    return true;
-}
-
-/* What stands on the left of the arrow before "if". */
-static bool source(struct map_compiler *c, struct map_words words, struct draft_row *row)
-{
-    struct rule *rule = &row->rule;
-    if (words.n == 0) {
-        return true;
-    }
-    struct str word = words.p[0].text;
-    if (words.n == 2 && first_is(words, "format") && words.p[1].kind == MAP_TEXT) {
-        return format_source(c, words.p[1].text, rule);
-    }
-    if (words.p[0].kind == MAP_TEXT && words.n == 1) {
-        rule->source = SOURCE_TEXT;
-        rule->text = word;
-        return true;
-    }
-    if (words.n == 1 && known_source(word, &rule->known)) {
-        rule->source = SOURCE_KNOWN;
-        return true;
-    }
-    if (words.n == 1 && first_is(words, "every")) {
-        rule->source = SOURCE_RESOURCE;
-        rule->near = NEAR_EVERY;
-        return true;
-    }
-    if (words.n == 1 && resource_source(row, word)) {
-        return true;
-    }
-    rule->source = SOURCE_VALUE;
-    if (words.p[0].kind != MAP_WORD || !which_of(map_slice(words, 1, words.n), &rule->which)) {
-        map_wrong(c, "'%.*s%s' is no source", MAP_SPAN(word), words.n > 1 ? " …" : "");
-        return false;
-    }
-    return map_address(c, word, &rule->from);
-}
-
 /* --- targets --------------------------------------------------------------------------- */
 
 static bool name_char(char ch, bool first)
@@ -157,7 +30,7 @@ static bool step(struct map_compiler *c, struct str word, struct rule_step *out)
     return word.n > 0;
 }
 
-static bool path(struct map_compiler *c, struct str word, struct rule *rule)
+bool map_path(struct map_compiler *c, struct str word, struct rule *rule)
 {
     struct rule_step steps[MAP_STEPS_MAX];
     size_t n = 0;
@@ -271,7 +144,7 @@ static bool target(struct map_compiler *c, struct map_words words, struct draft_
         row->rule.path_count = 0;
         return type_words(c, words, row);
     }
-    if (!path(c, words.p[0].text, &row->rule)) {
+    if (!map_path(c, words.p[0].text, &row->rule)) {
         return false;
     }
     size_t end = map_find_word(words, "or");
@@ -331,7 +204,7 @@ static bool arrow_row(struct map_compiler *c, struct map_words words, struct dra
     if (when < left.n && !condition(c, map_slice(left, when + 1, left.n), row)) {
         return false;
     }
-    if (!source(c, map_slice(left, 0, when), row)) {
+    if (!map_source(c, map_slice(left, 0, when), row)) {
         return false;
     }
     if (asks_resources(row) && c->blocks[0]->kind != DRAFT_RESOURCE) {
@@ -348,17 +221,6 @@ static bool condition_row(struct map_compiler *c, struct map_words words, struct
     return row->block && condition(c, words, row);
 }
 
-static void add(struct map_compiler *c, struct draft_row *row)
-{
-    struct draft_map *to = c->blocks[c->depth - 1];
-    *to->end = row;
-    to->end = &row->next;
-    to->count++;
-    if (to->count > UINT16_MAX) {
-        map_wrong(c, "too many rows");
-    }
-}
-
 /* "include NAME": the rows of a datatype, as a block without a path. */
 static void include(struct map_compiler *c, struct map_words words)
 {
@@ -373,7 +235,7 @@ static void include(struct map_compiler *c, struct map_words words)
         map_wrong(c, "include wants the name of a datatype");
         return;
     }
-    add(c, row);
+    map_add_row(c, row);
 }
 
 static void open_block(struct map_compiler *c, struct draft_map *block)
@@ -386,9 +248,9 @@ static void open_block(struct map_compiler *c, struct draft_map *block)
     c->blocks[c->depth++] = block;
 }
 
-static void row_line(struct map_compiler *c, struct map_words words)
+static void row_line(struct map_compiler *c, struct map_words words, bool replaces)
 {
-    bool opens = words.p[words.n - 1].kind == MAP_OPEN;
+    bool opens = words.n && words.p[words.n - 1].kind == MAP_OPEN;
     bool shares = opens && first_is(words, "if");
     struct draft_row *row = map_alloc(c, 1, sizeof(*row));
     if (!row) {
@@ -398,8 +260,10 @@ static void row_line(struct map_compiler *c, struct map_words words)
     row->rule.from.segment = RULE_VALUE;
     bool good = shares ? condition_row(c, map_slice(words, 1, words.n - 1), row)
                        : arrow_row(c, words, row);
-    if (good) {
-        add(c, row);
+    if (good && replaces) {
+        map_replace_row(c, row);
+    } else if (good) {
+        map_add_row(c, row);
     }
     if (opens && !c->error) {
         /* Also below a row that is wrong, so that its lines are read as what they are. */
@@ -439,7 +303,11 @@ void map_row(struct map_compiler *c)
         map_ignore(c, map_slice(words, 1, words.n));
     } else if (first_is(words, "include")) {
         include(c, map_slice(words, 1, words.n));
+    } else if (first_is(words, "remove")) {
+        map_remove_row(c, map_slice(words, 1, words.n));
+    } else if (first_is(words, "replace")) {
+        row_line(c, map_slice(words, 1, words.n), true);
     } else {
-        row_line(c, words);
+        row_line(c, words, false);
     }
 }

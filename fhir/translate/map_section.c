@@ -18,41 +18,72 @@ struct draft_map *map_new(struct map_compiler *c, enum draft_kind kind)
 
 static void begin_map(struct map_compiler *c, struct draft_map *map)
 {
-    if (map) {
-        c->section = SECTION_MAP;
-        c->blocks[0] = map;
-        c->depth = 1;
+    if (c->change == CHANGE_REPLACE && map_earlier(c, map->where)) {
+        map_clear(map);
     }
+    c->section = SECTION_MAP;
+    c->blocks[0] = map;
+    c->depth = 1;
 }
 
-/* Enter @value under @name; told and false if there is one already. */
-static bool enter(struct map_compiler *c, struct map_names *names, struct str name,
-                  const char *what, void *value)
+/* The entry of @name; told and NULL if it is to be changed and isn't there. */
+static struct map_name *entry_of(struct map_compiler *c, struct map_names *names,
+                                 struct str name)
 {
     struct map_name *entry = map_names_put(c->arena, names, name);
     if (!entry) {
         c->error = -ENOMEM;
-        return false;
+    } else if (!entry->value && c->change != CHANGE_NONE) {
+        map_wrong(c, "there is no %.*s that could be changed", MAP_SPAN(name));
+        return NULL;
     }
-    if (entry->value) {
+    return entry;
+}
+
+/* Whether what was begun at @where may be changed at the line at hand; told if not. */
+static bool changeable(struct map_compiler *c, struct map_where where, const char *what,
+                       struct str name)
+{
+    if (!map_earlier(c, where)) {
         map_wrong(c, "there is a %s %.*s already", what, MAP_SPAN(name));
         return false;
     }
-    entry->value = value;
     return true;
 }
 
 static void datatype(struct map_compiler *c, struct map_words words)
 {
-    if (words.n != 1) {
+    if (words.n != 1 || c->change == CHANGE_REMOVE) {
         map_wrong(c, "datatype wants one new name");
         return;
     }
-    struct draft_map *map = map_new(c, DRAFT_DATATYPE);
-    if (map && enter(c, &c->datatype_names, words.p[0].text, "datatype", map)) {
-        map->map.name = map_intern(c, words.p[0].text).p;
+    struct map_name *entry = entry_of(c, &c->datatype_names, words.p[0].text);
+    struct draft_map *map = entry ? entry->value : NULL;
+    if (map && !changeable(c, map->where, "datatype", entry->name)) {
+        return;
+    }
+    if (entry && !map) {
+        map = map_new(c, DRAFT_DATATYPE);
+        entry->value = map;
+    }
+    if (map) {
+        map->map.name = entry->name.p;
         begin_map(c, map);
     }
+}
+
+/* Take away what earlier layers say about @segment for @resource; whether there was any. */
+static bool remove_segment_maps(struct map_compiler *c, const struct draft_segment_map *like)
+{
+    bool any = false;
+    for (struct draft_segment_map *m = c->segment_maps; m; m = m->next) {
+        if (m->segment == like->segment && str_eq(m->resource, like->resource) &&
+            m->above == like->above && map_earlier(c, m->map->where) && !m->map->gone) {
+            m->map->gone = true;
+            any = true;
+        }
+    }
+    return any;
 }
 
 static void segment(struct map_compiler *c, struct map_words words)
@@ -64,18 +95,25 @@ static void segment(struct map_compiler *c, struct map_words words)
     }
     struct draft_segment_map *of = map_alloc(c, 1, sizeof(*of));
     struct draft_segment *seg = map_segment(c, words.p[0].text);
-    struct draft_map *map = map_new(c, DRAFT_SEGMENT);
-    if (!of || !seg || !map) {
+    if (!of || !seg) {
         return;
     }
-    map->map.name = seg->name.p;
-    *of = (struct draft_segment_map){
-        .segment = seg, .resource = words.p[1].text, .above = above, .map = map
-    };
-    seg->map_count++;
+    *of = (struct draft_segment_map){ .segment = seg,
+                                      .resource = words.p[1].text,
+                                      .above = above };
+    if (c->change != CHANGE_NONE && !remove_segment_maps(c, of)) {
+        map_wrong(c, "there is no %.*s %.*s that could be changed", MAP_SPAN(seg->name),
+                  MAP_SPAN(of->resource));
+    }
+    of->map = c->change == CHANGE_REMOVE ? NULL : map_new(c, DRAFT_SEGMENT);
+    if (!of->map) {
+        return;
+    }
+    of->map->map.name = seg->name.p;
     *c->segment_maps_end = of;
     c->segment_maps_end = &of->next;
-    begin_map(c, map);
+    c->segment_map = of;
+    begin_map(c, of->map);
 }
 
 static bool kind_of(const struct map_token *word, enum rule_kind *out)
@@ -96,40 +134,94 @@ static bool kind_of(const struct map_token *word, enum rule_kind *out)
     return false;
 }
 
-/* "NAME [is TYPE] KIND [unite]" */
-static void resource(struct map_compiler *c, struct map_words words)
+/* "NAME [is TYPE] KIND [unite]"; told and false if @words are something else. */
+static bool resource_line(struct map_compiler *c, struct map_words words,
+                          struct draft_resource *out)
 {
     bool named = words.n > 2 && map_is_word(&words.p[1], "is");
     size_t at = named ? 3 : 1; /* of the kind */
-    bool unite = words.n == at + 2 && map_is_word(&words.p[at + 1], "unite");
-    enum rule_kind kind = KIND_EVENT;
-    if (words.n != at + 1 + unite || !map_is_resource(words.p[0].text) ||
-        !map_is_resource(words.p[at - 1].text) || !kind_of(&words.p[at], &kind)) {
+    out->unite = words.n == at + 2 && map_is_word(&words.p[at + 1], "unite");
+    if (words.n != at + 1 + out->unite || !map_is_resource(words.p[0].text) ||
+        !map_is_resource(words.p[at - 1].text) || !kind_of(&words.p[at], &out->kind)) {
         map_wrong(c, "resource wants: NAME [is TYPE] event|identity|trusted|number|source "
                      "[unite]");
-        return;
+        return false;
     }
+    out->name = map_intern(c, words.p[0].text);
+    out->type = map_intern(c, words.p[at - 1].text);
+    return true;
+}
+
+static struct draft_resource *new_resource(struct map_compiler *c)
+{
     struct draft_resource *made = map_alloc(c, 1, sizeof(*made));
     struct draft_map *finish = map_new(c, DRAFT_RESOURCE);
-    if (!made || !finish || !enter(c, &c->resource_names, words.p[0].text, "resource", made)) {
-        return;
+    if (!made || !finish) {
+        return NULL;
     }
-    *made = (struct draft_resource){ .name = map_intern(c, words.p[0].text),
-                                     .type = map_intern(c, words.p[at - 1].text),
-                                     .id = (uint16_t)c->resource_count++,
-                                     .kind = kind,
-                                     .unite = unite,
-                                     .finish = finish };
-    finish->map.name = made->name.p;
+    made->id = (uint16_t)c->resource_count++;
+    made->finish = finish;
     *c->resources_end = made;
     c->resources_end = &made->next;
     if (c->resource_count > MAP_NAMES_MAX) {
         map_wrong(c, "too many resources");
     }
-    begin_map(c, finish);
+    return made;
 }
 
-/* "NEW-NAME [SYSTEM [from SYSTEM]]" */
+/* A new resource, more rows for one (its name alone), or another kind of one. */
+static void resource(struct map_compiler *c, struct map_words words)
+{
+    struct draft_resource said = { 0 };
+    const struct draft_resource *known =
+        words.n ? map_names_get(&c->resource_names, words.p[0].text) : NULL;
+    bool more = known && words.n == 1 && c->change == CHANGE_NONE;
+    if (c->change == CHANGE_REMOVE) {
+        map_wrong(c, "a resource can't be removed");
+        return;
+    }
+    if (!more && !resource_line(c, words, &said)) {
+        return;
+    }
+    struct map_name *entry = entry_of(c, &c->resource_names, words.p[0].text);
+    struct draft_resource *made = entry ? entry->value : NULL;
+    if (made && !changeable(c, made->finish->where, "resource", entry->name)) {
+        return;
+    }
+    if (made && !more && c->change == CHANGE_NONE) {
+        map_wrong(c, "there is a resource %.*s already: more rows for it, or replace it",
+                  MAP_SPAN(entry->name));
+        return;
+    }
+    made = entry && !made ? new_resource(c) : made;
+    if (!made) {
+        return;
+    }
+    entry->value = made;
+    if (!more) {
+        made->name = said.name;
+        made->type = said.type;
+        made->kind = said.kind;
+        made->unite = said.unite;
+        made->finish->map.name = said.name.p;
+    }
+    begin_map(c, made->finish);
+}
+
+static struct draft_table *new_table(struct map_compiler *c, struct str name)
+{
+    struct draft_table *made = map_alloc(c, 1, sizeof(*made));
+    if (made) {
+        made->end = &made->first;
+        made->where = c->where;
+        made->table.name = name.p;
+        made->next = c->tables;
+        c->tables = made;
+    }
+    return made;
+}
+
+/* "NAME [SYSTEM] [from SYSTEM]"; systems of an earlier layer stay unless there are new ones. */
 static void table(struct map_compiler *c, struct map_words words)
 {
     struct str system = { 0 };
@@ -142,28 +234,57 @@ static void table(struct map_compiler *c, struct map_words words)
         from = words.p[at + 1].text;
         at += 2;
     }
-    if (words.n == 0 || words.n != at) {
-        map_wrong(c, "table wants: NEW-NAME [SYSTEM] [from SYSTEM]");
+    if (words.n == 0 || words.n != at || c->change == CHANGE_REMOVE) {
+        map_wrong(c, "table wants: NAME [SYSTEM] [from SYSTEM]");
         return;
     }
-    struct draft_table *made = map_alloc(c, 1, sizeof(*made));
-    if (!made || !enter(c, &c->table_names, words.p[0].text, "table", made)) {
+    struct map_name *entry = entry_of(c, &c->table_names, words.p[0].text);
+    struct draft_table *made = entry ? entry->value : NULL;
+    if (made && !changeable(c, made->where, "table", entry->name)) {
         return;
     }
-    made->end = &made->first;
-    made->table.name = map_intern(c, words.p[0].text).p;
-    made->table.system = system;
-    made->table.source = from;
-    made->next = c->tables;
-    c->tables = made;
+    if (made && c->change == CHANGE_REPLACE) {
+        made->first = NULL;
+        made->end = &made->first;
+        made->table = (struct rule_table){ .name = entry->name.p };
+    }
+    made = entry && !made ? new_table(c, entry->name) : made;
+    if (!made) {
+        return;
+    }
+    entry->value = made;
+    made->table.system = system.n ? system : made->table.system;
+    made->table.source = from.n ? from : made->table.source;
     c->table = made;
     c->section = SECTION_TABLE;
+}
+
+/* "remove CODE" */
+static bool removes_code(struct map_compiler *c, struct map_words words)
+{
+    if (words.n != 2 || !map_is_word(&words.p[0], "remove")) {
+        return false;
+    }
+    struct draft_code *made = map_alloc(c, 1, sizeof(*made));
+    if (map_is_word(&words.p[1], "*")) {
+        c->table->table.other = NULL;
+    } else if (made) {
+        *made = (struct draft_code){ .removed = true,
+                                     .code.from = words.p[1].text,
+                                     .where = c->where };
+        *c->table->end = made;
+        c->table->end = &made->next;
+    }
+    return true;
 }
 
 /* 'CODE -> CODE ["display"] [SYSTEM]' */
 void map_table_row(struct map_compiler *c)
 {
     struct map_words words = { c->line.tokens, c->line.count };
+    if (removes_code(c, words)) {
+        return;
+    }
     if (words.n < 3 || words.p[1].kind != MAP_ARROW || words.n > 5) {
         map_wrong(c, "a code wants: CODE -> CODE [\"display\"] [SYSTEM]");
         return;
@@ -190,24 +311,38 @@ void map_table_row(struct map_compiler *c)
 /* "TYPE^EVENT STRUCTURE" */
 static void message(struct map_compiler *c, struct map_words words)
 {
-    struct str rest = words.n == 2 ? words.p[0].text : STR("");
+    size_t wanted = c->change == CHANGE_REMOVE ? 1 : 2; /* words */
+    struct str rest = words.n == wanted ? words.p[0].text : STR("");
     struct str type = str_cut(&rest, '^');
     if (!type.n || !rest.n) {
         map_wrong(c, "message wants: TYPE^EVENT STRUCTURE");
         return;
     }
-    struct draft_message *made = map_alloc(c, 1, sizeof(*made));
+    struct map_name *entry = entry_of(c, &c->message_names, words.p[0].text);
+    struct draft_message *made = entry ? entry->value : NULL;
+    if (made && !made->gone && (c->change == CHANGE_NONE || !map_earlier(c, made->where))) {
+        map_wrong(c, "there is a message %.*s already", MAP_SPAN(entry->name));
+        return;
+    }
+    if (entry && !made) {
+        made = map_alloc(c, 1, sizeof(*made));
+    }
     if (!made) {
         return;
     }
+    if (!entry->value) {
+        *c->messages_end = made;
+        c->messages_end = &made->next;
+        c->message_count++;
+    }
+    entry->value = made;
     made->where = c->where;
     made->message.type = type;
     made->message.event = rest;
-    made->structure = words.p[1].text;
-    *c->messages_end = made;
-    c->messages_end = &made->next;
+    made->structure = words.n > 1 ? words.p[1].text : made->structure;
+    made->gone = c->change == CHANGE_REMOVE;
     c->section = SECTION_MESSAGE;
-    if (++c->message_count > MAP_NAMES_MAX) {
+    if (c->message_count > MAP_NAMES_MAX) {
         map_wrong(c, "too many messages");
     }
 }
@@ -248,6 +383,10 @@ void map_section(struct map_compiler *c)
     };
     struct map_words words = { c->line.tokens, c->line.count };
     c->section = SECTION_SKIPPED;
+    c->change = map_is_word(&words.p[0], "replace")  ? CHANGE_REPLACE
+                : map_is_word(&words.p[0], "remove") ? CHANGE_REMOVE
+                                                     : CHANGE_NONE;
+    words = map_slice(words, c->change != CHANGE_NONE && words.n > 1, words.n);
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (map_is_word(&words.p[0], all[i].word)) {
             all[i].begin(c, map_slice(words, 1, words.n));

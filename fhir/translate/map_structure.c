@@ -6,117 +6,187 @@
 
 #include <errno.h>
 
+static struct draft_structure *new_structure(struct map_compiler *c)
+{
+    struct draft_structure *made = map_alloc(c, 1, sizeof(*made));
+    if (made) {
+        made->top.where = c->where;
+        made->next = c->structures;
+        c->structures = made;
+    }
+    return made;
+}
+
+/* A new structure, or more for one of an earlier layer. */
 void map_structure(struct map_compiler *c, struct map_words words)
 {
-    if (words.n != 1) {
-        map_wrong(c, "structure wants one new name");
+    if (words.n != 1 || c->change == CHANGE_REMOVE) {
+        map_wrong(c, "structure wants one name");
         return;
     }
-    struct draft_structure *made = map_alloc(c, 1, sizeof(*made));
     struct map_name *entry = map_names_put(c->arena, &c->structure_names, words.p[0].text);
-    if (!made || !entry) {
+    struct draft_structure *made = entry ? entry->value : NULL;
+    if (!entry) {
         c->error = -ENOMEM;
         return;
     }
-    if (entry->value) {
-        map_wrong(c, "there is a structure %.*s already", MAP_SPAN(entry->name));
+    if (made ? !map_earlier(c, made->top.where) : c->change == CHANGE_REPLACE) {
+        map_wrong(c,
+                  made ? "there is a structure %.*s already" : "no structure %.*s to replace",
+                  MAP_SPAN(entry->name));
         return;
     }
+    made = made ? made : new_structure(c);
+    if (!made) {
+        return;
+    }
+    if (c->change == CHANGE_REPLACE) {
+        made->top.children = NULL;
+        made->top.group.child_count = 0;
+    }
     entry->value = made;
-    made->top.where = c->where;
-    made->next = c->structures;
-    c->structures = made;
     c->section = SECTION_STRUCTURE;
     c->groups[0] = &made->top;
     c->depth = 1;
 }
 
-/* One segment of a group, "OBX" or "NTE*". */
-static bool member(struct map_compiler *c, struct str word, struct draft_group *group,
-                   struct draft_member ***end)
+/* Where member @id of @group hangs, or the end of the list. */
+static struct draft_member **find_member(struct draft_group *group, uint16_t id)
 {
-    bool many = str_ends(word, STR("*"));
-    struct str name = str_slice(word, 0, word.n - many);
+    struct draft_member **at = &group->members;
+    while (*at && (*at)->member.segment != id) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+/* The segment that @word, "OBX" or "NTE*", names; told and NULL if none. */
+static const struct draft_segment *member_name(struct map_compiler *c, struct str word,
+                                               bool *many)
+{
+    *many = str_ends(word, STR("*"));
+    struct str name = str_slice(word, 0, word.n - *many);
     if (!map_is_segment(name)) {
         map_wrong(c, "'%.*s' is no segment", MAP_SPAN(name));
-        return false;
+        return NULL;
     }
-    struct draft_member *made = map_alloc(c, 1, sizeof(*made));
-    const struct draft_segment *segment = map_segment(c, name);
-    if (!made || !segment) {
-        return false;
-    }
-    made->member = (struct rule_member){ .segment = segment->id, .many = many };
-    **end = made;
-    *end = &made->next;
-    return ++group->group.member_count <= RULE_MEMBERS_MAX;
+    return map_segment(c, name);
 }
 
-static bool owned(struct map_compiler *c, struct str word, struct draft_group *group,
-                  struct draft_owned ***end)
+/* Where the first of @words that @group has already hangs, or the end of its list. */
+static struct draft_member **first_known(struct map_compiler *c, struct map_words words,
+                                         struct draft_group *group)
 {
-    struct draft_owned *made = map_alloc(c, 1, sizeof(*made));
-    if (!made) {
-        return false;
+    for (size_t i = 0; i < words.n; i++) {
+        struct str word = words.p[i].text;
+        struct str name = str_slice(word, 0, word.n - str_ends(word, STR("*")));
+        const struct draft_segment *known = map_names_get(&c->segment_names, name);
+        struct draft_member **at = known ? find_member(group, known->id) : NULL;
+        if (at && *at) {
+            return at;
+        }
     }
-    made->resource = word;
-    **end = made;
-    *end = &made->next;
-    return ++group->group.resource_count <= RULE_RESOURCES_MAX;
+    return find_member(group, UINT16_MAX);
 }
 
-/* "SEGMENT... [=> RESOURCE...]" */
+/* Segments: new ones stand beside those of the line that the group has already. */
 static bool members(struct map_compiler *c, struct map_words words, struct draft_group *group)
 {
-    size_t arrow = map_find_word(words, "=>");
-    struct draft_member **member_end = &group->members;
-    struct draft_owned **owned_end = &group->resources;
-    bool good = true;
-    for (size_t i = 0; i < arrow && good; i++) {
-        good = member(c, words.p[i].text, group, &member_end);
+    struct draft_member **at = first_known(c, words, group);
+    for (size_t i = 0; i < words.n; i++) {
+        bool many;
+        const struct draft_segment *segment = member_name(c, words.p[i].text, &many);
+        struct draft_member **known = segment ? find_member(group, segment->id) : NULL;
+        if (known && *known) {
+            (*known)->member.many = (*known)->member.many || many;
+            at = &(*known)->next;
+            continue;
+        }
+        struct draft_member *made = segment ? map_alloc(c, 1, sizeof(*made)) : NULL;
+        if (!made) {
+            return false;
+        }
+        *made = (struct draft_member){ .member = { .segment = segment->id, .many = many },
+                                       .next = *at };
+        *at = made;
+        at = &made->next;
+        if (++group->group.member_count > RULE_MEMBERS_MAX) {
+            map_wrong(c, "too many segments in a group");
+            return false;
+        }
     }
-    for (size_t i = arrow + 1; i < words.n && good; i++) {
-        good = owned(c, words.p[i].text, group, &owned_end);
+    return true;
+}
+
+/* Resources: those that the group hasn't yet. */
+static bool owned(struct map_compiler *c, struct map_words words, struct draft_group *group)
+{
+    for (size_t i = 0; i < words.n; i++) {
+        struct draft_owned **at = &group->resources;
+        while (*at && !str_eq((*at)->resource, words.p[i].text)) {
+            at = &(*at)->next;
+        }
+        if (*at) {
+            continue;
+        }
+        *at = map_alloc(c, 1, sizeof(**at));
+        if (!*at) {
+            return false;
+        }
+        (*at)->resource = words.p[i].text;
+        if (++group->group.resource_count > RULE_RESOURCES_MAX) {
+            map_wrong(c, "too many resources in a group");
+            return false;
+        }
     }
-    if (group->group.member_count > RULE_MEMBERS_MAX ||
-        group->group.resource_count > RULE_RESOURCES_MAX) {
-        map_wrong(c, "too many segments or resources in a group");
+    return true;
+}
+
+/* The group called @name below @parent, of an earlier layer; a new one if there is none. */
+static struct draft_group *group_of(struct map_compiler *c, struct draft_group *parent,
+                                    struct str name)
+{
+    struct draft_group **at = &parent->children;
+    while (*at && (!map_earlier(c, (*at)->where) || !str_eq(str_z((*at)->group.name), name))) {
+        at = &(*at)->next;
     }
-    return good;
+    if (*at) {
+        return *at;
+    }
+    struct draft_group *made = map_alloc(c, 1, sizeof(*made));
+    if (!made || parent->group.child_count == UINT8_MAX) {
+        map_wrong(c, "too many groups beside each other");
+        return NULL;
+    }
+    made->where = c->where;
+    made->group.name = map_intern(c, name).p;
+    parent->group.child_count++;
+    *at = made;
+    return made;
 }
 
 static void group_line(struct map_compiler *c, struct map_words words)
 {
     struct str name = words.p[0].text;
+    size_t arrow = map_find_word(words, "=>");
     if (words.p[0].kind != MAP_WORD || name.n < 2 || !str_ends(name, STR(":"))) {
         map_wrong(c, "a group wants: NAME: SEGMENT... [=> RESOURCE...]");
         return;
     }
-    struct draft_group *made = map_alloc(c, 1, sizeof(*made));
-    if (!made) {
-        return;
-    }
-    made->where = c->where;
-    made->indent = c->line.indent;
-    made->group.name = map_intern(c, str_slice(name, 0, name.n - 1)).p;
-    if (!members(c, map_slice(words, 1, words.n), made)) {
-        return;
-    }
-    while (c->line.indent <= c->groups[c->depth - 1]->indent) {
+    while (c->depth > 1 && c->line.indent <= c->groups[c->depth - 1]->indent) {
         c->depth--;
     }
-    struct draft_group *parent = c->groups[c->depth - 1];
-    struct draft_group **end = &parent->children;
-    while (*end) {
-        end = &(*end)->next;
-    }
-    if (c->depth == MAP_DEPTH_MAX || parent->group.child_count == UINT8_MAX) {
-        map_wrong(c, "too many groups in each other or beside each other");
+    if (c->depth == MAP_DEPTH_MAX) {
+        map_wrong(c, "too many groups in each other");
         return;
     }
-    *end = made;
-    parent->group.child_count++;
-    c->groups[c->depth++] = made;
+    struct draft_group *group =
+        group_of(c, c->groups[c->depth - 1], str_slice(name, 0, name.n - 1));
+    if (group && members(c, map_slice(words, 1, arrow), group) &&
+        owned(c, map_slice(words, arrow + 1, words.n), group)) {
+        group->indent = c->line.indent;
+        c->groups[c->depth++] = group;
+    }
 }
 
 /* "A/B": the addresses of which the first valued one counts. */
@@ -149,10 +219,14 @@ static void key_line(struct map_compiler *c, struct map_words words)
         words.n > 1 && map_is_word(&words.p[0], "with") && map_is_word(&words.p[1], "above");
     words = map_slice(words, above ? 2 : 0, words.n);
     size_t own = map_find_word(words, "else");
-    if (c->depth == 1 || group->keys || words.n == 0 || words.n > UINT8_MAX) {
+    bool again = group->keys && !map_earlier(c, group->keyed);
+    if (c->depth == 1 || again || words.n == 0 || words.n > UINT8_MAX) {
         map_wrong(c, "key wants: [with above] PART... [else PART...], once for a group");
         return;
     }
+    group->keyed = c->where;
+    group->keys = NULL; /* those of an earlier layer */
+    group->group.key_count = 0;
     struct draft_key **end = &group->keys;
     for (size_t i = 0; i < words.n; i++) {
         struct draft_key *made = i == own ? NULL : key_part(c, words.p[i].text);

@@ -21,8 +21,8 @@ static int compile(struct arena *arena, const char *more, struct issues *issues)
     struct buf text = arena_buf(arena, MAP_FILE_MAX);
     const struct rules *rules;
     buf_z(&text, more);
-    const struct map_file files[] = { { "good.map", str_z(GOOD) },
-                                      { "x.map", buf_str(&text) } };
+    const struct map_file files[] = { { "good.map", str_z(GOOD), 0 },
+                                      { "x.map", buf_str(&text), 0 } };
     issues_init(issues, arena);
     return map_compile(arena, files, ARRAY_LEN(files), issues, &rules);
 }
@@ -161,7 +161,7 @@ static void test_limits(void **state)
     line[MAP_LINE_MAX] = '\0';
     assert_int_equal(compile(arena, line, &issues), 0);
 
-    struct map_file file = { "x.map", { line, MAP_FILE_MAX + 1 } };
+    struct map_file file = { "x.map", { line, MAP_FILE_MAX + 1 }, 0 };
     const struct rules *rules;
     assert_int_equal(map_compile(arena, &file, 1, &issues, &rules), MAP_E_WRONG);
 }
@@ -174,9 +174,9 @@ static void test_version(void **state)
     struct issues issues;
     issues_init(&issues, arena);
     const struct rules *rules[3] = { 0 };
-    const struct map_file files[] = { { "a", str_z(GOOD) },
-                                      { "b", STR("# one\n") },
-                                      { "c", STR("# two\n") } };
+    const struct map_file files[] = { { "a", str_z(GOOD), 0 },
+                                      { "b", STR("# one\n"), 0 },
+                                      { "c", STR("# two\n"), 0 } };
     assert_int_equal(map_compile(arena, files, 2, &issues, &rules[0]), 0);
     assert_int_equal(map_compile(arena, files, 2, &issues, &rules[1]), 0);
     assert_int_equal(map_compile(arena, files, 3, &issues, &rules[2]), 0);
