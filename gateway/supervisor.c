@@ -61,6 +61,7 @@ struct generation {
 
 struct supervisor {
     const char *file;
+    pid_t pid;
     struct sockets *sockets;
     struct generation *current;
     struct generation *next; /* being started by a reload */
@@ -138,9 +139,10 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    /* A supervisor that was killed takes its children along: they drain. */
+    /* A supervisor that was killed takes its children along: they drain. In a container it may
+     * be process 1, so its own id tells whether it is still there. */
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() == 1) {
+    if (getppid() != supervisor->pid) {
         _exit(EX_OSERR);
     }
 
@@ -463,7 +465,7 @@ static void watch_signals(sigset_t *open_mask)
 int supervisor_run(const char *file)
 {
     int code = EX_OSERR;
-    struct supervisor supervisor = { .file = file, .sockets = sockets_new() };
+    struct supervisor supervisor = { .file = file, .pid = getpid(), .sockets = sockets_new() };
     if (!supervisor.sockets || metrics_map((size_t)2 * METRICS_CHILDREN_MAX) < 0) {
         sockets_free(supervisor.sockets);
         return EX_OSERR;

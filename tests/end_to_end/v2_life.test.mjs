@@ -147,6 +147,20 @@ test("the database stopped: nothing is acknowledged, nothing lost, it resumes by
   await until("its delivery", () => site.receiver.received().some(({ id }) => id === "DB1"), 30);
 });
 
+test("as process 1, which it is in a container, it serves", async (t) => {
+  const container = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
+  if (spawnSync(container[0], [...container.slice(1), "true"]).status !== 0) {
+    t.skip("this machine gives no namespaces");
+    return;
+  }
+  await site.gateway.stop();
+  site.gateway = await serve(site.files, { under: container });
+  assert.equal(acked(await send(site.port, oru("PID1"))).code, "AA");
+  site.gateway.kill();
+  await site.gateway.exited;
+  site.gateway = await serve(site.files);
+});
+
 test("check-config refuses with file, line and what to do", () => {
   const good = site.files.config;
   const placeholder = secret(path.join(site.files.where, "changed.key"), "changeme\n");

@@ -106,8 +106,11 @@ export function migrate(files) {
   return execFileSync(program, ["migrate", "--config", files.file], { encoding: "utf8" });
 }
 
-/** Start serve and wait until it takes traffic: health(), metric(name), hup(), and process. */
-export async function serve(files, { ready = true } = {}) {
+/**
+ * Start serve and wait until it takes traffic: health(), metric(name), hup(), and process.
+ * @under is a command to start it with.
+ */
+export async function serve(files, { ready = true, under = [] } = {}) {
   const admin = new URL(files.admin);
   const health = async () => {
     const answer = await fetch(`${files.admin}/health/ready`);
@@ -118,7 +121,8 @@ export async function serve(files, { ready = true } = {}) {
     const line = text.split("\n").find((one) => one.startsWith(`${name} `));
     return line === undefined ? undefined : Number(line.split(" ")[1]);
   };
-  const started = await start(program, ["serve", "--config", files.file], {
+  const [command, ...args] = [...under, program, "serve", "--config", files.file];
+  const started = await start(command, args, {
     patience: 20,
     seconds: 30,
     ready: async () => {
