@@ -6,10 +6,10 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 
 import { checkLogged, checkReceiver } from "./lib/crash_check.mjs";
-import { configure, secret, serve } from "./lib/gateway.mjs";
+import { secret, serve } from "./lib/gateway.mjs";
 import { children, killHard } from "./lib/killer.mjs";
 import { load } from "./lib/load.mjs";
-import { freePort, sleep, top, until } from "./lib/process.mjs";
+import { sleep, top, until } from "./lib/process.mjs";
 import { startSite } from "./lib/site.mjs";
 import { acked, connect, oru, send } from "./lib/v2.mjs";
 
@@ -86,16 +86,7 @@ test("SIGTERM under load drains: what was acknowledged is delivered after the ne
 });
 
 test("two nodes on one database share the work", async () => {
-  const port = await freePort();
-  const { listeners, ...rest } = site.files.config;
-  const other = await configure(site.postgres, {
-    ...rest,
-    listeners: { lab: { ...listeners.lab, address: `127.0.0.1:${port}` } },
-    gateway: "second",
-    keys: site.files.config.keys,
-    admin: { address: `127.0.0.1:${await freePort()}` },
-  });
-  const second = await serve({ ...other, admin: `http://${other.config.admin.address}` });
+  const { port, gateway: second } = await site.secondNode();
   try {
     let turn = 0;
     await traffic(60, 30, () => (turn++ % 2 ? port : site.port));

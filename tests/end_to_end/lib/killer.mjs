@@ -27,6 +27,13 @@ export function killHard(pid) {
   }
 }
 
+/** Kill a whole node, its supervisor @pid before it can start anything again. */
+export function killNode(pid) {
+  const all = [pid, ...children(pid)];
+  all.forEach(killHard);
+  return all;
+}
+
 /** Backends of the gateway in @postgres. */
 export function backends(postgres) {
   const rows = postgres.sql(

@@ -58,6 +58,21 @@ export async function startSite({
   const site = { postgres, receiver, store, port, files, ledger };
   return Object.assign(site, {
     gateway: await serve(files),
+    /** One more node on the same database: port and gateway. */
+    async secondNode() {
+      const { listeners, keys, ...rest } = files.config;
+      const itsPort = await freePort();
+      const admin = `127.0.0.1:${await freePort()}`;
+      const its = await configure(postgres, {
+        ...rest,
+        keys,
+        listeners: { lab: { ...listeners.lab, address: `127.0.0.1:${itsPort}` } },
+        gateway: "second",
+        admin: { address: admin },
+      });
+      const gateway = await serve({ ...its, admin: `http://${admin}` });
+      return { port: itsPort, gateway };
+    },
     /** Rows of the outbox, oldest first. */
     outbox: () =>
       postgres
