@@ -7,10 +7,10 @@ import net from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { Wallet, encryptKeystoreJsonSync, keccak256 } from "ethers";
+import { Wallet, keccak256 } from "ethers";
 
-import { OPEN_END, account, deployAll, sign, startChain } from "./lib/chain.mjs";
-import { configure, migrate, secret, serve, startPostgres } from "./lib/gateway.mjs";
+import { OPEN_END, account, deployAll, keystore, sign, startChain } from "./lib/chain.mjs";
+import { configure, migrate, serve, startPostgres } from "./lib/gateway.mjs";
 import { folder, startReceiver } from "./lib/parts.mjs";
 import { freePort, top, until } from "./lib/process.mjs";
 
@@ -99,7 +99,6 @@ before(async () => {
   receiver = await startReceiver();
   port = await freePort();
   files = await configure(postgres, {
-    workers: 2,
     listeners: {
       lab: {
         protocol: "mllp",
@@ -218,18 +217,10 @@ const anchored = (id) =>
 
 /** From now on checkpoints are anchored each second. */
 async function startAnchoring() {
-  const password = randomBytes(12).toString("hex");
-  const { address, privateKey } = account(1);
-  const keystore = encryptKeystoreJsonSync({ address, privateKey }, password, {
-    scrypt: { N: 4096 },
-  });
   const ledger = {
     ...files.config.ledger,
     anchor_every: "1s",
-    anchoring: {
-      keystore: secret(path.join(where, "anchoring.json"), keystore),
-      password: secret(path.join(where, "anchoring.password"), password),
-    },
+    anchoring: keystore(1, where),
   };
   files.write({ ...files.config, ledger });
   gateway.hup();

@@ -1,4 +1,7 @@
 // A chain of its own for a test, and what a test does with the contracts there.
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+
 import {
   Contract,
   ContractFactory,
@@ -6,10 +9,12 @@ import {
   JsonRpcProvider,
   NonceManager,
   TypedDataEncoder,
+  encryptKeystoreJsonSync,
 } from "ethers";
 
 import { compile } from "../../../anchor/contracts/compile.mjs";
 import { types } from "../../vectors/ethereum/make.mjs";
+import { secret } from "./gateway.mjs";
 import { freePort, parts, start } from "./process.mjs";
 
 const MNEMONIC = "test test test test test test test test test test test junk"; // anvil's own
@@ -19,6 +24,18 @@ export const OPEN_END = 2 ** 40 - 1;
 export function account(i, provider) {
   const wallet = HDNodeWallet.fromPhrase(MNEMONIC, undefined, `m/44'/60'/0'/0/${i}`);
   return provider ? wallet.connect(provider) : wallet;
+}
+
+/** Account @i as a configuration has it: a keystore below @where, and its password. */
+export function keystore(i, where) {
+  const { address, privateKey } = account(i);
+  const password = randomBytes(12).toString("hex");
+  const scrypt = { N: 4096 }; // quick: it guards nothing here
+  const text = encryptKeystoreJsonSync({ address, privateKey }, password, { scrypt });
+  return {
+    keystore: secret(path.join(where, `account-${i}.json`), text),
+    password: secret(path.join(where, `account-${i}.password`), password),
+  };
 }
 
 /**
@@ -82,14 +99,17 @@ export function at(address, name, signer) {
   return new Contract(address, contract(name).abi, signer);
 }
 
-/** Registry and anchor as one account has them: admin, relayer, attestor, operator. */
-export async function deployAll(signer, origin = "log.example/test") {
+/**
+ * Registry and anchor as one account has them: admin, relayer, attestor and, unless it is
+ * another, @operator of the log.
+ */
+export async function deployAll(signer, origin = "log.example/test", operator = signer.address) {
   const owner = new NonceManager(signer);
   const registry = await deploy(owner, "ConsentRegistry", 0, signer.address, signer.address);
   const anchor = await deploy(owner, "AuditAnchor", 0, signer.address);
   await (await registry.grantRole(await registry.ATTESTOR_ROLE(), signer.address)).wait();
   await (await registry.grantRole(await registry.PAUSER_ROLE(), signer.address)).wait();
-  await (await anchor.register(origin, signer.address, true)).wait();
+  await (await anchor.register(origin, operator, true)).wait();
   return { registry, anchor };
 }
 

@@ -1,13 +1,14 @@
 // A site whose consents are real: a chain with the contracts, a FHIR port where they are filed,
 // patients with keys of their own. Grants and revocations are sent to the chain by another tool
-// (ethers): the gateway hears of them from the chain alone.
+// (ethers), so that the gateway hears of them from the chain alone, or by the gateway itself.
 import assert from "node:assert/strict";
 
 import { NonceManager } from "ethers";
 
-import { account, at, deployAll, ofKey, startChain } from "./chain.mjs";
+import { account, at, deployAll, keystore, ofKey, startChain } from "./chain.mjs";
 import { controller } from "./controller.mjs";
 import { CLINIC, consent, fhirPort } from "./fhir.mjs";
+import { folder } from "./parts.mjs";
 import { freePort, until } from "./process.mjs";
 import { startSite } from "./site.mjs";
 
@@ -20,6 +21,34 @@ export const EVERYBODY = [WARD, EHR, CLINIC];
 function tools(chain, address) {
   const of = (i) => at(address, "ConsentRegistry", new NonceManager(account(i, chain.provider)));
   return { relayer: of(0), anybody: of(2) };
+}
+
+/** Sends what patients sign as another tool does. */
+const byTool = (site) => ({
+  grant: async ({ grant, signature }) =>
+    (await site.tools.relayer.grant(grant, ofKey(signature))).wait(),
+  revoke: async (id, version, signature) =>
+    (await site.tools.anybody.revoke(`0x${id}`, version, ofKey(signature))).wait(),
+});
+
+/** Hands it in at the gateway, which sends it. */
+function byGateway(site) {
+  const operate = async (id, name, values) => {
+    const parameter = Object.entries(values).map(([key, value]) => ({
+      name: key,
+      valueString: `${value}`,
+    }));
+    const body = { resourceType: "Parameters", parameter };
+    const answer = await site.ask(`Consent/${id}/$${name}`, { method: "POST", body });
+    assert.equal(answer.status, 202, answer.text);
+  };
+  return {
+    grant: ({ grant: { consentId, controller, validFrom, validUntil, deadline }, signature }) => {
+      const given = { controller, validFrom, validUntil, deadline, signature };
+      return operate(consentId.slice(2), "grant", given);
+    },
+    revoke: (id, version, signature) => operate(id, "revoke", { signature }),
+  };
 }
 
 /** A patient of @site with the number @number and a key. */
@@ -42,17 +71,15 @@ function patient(site, number) {
       const body = consent({ identifier: { system: SYSTEM, value: number } }, { organization });
       const filed = await site.ask("Consent", { method: "POST", body });
       assert.equal(filed.status, 201, filed.text);
-      const { grant, signature } = await key.grant(filed.json());
+      const signed = await key.grant(filed.json());
       ({ id } = filed.json());
-      ({ version } = grant);
-      await (await site.tools.relayer.grant(grant, ofKey(signature))).wait();
+      ({ version } = signed.grant);
+      await site.sends.grant(signed);
       await known("safe");
     },
     /** Take it back on chain; resolves when the gateway has heard of it. */
     async revoke() {
-      const signature = await key.revoke(`0x${id}`, version);
-      const sent = await site.tools.anybody.revoke(`0x${id}`, version, ofKey(signature));
-      await sent.wait();
+      await site.sends.revoke(id, version, await key.revoke(`0x${id}`, version));
       await known("revoked");
     },
   };
@@ -61,18 +88,25 @@ function patient(site, number) {
 /**
  * Start one; options are those of startSite(). Routes enforce unless they say otherwise.
  * @staleness is the ledger's max_staleness, @state a file that holds the chain over a restart.
+ * With @sends the gateway sends grants and revocations, and anchors its log each second.
  */
 export async function startConsentSite({
   routes = [{}],
   listeners = {},
   staleness = "10s",
   state = "",
+  sends = false,
   ...more
 } = {}) {
   const chainPort = await freePort();
   const start = (blockTime) => startChain({ port: chainPort, blockTime, env: { STATE: state } });
   const chain = await start("");
-  const { registry, anchor } = await deployAll(account(0, chain.provider));
+  const [relayer, operator] = [0, 1]; // accounts
+  const { registry, anchor } = await deployAll(
+    account(relayer, chain.provider),
+    undefined,
+    account(operator).address,
+  );
   await chain.rpc("evm_setIntervalMining", 1); // until here each transaction was a block
   const consentAddress = await registry.getAddress();
   const { listener, ask, token } = await fhirPort();
@@ -92,12 +126,18 @@ export async function startConsentSite({
         anchor: await anchor.getAddress(),
         max_staleness: staleness,
         poll: "200ms",
+        ...(sends && {
+          relayer: keystore(relayer, folder("accounts")),
+          anchoring: keystore(operator, folder("accounts")),
+          anchor_every: "1s",
+        }),
       },
       ...more.config,
     },
   });
   const stopRest = site.stop;
   return Object.assign(site, {
+    sends: sends ? byGateway(site) : byTool(site),
     chain,
     registry,
     tools: tools(chain, consentAddress),
