@@ -16,8 +16,9 @@
 #include <assert.h>
 #include <errno.h>
 
+#define NOWHERE UINT32_MAX
+
 enum {
-    NOWHERE = UINT32_MAX,
     BOUNDARIES = REGEX_GROUPS_MAX * 2,
 };
 

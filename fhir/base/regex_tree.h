@@ -11,8 +11,9 @@ enum regex_tree_kind {
     REGEX_TREE_SEQUENCE, /* @first and its @next ones */
 };
 
+#define REGEX_UNBOUNDED UINT32_MAX
+
 enum {
-    REGEX_UNBOUNDED = UINT32_MAX,
     REGEX_REPEAT_MAX = 1000, /* a number in braces */
     REGEX_CLASSES_MAX = 64,
     REGEX_RANGES_MAX = 256, /* of one class */
