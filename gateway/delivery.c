@@ -3,11 +3,18 @@
  *
  *   idle --lease--> holding --look--> rows --> runs (at most DELIVERY_RUNS_MAX)
  *    ^                 |                         |
- *    |                 +----- a run ended: look again at once
+ *    |                 +----- a run ended: the patient's next row
  *    +--drained: shards given back
+ *
+ * A look at all shards costs an index look-up for each patient with a waiting row, due or not:
+ * much while a destination is away. So what this worker knows of, rows it has committed and
+ * those that follow a delivered one, it looks for by patient; all shards are looked at for
+ * what comes due and what others have left, the less often the longer it takes. One look at a
+ * time: a row that a run has just ended can't come back from an older one.
  */
 #include "gateway/delivery.h"
 
+#include "gateway/clock.h"
 #include "gateway/consents.h"
 #include "gateway/net/timer.h"
 #include "gateway/pipeline/deliver.h"
@@ -34,7 +41,12 @@ struct delivery {
     bool started;
     bool draining;
     bool released;
-    bool look_again;
+    bool look_at_all;
+    bool more;      /* the last look at all left rows out */
+    int64_t looked; /* when it began, clock_mono_ms() */
+    size_t asked;   /* and for how many rows */
+    struct store_outbox_line lines[DELIVERY_LINES_MAX];
+    size_t line_count;
     struct client clients[DELIVERY_CLIENTS_MAX * 4];
     size_t client_count;
 };
@@ -122,20 +134,41 @@ static void on_lease_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* The MLLP receiver called @destination; NULL if it is none. */
+static const struct way_out *receiver(const struct delivery *delivery, struct str destination)
+{
+    for (size_t i = 0; i < delivery->worker->way_out_count; i++) {
+        const struct way_out *out = &delivery->worker->ways_out[i];
+        if (str_eq(str_z(out->config->place.name), destination)) {
+            return out->config->protocol == PROTOCOL_MLLP ? out : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* How many more connections to @out there may be in use. */
+static size_t room_at(const struct delivery *delivery, const struct way_out *out)
+{
+    size_t most = (size_t)out->config->connections;
+    size_t busy = 0;
+    most = most < DELIVERY_CLIENTS_MAX ? most : DELIVERY_CLIENTS_MAX;
+    for (size_t i = 0; i < delivery->client_count; i++) {
+        busy += delivery->clients[i].out == out && delivery->clients[i].busy;
+    }
+    return busy < most ? most - busy : 0;
+}
+
 /* A connection to @out that nobody uses; NULL: all are in use, or no memory. */
 static struct mllp_client *free_client(struct delivery *delivery, const struct way_out *out)
 {
-    size_t mine = 0;
     for (size_t i = 0; i < delivery->client_count; i++) {
         struct client *client = &delivery->clients[i];
         if (client->out == out && !client->busy) {
             client->busy = true;
             return client->mllp;
         }
-        mine += client->out == out;
     }
-    if (mine >= (size_t)out->config->connections || mine >= DELIVERY_CLIENTS_MAX ||
-        delivery->client_count == ARRAY_LEN(delivery->clients)) {
+    if (!room_at(delivery, out) || delivery->client_count == ARRAY_LEN(delivery->clients)) {
         return NULL;
     }
     struct mllp_client_config config = {
@@ -153,72 +186,164 @@ static struct mllp_client *free_client(struct delivery *delivery, const struct w
     return mllp;
 }
 
-/* A connection for a row that goes to a v2 receiver; true without one for all others. */
-static bool take_client(struct delivery *delivery, const struct store_outbox *row,
-                        struct mllp_client **client)
+/* --- rows -----------------------------------------------------------------------------------
+ */
+
+/* Look for the next row of a patient at a destination, when there is room for it. */
+static void add_line(struct delivery *delivery, struct str destination,
+                     const uint8_t patient[16])
 {
-    for (size_t i = 0; i < delivery->worker->way_out_count; i++) {
-        const struct way_out *out = &delivery->worker->ways_out[i];
-        if (str_eq(str_z(out->config->place.name), row->destination) &&
-            out->config->protocol == PROTOCOL_MLLP) {
-            *client = free_client(delivery, out);
-            return *client != NULL;
+    struct store_outbox_line *lines = delivery->lines;
+    for (size_t i = 0; i < delivery->line_count; i++) {
+        if (memcmp(lines[i].patient, patient, sizeof(lines[i].patient)) == 0 &&
+            str_eq(lines[i].destination, destination)) {
+            return;
         }
     }
-    return true;
+    if (delivery->line_count == DELIVERY_LINES_MAX) {
+        delivery->more = true;
+        return;
+    }
+    struct store_outbox_line *line = &lines[delivery->line_count++];
+    line->destination = destination;
+    memcpy(line->patient, patient, sizeof(line->patient));
 }
 
-static void on_rows(void *arg, int r, const struct db_rows *rows)
+static bool is_busy(const struct delivery *delivery, int64_t number)
+{
+    for (size_t i = 0; i < delivery->running; i++) {
+        if (delivery->busy[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Begin a run for @row; it comes up again if there is no room or connection for it. */
+static void start_run(struct delivery *delivery, const struct store_outbox *row)
+{
+    int64_t lease = delivery->epochs[row->shard];
+    if (lease < 0 || delivery->draining || is_busy(delivery, row->number)) {
+        return;
+    }
+    const struct way_out *out = receiver(delivery, row->destination);
+    bool room = delivery->running < DELIVERY_RUNS_MAX;
+    struct mllp_client *client = room && out ? free_client(delivery, out) : NULL;
+    if (!room || (out && !client)) {
+        if (out) {
+            add_line(delivery, str_z(out->config->place.name), row->patient);
+        } else {
+            delivery->more = true;
+        }
+        return;
+    }
+    delivery->busy[delivery->running++] = row->number;
+    if (deliver_start(delivery, delivery->worker, row, lease, client) < 0) {
+        delivery->running--;
+        delivery_client_done(delivery, client);
+    }
+}
+
+static void start_runs(struct delivery *delivery, int r, const struct db_rows *rows)
+{
+    int n = r == 0 ? db_count(rows) : 0;
+    for (int i = 0; i < n; i++) {
+        struct store_outbox row;
+        store_outbox_row(rows, i, &row);
+        start_run(delivery, &row);
+    }
+}
+
+/* --- looks ----------------------------------------------------------------------------------
+ */
+
+static void on_all(void *arg, int r, const struct db_rows *rows)
+{
+    struct delivery *delivery = arg;
+    int64_t pause = 20 * (clock_mono_ms() - delivery->looked);
+    pause = pause < DELIVERY_LOOK_MAX ? pause : DELIVERY_LOOK_MAX;
+    set_timer(delivery->look_timer, pause > DELIVERY_LOOK_MS ? (int)pause : DELIVERY_LOOK_MS);
+    delivery->look_op = NULL;
+    delivery->more |= r == 0 && (size_t)db_count(rows) == delivery->asked;
+    start_runs(delivery, r, rows);
+    look(delivery);
+}
+
+static void on_lines(void *arg, int r, const struct db_rows *rows)
 {
     struct delivery *delivery = arg;
     delivery->look_op = NULL;
-    int n = r == 0 ? db_count(rows) : 0;
-    for (int i = 0; i < n && delivery->running < DELIVERY_RUNS_MAX && !delivery->draining;
-         i++) {
-        struct store_outbox row;
-        store_outbox_row(rows, i, &row);
-        int64_t lease = delivery->epochs[row.shard];
-        if (lease < 0) {
-            continue;
+    delivery->look_at_all |= r < 0; /* whose they were is forgotten */
+    start_runs(delivery, r, rows);
+    look(delivery);
+}
+
+static void look_at_all(struct delivery *delivery, size_t room)
+{
+    int16_t shards[STORE_SHARDS];
+    struct store_outbox_fetch what = {
+        .shards = shards,
+        .shard_count = held_shards(delivery, shards),
+        .busy = { delivery->busy, delivery->running },
+        .limit = (int)room,
+    };
+    if (what.shard_count == 0) {
+        return;
+    }
+    delivery->look_at_all = false;
+    delivery->more = false;
+    delivery->asked = room;
+    delivery->looked = clock_mono_ms();
+    delivery->look_op = store_outbox_fetch(delivery->worker->db, &what, on_all, delivery);
+}
+
+/* Take lines off the list for which there is room; the others stay. */
+static size_t take_lines(struct delivery *delivery, size_t room, struct store_outbox_line *out)
+{
+    size_t n = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < delivery->line_count; i++) {
+        const struct store_outbox_line *line = &delivery->lines[i];
+        const struct way_out *to = receiver(delivery, line->destination);
+        size_t taken = 0;
+        for (size_t k = 0; to && k < n; k++) {
+            taken += str_eq(out[k].destination, line->destination);
         }
-        struct mllp_client *client = NULL;
-        if (!take_client(delivery, &row, &client)) {
-            continue; /* all connections are in use: it comes up again */
-        }
-        delivery->busy[delivery->running++] = row.number;
-        if (deliver_start(delivery, delivery->worker, &row, lease, client) < 0) {
-            delivery->running--;
-            delivery_client_done(delivery, client);
+        if (n < room && (!to || taken < room_at(delivery, to))) {
+            out[n++] = *line;
+        } else {
+            delivery->lines[left++] = *line;
         }
     }
-    if (delivery->look_again) {
-        delivery->look_again = false;
-        look(delivery);
+    delivery->line_count = left;
+    return n;
+}
+
+static void look_at_lines(struct delivery *delivery, size_t room)
+{
+    struct store_outbox_line lines[DELIVERY_RUNS_MAX];
+    size_t n = take_lines(delivery, room, lines);
+    struct store_outbox_busy busy = { delivery->busy, delivery->running };
+    if (n) {
+        delivery->look_op =
+            store_outbox_next(delivery->worker->db, lines, n, &busy, on_lines, delivery);
+        delivery->look_at_all |= !delivery->look_op;
     }
 }
 
 static void look(struct delivery *delivery)
 {
-    if (delivery->look_op) {
-        delivery->look_again = true;
-        return;
-    }
-    int16_t shards[STORE_SHARDS];
-    size_t n = held_shards(delivery, shards);
     size_t room = DELIVERY_RUNS_MAX - delivery->running;
     /* While nothing can be decided, nothing can be delivered. */
     bool ready = consents_state(delivery->worker->consents) == CONSENTS_READY;
-    if (n == 0 || room == 0 || delivery->draining || !ready) {
+    if (delivery->look_op || room == 0 || delivery->draining || !ready) {
         return;
     }
-    struct store_outbox_fetch what = {
-        .shards = shards,
-        .shard_count = n,
-        .busy = delivery->busy,
-        .busy_count = delivery->running,
-        .limit = (int)room,
-    };
-    delivery->look_op = store_outbox_fetch(delivery->worker->db, &what, on_rows, delivery);
+    if (delivery->look_at_all) {
+        look_at_all(delivery, room);
+    } else {
+        look_at_lines(delivery, room);
+    }
 }
 
 static void on_look_timer(evutil_socket_t fd, short what, void *arg)
@@ -227,8 +352,20 @@ static void on_look_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct delivery *delivery = arg;
     set_timer(delivery->look_timer, DELIVERY_LOOK_MS);
+    delivery->look_at_all = true;
     look(delivery);
 }
+
+void delivery_wake(struct delivery *delivery, struct str destination, const uint8_t patient[16])
+{
+    if (delivery->epochs[store_outbox_shard(destination, patient)] >= 0) {
+        add_line(delivery, destination, patient);
+        look(delivery);
+    }
+}
+
+/* --- life -----------------------------------------------------------------------------------
+ */
 
 struct delivery *delivery_new(struct worker *worker)
 {
@@ -324,9 +461,10 @@ void delivery_ended(struct delivery *delivery, int64_t number)
     }
     if (delivery->draining && delivery->running == 0) {
         release_all(delivery);
-    } else {
-        look(delivery);
+        return;
     }
+    delivery->look_at_all |= delivery->more;
+    look(delivery);
 }
 
 void delivery_client_done(struct delivery *delivery, struct mllp_client *used)

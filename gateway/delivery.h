@@ -16,7 +16,9 @@ struct store_outbox;
 enum {
     DELIVERY_RUNS_MAX = 64,    /* under way in one worker */
     DELIVERY_LEASE_MS = 10000, /* of a shard; renewed after a third */
-    DELIVERY_LOOK_MS = 100,    /* pause between two looks for rows */
+    DELIVERY_LOOK_MS = 100,    /* least pause between two looks at all shards */
+    DELIVERY_LOOK_MAX = 2000,  /* most; between them it is twenty times what the last took */
+    DELIVERY_LINES_MAX = 256,  /* patients whose next row may be due; more: look at all */
     DELIVERY_CLIENTS_MAX = 32, /* MLLP connections to one destination */
 };
 
@@ -31,7 +33,14 @@ void delivery_drain(struct delivery *delivery);
 /* Whether nothing runs and no shard is held. */
 bool delivery_idle(const struct delivery *delivery);
 
-/* A run has ended: its row may go on at once. */
+/*
+ * A row of @patient for @destination may be due now: it was committed, or the one before it is
+ * done. @destination lives as long as the configuration. Another worker's are its own matter.
+ */
+void delivery_wake(struct delivery *delivery, struct str destination,
+                   const uint8_t patient[16]);
+
+/* A run has ended. */
 void delivery_ended(struct delivery *delivery, int64_t number);
 
 /* A run no longer needs its connection; NULL is fine. */

@@ -428,8 +428,13 @@ static const struct stage deliver_pipeline[] = {
 static void ended(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
+    const struct dossier *dossier = &deliver->v2.dossier;
     delivery_client_done(deliver->delivery, deliver->client);
     delivery_ended(deliver->delivery, deliver->row.number);
+    if (deliver->out && dossier->committed && !dossier->mark.blocks) {
+        delivery_wake(deliver->delivery, str_z(deliver->out->config->place.name),
+                      deliver->row.patient);
+    }
 }
 
 int deliver_start(struct delivery *delivery, struct worker *worker,

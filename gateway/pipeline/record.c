@@ -10,6 +10,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/consents.h"
+#include "gateway/delivery.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/worker.h"
@@ -72,6 +73,10 @@ static void on_committed(void *arg, int r, const struct batch_result *result)
     dossier->result = *result;
     dossier->result.ack = arena_str(ex->arena, result->ack);
     metrics_add(METRIC_EXCHANGES_RECORDED, 1);
+    for (size_t i = 0; i < dossier->outbox_count; i++) {
+        delivery_wake(dossier->worker->delivery, dossier->outboxes[i].destination,
+                      dossier->outboxes[i].patient);
+    }
     exchange_move(ex, STEP_NEXT);
 }
 

@@ -1,6 +1,11 @@
 /*
  * libpq resolves names itself, and blocks in that. So names are resolved here, once, and it is
  * given addresses beside them (the names still serve to check certificates).
+ *
+ * Our statements are few, prepared once and made for look-ups through indexes. PostgreSQL plans
+ * them by the size that tables have at the time: a statement planned while its table was empty
+ * would read all of it, for as long as the connection lasts and however large it grows. So the
+ * session forbids what reads whole tables where an index serves.
  */
 #include "gateway/store/db_connect.h"
 
@@ -16,6 +21,10 @@
 enum {
     ADDRESSES_MAX = 4096,
 };
+
+/* JIT would compile each plan that has to read a whole table, since that counts as dear. */
+static const char plans[] = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+                            " -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
 static const char *option(const PQconninfoOption *options, const char *name)
 {
@@ -122,12 +131,13 @@ static void ignore(void *arg, const PGresult *notice)
 
 PGconn *db_target_connect(const struct db_target *target)
 {
-    const char *keys[8] = { "dbname", "application_name", "client_encoding",
+    /* What the URL says counts more than what stands before it. */
+    const char *keys[8] = { "options", "dbname", "application_name", "client_encoding",
                             "tcp_user_timeout" };
-    const char *values[8] = { target->url, target->name, "UTF8", "15000" };
+    const char *values[8] = { plans, target->url, target->name, "UTF8", "15000" };
     if (target->hostaddr) {
-        keys[4] = "hostaddr";
-        values[4] = target->hostaddr;
+        keys[5] = "hostaddr";
+        values[5] = target->hostaddr;
     }
     PGconn *conn = PQconnectStartParams(keys, values, 1);
     if (conn) {

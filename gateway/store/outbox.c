@@ -39,8 +39,12 @@ static const struct db_statement fetch = {
 };
 static const struct db_statement next = {
     "outbox_next",
-    "SELECT " COLUMNS " FROM outbox WHERE shard = $1::smallint AND destination = $2::text"
-    " AND patient = $3::uuid AND blocks ORDER BY number LIMIT 1",
+    "SELECT f.* FROM unnest($1::smallint[], $2::text[], $3::uuid[])"
+    " AS l (shard, destination, patient) CROSS JOIN LATERAL ("
+    "  SELECT " COLUMNS " FROM outbox o WHERE o.shard = l.shard"
+    "  AND o.destination = l.destination AND o.patient = l.patient AND o.blocks"
+    "  ORDER BY o.number LIMIT 1) f"
+    " WHERE f.state IN (0, 1) AND f.next_at <= now() AND f.number <> ALL ($4::bigint[])",
 };
 static const struct db_statement of_exchange = {
     "outbox_of_exchange",
@@ -109,16 +113,21 @@ struct op *store_outbox_release(struct db *db, const uint8_t owner[16], const in
     return op;
 }
 
+static void put_busy(struct db_array *array, const struct store_outbox_busy *busy)
+{
+    db_array_init(array, DB_I64);
+    for (size_t i = 0; i < busy->n; i++) {
+        db_array_i64(array, busy->numbers[i]);
+    }
+}
+
 struct op *store_outbox_fetch(struct db *db, const struct store_outbox_fetch *what,
                               db_done_fn done, void *arg)
 {
     struct db_array shards;
     put_shards(&shards, what->shards, what->shard_count);
     struct db_array busy;
-    db_array_init(&busy, DB_I64);
-    for (size_t i = 0; i < what->busy_count; i++) {
-        db_array_i64(&busy, what->busy[i]);
-    }
+    put_busy(&busy, &what->busy);
     struct db_params p = { 0 };
     db_put_array(&p, &shards);
     db_put_array(&p, &busy);
@@ -129,14 +138,28 @@ struct op *store_outbox_fetch(struct db *db, const struct store_outbox_fetch *wh
     return op;
 }
 
-struct op *store_outbox_next(struct db *db, struct str destination, const uint8_t patient[16],
-                             db_done_fn done, void *arg)
+struct op *store_outbox_next(struct db *db, const struct store_outbox_line *lines, size_t n,
+                             const struct store_outbox_busy *busy, db_done_fn done, void *arg)
 {
+    struct db_array arrays[4];
+    db_array_init(&arrays[0], DB_I16);
+    db_array_init(&arrays[1], DB_TEXT);
+    db_array_init(&arrays[2], DB_UUID);
+    for (size_t i = 0; i < n; i++) {
+        db_array_i16(&arrays[0], store_outbox_shard(lines[i].destination, lines[i].patient));
+        db_array_bytes(&arrays[1], lines[i].destination);
+        db_array_uuid(&arrays[2], lines[i].patient);
+    }
+    put_busy(&arrays[3], busy);
     struct db_params p = { 0 };
-    db_put_i16(&p, store_outbox_shard(destination, patient));
-    db_put_bytes(&p, destination);
-    db_put_uuid(&p, patient);
-    return db_query(db, &next, &p, done, arg);
+    for (size_t i = 0; i < ARRAY_LEN(arrays); i++) {
+        db_put_array(&p, &arrays[i]);
+    }
+    struct op *op = db_query(db, &next, &p, done, arg);
+    for (size_t i = 0; i < ARRAY_LEN(arrays); i++) {
+        db_array_free(&arrays[i]);
+    }
+    return op;
 }
 
 void store_outbox_row(const struct db_rows *rows, int i, struct store_outbox *out)

@@ -71,16 +71,17 @@ struct store_outbox {
     struct str reason;
 };
 
-/*
- * What to fetch; borrowed for the call.
- * @shards: the worker's
- * @busy:   numbers of rows it has under way: left out
- */
+/* Numbers of the rows that a worker has under way, which it isn't to be given again. */
+struct store_outbox_busy {
+    const int64_t *numbers;
+    size_t n;
+};
+
+/* What to fetch; borrowed for the call. @shards: the worker's */
 struct store_outbox_fetch {
     const int16_t *shards;
     size_t shard_count;
-    const int64_t *busy;
-    size_t busy_count;
+    struct store_outbox_busy busy;
     int limit;
 };
 
@@ -94,10 +95,16 @@ struct store_outbox_fetch {
 MUST_USE struct op *store_outbox_fetch(struct db *db, const struct store_outbox_fetch *what,
                                        db_done_fn done, void *arg);
 
-/* The oldest blocking row of one patient at one destination, due or not: what comes after a
- * delivery. Rows: none or one, store_outbox_row() */
-MUST_USE struct op *store_outbox_next(struct db *db, struct str destination,
-                                      const uint8_t patient[16], db_done_fn done, void *arg);
+/* The rows of one patient at one destination. */
+struct store_outbox_line {
+    struct str destination;
+    uint8_t patient[16];
+};
+
+/* The same as store_outbox_fetch() of @n lines only, borrowed for the call. */
+MUST_USE struct op *store_outbox_next(struct db *db, const struct store_outbox_line *lines,
+                                      size_t n, const struct store_outbox_busy *busy,
+                                      db_done_fn done, void *arg);
 void store_outbox_row(const struct db_rows *rows, int i, struct store_outbox *out);
 
 /* Messages stored before for delivery runs and people. Rows: store_outbox_row() */

@@ -456,10 +456,11 @@ static void test_marks_hold_only_under_the_lease(void **state)
     wait_all(items, 1);
     struct store_outbox row = { 0 };
     end = (struct store_end){ .look = look_row, .arg = &row };
-    assert_int_equal(store_ended(store_outbox_next(db, STR("ward"), items[0].outbox.patient,
-                                                   store_on_end, &end),
-                                 &end),
-                     0);
+    struct store_outbox_line line = { .destination = STR("ward") };
+    memcpy(line.patient, items[0].outbox.patient, sizeof(line.patient));
+    struct store_outbox_busy busy = { 0 };
+    struct op *op = store_outbox_next(db, &line, 1, &busy, store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
     assert_int_equal(end.count, 1);
 
     /* A wrong lease fails its entry, the right one beside it goes through; once only. */

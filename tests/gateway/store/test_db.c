@@ -210,6 +210,47 @@ static void test_a_channel_is_heard_and_each_connection_wakes(void **state)
     db_free(db);
 }
 
+static const struct db_statement find = {
+    "t_find",
+    "SELECT w.k FROM unnest($1::integer[]) AS w (k) JOIN t_planned p ON p.k = w.k",
+};
+static const struct db_statement plan = {
+    "t_plan",
+    "EXPLAIN EXECUTE t_find('{1}')",
+};
+
+static void look_plan(struct store_end *end, const struct db_rows *rows)
+{
+    for (int i = 0; i < db_count(rows); i++) {
+        struct str line = db_bytes(rows, i, 0);
+        *(bool *)end->arg |= memmem(line.p, line.n, "Index", 5) != NULL;
+        assert_null(memmem(line.p, line.n, "Seq Scan", 8));
+    }
+}
+
+/* A statement may be prepared while its table is empty, and used for months. */
+static void test_plans_go_by_indexes_from_the_first(void **state)
+{
+    (void)state;
+    (void)store_sql("CREATE TABLE t_planned (k integer PRIMARY KEY)");
+    struct db *db = store_connect();
+    for (int i = 0; i < 8; i++) {
+        struct db_array keys;
+        db_array_init(&keys, DB_I32);
+        db_array_i32(&keys, i);
+        struct db_params p = { 0 };
+        db_put_array(&p, &keys);
+        struct store_end end = { 0 };
+        assert_int_equal(store_ended(db_query(db, &find, &p, store_on_end, &end), &end), 0);
+        db_array_free(&keys);
+    }
+    bool uses_index = false;
+    struct store_end end = { .look = look_plan, .arg = &uses_index };
+    assert_int_equal(store_ended(db_query(db, &plan, NULL, store_on_end, &end), &end), 0);
+    assert_true(uses_index);
+    db_free(db);
+}
+
 static void test_urls(void **state)
 {
     (void)state;
@@ -241,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_connection_ends_what_is_pending_and_comes_back),
         cmocka_unit_test(test_statements_time_out),
         cmocka_unit_test(test_a_channel_is_heard_and_each_connection_wakes),
+        cmocka_unit_test(test_plans_go_by_indexes_from_the_first),
         cmocka_unit_test(test_urls),
     };
     return cmocka_run_group_tests(tests, store_group_setup, store_group_teardown);

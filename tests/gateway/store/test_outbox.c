@@ -132,11 +132,9 @@ static void assert_fetched(const int64_t *busy, size_t busy_count, const int64_t
     for (int16_t i = 0; i < STORE_SHARDS; i++) {
         shards[i] = i;
     }
-    struct store_outbox_fetch what = { .shards = shards,
-                                       .shard_count = STORE_SHARDS,
-                                       .busy = busy,
-                                       .busy_count = busy_count,
-                                       .limit = 50 };
+    struct store_outbox_fetch what = {
+        .shards = shards, .shard_count = STORE_SHARDS, .busy = { busy, busy_count }, .limit = 50
+    };
     struct store_end end = { .look = look_rows, .arg = &got };
     assert_int_equal(store_ended(store_outbox_fetch(db, &what, store_on_end, &end), &end), 0);
     assert_int_equal(got.n, n);
@@ -157,17 +155,35 @@ static void test_the_oldest_of_each_patient_is_sent(void **state)
     assert_fetched(busy, 2, rest, 2);
 }
 
-static void test_the_next_of_a_patient(void **state)
+static void test_the_next_of_some_patients(void **state)
 {
     (void)state;
     static struct got got;
-    uint8_t patient[16] = { 0 };
-    patient[15] = 2;
+    static const struct {
+        uint8_t patient;
+        const char *destination;
+        int64_t busy;
+        int64_t want; /* 0: none */
+    } cases[] = {
+        { 1, "ward", 0, 2 }, { 1, "ward", 2, 0 },  { 1, "ehr", 2, 4 },
+        { 2, "ward", 0, 0 }, { 3, "ward", 0, 0 },  { 4, "ward", 0, 10 },
+        { 4, "ehr", 0, 0 },  { 5, "ward", 0, 12 }, { 99, "ward", 0, 0 },
+    };
+    struct store_outbox_line lines[ARRAY_LEN(cases)] = { 0 };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        lines[i].destination = str_z(cases[i].destination);
+        lines[i].patient[15] = cases[i].patient;
+        struct store_outbox_busy busy = { &cases[i].busy, 1 };
+        struct store_end end = { .look = look_rows, .arg = &got };
+        struct op *op = store_outbox_next(db, &lines[i], 1, &busy, store_on_end, &end);
+        assert_int_equal(store_ended(op, &end), 0);
+        assert_int_equal(got.n ? got.rows[0].number : 0, cases[i].want);
+    }
+    struct store_outbox_busy busy = { 0 };
     struct store_end end = { .look = look_rows, .arg = &got };
-    struct op *op = store_outbox_next(db, STR("ward"), patient, store_on_end, &end);
+    struct op *op = store_outbox_next(db, lines, ARRAY_LEN(lines), &busy, store_on_end, &end);
     assert_int_equal(store_ended(op, &end), 0);
-    assert_int_equal(got.n, 1);
-    assert_int_equal(got.rows[0].number, 5);
+    assert_int_equal(got.n, 5); /* patient 1 at the ward twice, as asked */
 }
 
 static void test_replay_opens_what_stopped(void **state)
@@ -267,7 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shards_are_shared_and_taken_over),
         cmocka_unit_test(test_the_oldest_of_each_patient_is_sent),
-        cmocka_unit_test(test_the_next_of_a_patient),
+        cmocka_unit_test(test_the_next_of_some_patients),
         cmocka_unit_test(test_replay_opens_what_stopped),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_a_long_queue_is_not_read_through),
