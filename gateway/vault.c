@@ -35,6 +35,7 @@ enum {
     AT_TENANT,
     AT_IDENTIFIERS,
     AT_CONTROL,
+    AT_RECIPIENTS,
     AT_COUNT,
 };
 
@@ -162,6 +163,7 @@ static int take_tenant(struct vault *vault, const struct store_key *row)
     } derived[] = {
         { AT_IDENTIFIERS, KEYRING_IDENTIFIERS },
         { AT_CONTROL, KEYRING_CONTROL_IDS },
+        { AT_RECIPIENTS, KEYRING_RECIPIENTS },
     };
     uint8_t secret[SECRET_SIZE];
     int r = unwrap(vault, row, secret);
@@ -394,6 +396,11 @@ void vault_control_hash(const struct vault *vault, struct str sender, struct str
                         uint8_t out[32])
 {
     keyring_lookup(at(vault, AT_CONTROL), sender, control_id, out);
+}
+
+void vault_recipient_hash(const struct vault *vault, struct str text, uint8_t out[32])
+{
+    keyring_lookup(at(vault, AT_RECIPIENTS), STR("recipient"), text, out);
 }
 
 struct seal_about vault_about(const struct vault *vault, const struct vault_key *key,

@@ -82,6 +82,9 @@ void vault_identifier_hash(const struct vault *vault, struct str system, struct 
 void vault_control_hash(const struct vault *vault, struct str sender, struct str control_id,
                         uint8_t out[32]);
 
+/* Keyed hash by which a recipient is found again: gateway/recipient.h. */
+void vault_recipient_hash(const struct vault *vault, struct str text, uint8_t out[32]);
+
 /* What @key seals: associated data for crypto/seal.h. */
 struct seal_about vault_about(const struct vault *vault, const struct vault_key *key,
                               enum seal_kind kind, const uint8_t id[16]);

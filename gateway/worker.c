@@ -19,7 +19,7 @@
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
-#include "gateway/patient_cache.h"
+#include "gateway/number_cache.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/db.h"
 #include "gateway/vault.h"
@@ -222,11 +222,12 @@ static int open_all(struct worker *worker)
     worker->ways_in =
         arena_calloc(worker->arena, config->listeners.n + 1, sizeof(struct way_in));
     worker->consents = consents_new(worker->loop, config, worker->db, worker->vault);
-    worker->patients = patient_cache_new(PATIENT_CACHE_SLOTS);
+    worker->patients = number_cache_new(NUMBER_CACHE_PATIENTS);
+    worker->recipients = number_cache_new(NUMBER_CACHE_RECIPIENTS);
     worker->identity = identity_new(worker);
     worker->delivery = delivery_new(worker);
-    bool made = worker->ways_in && worker->consents && worker->patients && worker->identity &&
-                worker->delivery;
+    bool made = worker->ways_in && worker->consents && worker->patients && worker->recipients &&
+                worker->identity && worker->delivery;
     return made ? 0 : -ENOMEM;
 }
 
@@ -250,7 +251,8 @@ static void close_all(struct worker *worker)
     delivery_free(worker->delivery);
     identity_free(worker->identity);
     consents_free(worker->consents);
-    patient_cache_free(worker->patients);
+    number_cache_free(worker->patients);
+    number_cache_free(worker->recipients);
     way_out_close_all(worker);
     if (worker->batch) {
         batch_free(worker->batch);

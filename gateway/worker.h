@@ -17,7 +17,7 @@ struct consents;
 struct db;
 struct delivery;
 struct identity;
-struct patient_cache;
+struct number_cache;
 struct vault;
 struct way_in;
 
@@ -46,7 +46,8 @@ struct worker {
     struct batch *batch;
     struct vault *vault;
     struct consents *consents;
-    struct patient_cache *patients;
+    struct number_cache *patients;
+    struct number_cache *recipients;
     struct identity *identity;
     struct delivery *delivery;
     struct way_in *ways_in;

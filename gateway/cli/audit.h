@@ -31,6 +31,11 @@ MUST_USE int audit_find(struct cli_session *s, const uint8_t id[16], struct audi
  * Return: 0 or -errno */
 MUST_USE int audit_open(struct cli_session *s, struct audit_record *record);
 
+/* Who got it, by number, out of its access row; empty if nobody did or it is about nobody.
+ * Needs audit_open(). Return: 0 or -errno */
+MUST_USE int audit_recipient(struct cli_session *s, const struct audit_record *record,
+                             struct str *out);
+
 /* How far a record has come; each holds what those before it say. */
 enum audit_state {
     AUDIT_RECORDED,

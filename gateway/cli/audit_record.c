@@ -3,6 +3,7 @@
 
 #include "crypto/base/hex.h"
 #include "crypto/seal.h"
+#include "gateway/recipient.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
@@ -167,6 +168,55 @@ int audit_open(struct cli_session *s, struct audit_record *record)
                      &answer);
     }
     return r < 0 ? r : open_sealed(s, &sealed, record);
+}
+
+/* --- recipient ---------------------------------------------------------------------------- */
+
+static int take_access(void *owner, const struct db_rows *rows)
+{
+    struct store_access access = { .recipient = RECIPIENT_NOBODY };
+    if (db_count(rows)) {
+        store_access_row(rows, 0, &access);
+    }
+    *(int64_t *)owner = access.recipient;
+    return 0;
+}
+
+struct meaning {
+    struct cli_session *session;
+    struct str text;
+};
+
+static int take_meaning(void *owner, const struct db_rows *rows)
+{
+    struct meaning *meaning = owner;
+    struct cli_session *s = meaning->session;
+    struct store_sealed sealed;
+    if (db_count(rows) == 0) {
+        return -ENOENT;
+    }
+    (void)store_recipient_row(rows, 0, &sealed);
+    return recipient_open(s->vault, s->arena, &sealed, &meaning->text);
+}
+
+int audit_recipient(struct cli_session *s, const struct audit_record *record, struct str *out)
+{
+    int64_t number = RECIPIENT_NOBODY;
+    struct cli_answer answer = { .read = take_access, .owner = &number };
+    *out = STR("");
+    int r = cli_wait(
+        s, store_access_of(s->db, record->patient, record->row.id, cli_on_rows, &answer),
+        &answer);
+    if (r < 0 || number == RECIPIENT_NOBODY) {
+        return r;
+    }
+    struct meaning meaning = { .session = s };
+    answer = (struct cli_answer){ .read = take_meaning, .owner = &meaning };
+    r = cli_wait(s, store_recipients(s->db, &number, 1, cli_on_rows, &answer), &answer);
+    if (r == 0) {
+        *out = meaning.text;
+    }
+    return r;
 }
 
 /* --- its place ---------------------------------------------------------------------------- */

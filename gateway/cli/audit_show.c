@@ -103,6 +103,13 @@ static int put_opening(struct cli_session *s, const struct audit_record *found, 
     return 0;
 }
 
+static void put_recipient(struct str recipient, struct buf *b)
+{
+    if (recipient.n) {
+        buf_fmt(b, "recipient    %.*s\n", (int)recipient.n, recipient.p);
+    }
+}
+
 static void put_place(const struct audit_record *found, const struct audit_place *place,
                       struct buf *b)
 {
@@ -127,8 +134,8 @@ static void put_place(const struct audit_record *found, const struct audit_place
     }
 }
 
-static void put_json(const struct audit_record *found, const struct audit_place *place,
-                     struct buf *b)
+static void put_json(const struct audit_record *found, struct str recipient,
+                     const struct audit_place *place, struct buf *b)
 {
     struct json_writer w = json_writer(b);
     const struct store_anchor *anchor = &place->anchor;
@@ -140,6 +147,9 @@ static void put_json(const struct audit_record *found, const struct audit_place 
         json_raw(&w, "opening", found->opening);
     } else {
         json_z(&w, "closed", found->why);
+    }
+    if (recipient.n) {
+        json_raw(&w, "recipient", recipient);
     }
     if (place->checkpoint.head.size) {
         json_string(&w, "checkpoint", place->checkpoint.note);
@@ -175,8 +185,10 @@ static int show(struct cli_session *s, const uint8_t id[16], bool json)
 {
     struct audit_record found = { 0 };
     struct audit_place place = { 0 };
+    struct str recipient = STR("");
     int r = audit_find(s, id, &found);
     r = r == 0 ? audit_open(s, &found) : r;
+    r = r == 0 ? audit_recipient(s, &found, &recipient) : r;
     r = r == 0 ? audit_place(s, &found, &place) : r;
     if (r < 0) {
         return cli_failed(s, "record", r);
@@ -187,10 +199,11 @@ static int show(struct cli_session *s, const uint8_t id[16], bool json)
     }
     struct buf out = heap_buf(OUTPUT_MAX);
     if (json) {
-        put_json(&found, &place, &out);
+        put_json(&found, recipient, &place, &out);
     } else {
         put_record(&found, &out);
         r = put_opening(s, &found, &out);
+        put_recipient(recipient, &out);
         put_place(&found, &place, &out);
     }
     code = r < 0 ? cli_failed(s, "opening", r) : audit_print(s, &out);

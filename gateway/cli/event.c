@@ -7,6 +7,7 @@
 #include "fhir/format/json_write.h"
 #include "gateway/clock.h"
 #include "gateway/id.h"
+#include "gateway/recipient.h"
 #include "gateway/sealed_record.h"
 #include "gateway/vault.h"
 
@@ -51,14 +52,16 @@ static bool login_user(uid_t *out)
     return *out != (uid_t)-1;
 }
 
-/* Canonical JSON: members in order. */
-static struct str actor_of(const struct cli_session *s)
+/* Canonical JSON: members in order. @command: NULL: whatever they do */
+static struct str operator_text(const struct cli_session *s, const char *command)
 {
     struct buf text = arena_buf(s->arena, ACTOR_MAX);
     struct json_writer w = json_writer(&text);
     uid_t login;
     json_object(&w, NULL);
-    json_z(&w, "command", s->command);
+    if (command) {
+        json_z(&w, "command", command);
+    }
     if (login_user(&login)) {
         put_user(&w, "login", login);
     }
@@ -100,11 +103,30 @@ static void describe(struct cli_session *s, const struct cli_event *event, bool 
     if (event->exchange) {
         memcpy(record->exchange, event->exchange, sizeof(record->exchange));
     }
-    sealed_record_commit(sealed, COMMITMENT_ACTOR, actor_of(s));
+    sealed_record_commit(sealed, COMMITMENT_ACTOR, operator_text(s, s->command));
     sealed_record_commit(sealed, COMMITMENT_REQUEST, event->request);
     if (named) {
         sealed_record_subject(sealed, event->patient);
     }
+}
+
+static int take_number(void *owner, const struct db_rows *rows)
+{
+    *(int64_t *)owner = store_recipient_number(rows);
+    return 0;
+}
+
+/* The operator's number in access rows. */
+static int number_operator(struct cli_session *s, int64_t *out)
+{
+    struct recipient operator_;
+    struct cli_answer answer = { .read = take_number, .owner = out };
+    int r = recipient_seal(s->vault, s->arena, operator_text(s, NULL), &operator_);
+    return r < 0 ? r
+                 : cli_wait(s,
+                            store_recipient(s->db, operator_.hash, &operator_.sealed,
+                                            cli_on_rows, &answer),
+                            &answer);
 }
 
 static int commit(struct cli_session *s, const struct cli_event *event)
@@ -129,6 +151,10 @@ static int commit(struct cli_session *s, const struct cli_event *event)
            sizeof(access.exchange));
     if (named) {
         memcpy(access.patient, event->patient, sizeof(access.patient));
+        r = number_operator(s, &access.recipient);
+        if (r < 0) {
+            return r;
+        }
     }
     const struct batch_entry what = {
         .epoch = BATCH_EPOCH_ANY,

@@ -206,6 +206,7 @@ static enum step claim_enter(struct exchange *ex)
     json_z(&w, "organization", deliver->out->config->organization);
     json_end(&w);
     deliver->v2.dossier.actor = buf_str(&actor);
+    deliver->v2.dossier.recipient = deliver->v2.dossier.actor;
     return exchange_wait(ex, store_payload(worker->db, deliver->row.payload, on_payload, ex));
 }
 

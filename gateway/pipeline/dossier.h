@@ -31,6 +31,7 @@ struct dossier_subject {
 
 /*
  * @actor, @request: texts that the record commits to; in the exchange's arena
+ * @recipient:       who gets or asked for it, as gateway/recipient.h; empty: it is only kept
  * @payload:         bytes shown or carried; committed to by digest
  * @payload_digest:  the same where the bytes have gone already; else empty
  * @keep:            and stored
@@ -48,6 +49,8 @@ struct dossier {
     enum record_interaction interaction;
     struct str actor;
     struct str request;
+    struct str recipient;
+    int64_t recipient_number; /* found by "seal" */
     struct str payload;
     struct str payload_digest;
     struct str map;                    /* version of the mapping rows used */

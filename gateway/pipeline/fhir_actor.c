@@ -120,6 +120,23 @@ static int write_text(struct exchange *ex)
     return buf_failed(&text) ? -ENOMEM : 0;
 }
 
+/* Of the actor what stays the same from token to token. */
+static int write_recipient(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    struct buf text = arena_buf(ex->arena, ACTOR_TEXT_MAX);
+    struct json_writer w = json_writer(&text);
+    json_object(&w, NULL);
+    put(&w, "client", fx->claims.client);
+    put(&w, "issuer", fx->claims.issuer);
+    put(&w, "organization", fx->claims.organization);
+    put(&w, "subject", fx->claims.subject);
+    put(&w, "user", fx->claims.fhir_user);
+    json_end(&w);
+    fx->dossier.recipient = buf_str(&text);
+    return buf_failed(&text) ? -ENOMEM : 0;
+}
+
 int fhir_actor_set(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
@@ -143,5 +160,6 @@ int fhir_actor_set(struct exchange *ex)
     fx->asks.actors = fx->actors;
     fx->asks.other_purposes = fx->purposes;
     fx->asks.now = ex->time;
+    r = r < 0 ? r : write_recipient(ex);
     return r < 0 ? r : write_text(ex);
 }

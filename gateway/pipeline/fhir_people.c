@@ -7,14 +7,14 @@
  *    +--none of these--> unknown
  *
  * A Patient that passes tells its own identifiers, which are learnt with it. What was found
- * lately is kept in memory (gateway/patient_cache.h).
+ * lately is kept in memory (gateway/number_cache.h).
  */
 #include "gateway/pipeline/fhir_impl.h"
 
 #include "fhir/format/json.h"
 #include "gateway/consents.h"
 #include "gateway/id.h"
-#include "gateway/patient_cache.h"
+#include "gateway/number_cache.h"
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
 
@@ -31,9 +31,9 @@ enum {
 static bool cached(const struct exchange *ex, struct fhir_person *person)
 {
     const struct dossier *dossier = ex->data;
-    struct patient_cache *cache = dossier->worker->patients;
-    patient_cache_epoch(cache, consents_people_epoch(dossier->worker->consents));
-    if (!patient_cache_find(cache, person->hash, 1, person->number)) {
+    struct number_cache *cache = dossier->worker->patients;
+    number_cache_epoch(cache, consents_people_epoch(dossier->worker->consents));
+    if (!number_cache_find(cache, person->hash, 1, person->number)) {
         return false;
     }
     person->state = FHIR_PERSON_KNOWN;
@@ -43,7 +43,7 @@ static bool cached(const struct exchange *ex, struct fhir_person *person)
 static void keep(const struct exchange *ex, const struct fhir_person *person)
 {
     const struct dossier *dossier = ex->data;
-    patient_cache_keep(dossier->worker->patients, person->hash, 1, person->number);
+    number_cache_keep(dossier->worker->patients, person->hash, 1, person->number);
 }
 
 /* --- naming ------------------------------------------------------------------------------- */

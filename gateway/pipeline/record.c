@@ -95,10 +95,7 @@ static int gather_openings(struct exchange *ex)
     return 0;
 }
 
-/*
- * A row for each patient, by which their records are found. The recipient is not numbered:
- * who it was stands in the record's opening.
- */
+/* A row for each patient, by which their records are found. */
 static int gather_accesses(struct exchange *ex)
 {
     struct dossier *dossier = dossier_of(ex);
@@ -116,6 +113,7 @@ static int gather_accesses(struct exchange *ex)
         }
         struct batch_access *access = &accesses[dossier->access_count++];
         access->time = clock_utc_ms();
+        access->recipient = dossier->recipient_number;
         access->released = record_released(&subject->sealed.record);
         memcpy(access->record, subject->sealed.record.id, sizeof(access->record));
         memcpy(access->exchange, ex->id, sizeof(access->exchange));

@@ -1,8 +1,9 @@
 /*
  * Stage "seal": encrypt what is kept under the keys of those it is about.
  *
- *   seal_enter --keys in memory--> next
- *   seal_enter --vault_fetch--> waiting --keys--> on_keys --> next | stop
+ *   seal_enter --keys in memory--> the recipient's number in memory --> next
+ *   seal_enter --vault_fetch--> waiting --keys--> …  --store_recipient--> waiting --> next |
+ * stop
  *
  * For each patient there is one record, whose opening (salts and what they hide) is sealed
  * under that patient's key. A payload about several patients is sealed under all of their
@@ -12,6 +13,8 @@
 
 #include "gateway/clock.h"
 #include "gateway/id.h"
+#include "gateway/number_cache.h"
+#include "gateway/recipient.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
@@ -19,6 +22,12 @@
 
 enum {
     LAYER_SIZE = SEAL_ID_SIZE + SEAL_NONCE_SIZE,
+};
+
+/* As number_cache.h keeps it: 16 bytes. */
+union number {
+    int64_t recipient;
+    uint8_t bytes[16];
 };
 
 /* How the outcome of an exchange is said in its record. */
@@ -160,10 +169,62 @@ static enum step seal_under(struct exchange *ex)
     return r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory") : STEP_NEXT;
 }
 
+/* Who gets it is known by number. */
+static void on_recipient(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct dossier *dossier = dossier_of(ex);
+    if (r < 0) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "recipient"));
+        return;
+    }
+    union number number = { .bytes = { 0 } };
+    number.recipient = store_recipient_number(rows);
+    uint8_t hash[32];
+    vault_recipient_hash(dossier->worker->vault, dossier->recipient, hash);
+    number_cache_keep(dossier->worker->recipients, hash, 1, number.bytes);
+    dossier->recipient_number = number.recipient;
+    exchange_move(ex, seal_under(ex));
+}
+
+static bool about_somebody(const struct dossier *dossier)
+{
+    for (size_t i = 0; i < dossier->subject_count; i++) {
+        if (!dossier->subjects[i]->is_nobody) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keys are there; the number of who gets it may have to be asked for, or made. */
+static enum step number_recipient(struct exchange *ex)
+{
+    struct dossier *dossier = dossier_of(ex);
+    struct worker *worker = dossier->worker;
+    union number number;
+    struct recipient recipient;
+    if (dossier->recipient.n == 0 || !about_somebody(dossier)) {
+        dossier->recipient_number = RECIPIENT_NOBODY;
+        return seal_under(ex);
+    }
+    vault_recipient_hash(worker->vault, dossier->recipient, recipient.hash);
+    if (number_cache_find(worker->recipients, recipient.hash, 1, number.bytes)) {
+        dossier->recipient_number = number.recipient;
+        return seal_under(ex);
+    }
+    if (recipient_seal(worker->vault, ex->arena, dossier->recipient, &recipient) < 0) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    return exchange_wait(
+        ex, store_recipient(worker->db, recipient.hash, &recipient.sealed, on_recipient, ex));
+}
+
 static void on_keys(void *arg, int r)
 {
     struct exchange *ex = exchange_woken(arg);
-    exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "key") : seal_under(ex));
+    exchange_move(ex,
+                  r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "key") : number_recipient(ex));
 }
 
 enum step seal_enter(struct exchange *ex)
@@ -182,7 +243,7 @@ enum step seal_enter(struct exchange *ex)
         }
     }
     if (n == 0) {
-        return seal_under(ex);
+        return number_recipient(ex);
     }
     return exchange_wait(ex,
                          vault_fetch(worker->vault, worker->db, missing[0], n, on_keys, ex));

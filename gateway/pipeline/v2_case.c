@@ -5,7 +5,7 @@
 #include "fhir/v2/charset.h"
 #include "gateway/consents.h"
 #include "gateway/id.h"
-#include "gateway/patient_cache.h"
+#include "gateway/number_cache.h"
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
 #include "gateway/worker.h"
@@ -46,7 +46,7 @@ static void on_merged(void *arg, int r, const struct db_rows *rows)
     (void)rows;
     struct exchange *ex = exchange_woken(arg);
     case_of(ex)->resolved++;
-    patient_cache_clear(case_of(ex)->dossier.worker->patients);
+    number_cache_clear(case_of(ex)->dossier.worker->patients);
     exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "database")
                             : resolve_next(ex));
 }
@@ -62,8 +62,8 @@ static void on_resolved(void *arg, int r, const struct db_rows *rows)
     int outcome = store_patient_outcome(rows, v2->numbers[v2->resolved]);
     v2->conflict |= outcome == STORE_PATIENT_CONFLICT;
     if (outcome == STORE_PATIENT_FOUND || outcome == STORE_PATIENT_MADE) {
-        patient_cache_keep(v2->dossier.worker->patients, v2->hashes,
-                           v2->patients.list[v2->resolved].count, v2->numbers[v2->resolved]);
+        number_cache_keep(v2->dossier.worker->patients, v2->hashes,
+                          v2->patients.list[v2->resolved].count, v2->numbers[v2->resolved]);
     }
     v2->resolved++;
     exchange_move(ex, resolve_next(ex));
@@ -97,15 +97,15 @@ static bool remembered(struct v2_case *v2, const struct v2_patient *patient)
         vault_identifier_hash(worker->vault, patient->ids[i].system, patient->ids[i].value,
                               v2->hashes + i * STORE_HASH_SIZE);
     }
-    return patient_cache_find(worker->patients, v2->hashes, patient->count,
-                              v2->numbers[v2->resolved]);
+    return number_cache_find(worker->patients, v2->hashes, patient->count,
+                             v2->numbers[v2->resolved]);
 }
 
 static enum step resolve_next(struct exchange *ex)
 {
     struct v2_case *v2 = case_of(ex);
     const struct worker *worker = v2->dossier.worker;
-    patient_cache_epoch(worker->patients, consents_people_epoch(worker->consents));
+    number_cache_epoch(worker->patients, consents_people_epoch(worker->consents));
     for (; v2->resolved < v2->patients.count; v2->resolved++) {
         const struct v2_patient *patient = &v2->patients.list[v2->resolved];
         v2->nameless |= patient->count == 0;

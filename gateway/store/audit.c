@@ -55,13 +55,19 @@ static const struct db_statement accesses = {
     " WHERE patient IN (SELECT patient_group($4::uuid)) AND record >= $1::uuid"
     " AND record < $2::uuid ORDER BY record DESC LIMIT $3::integer",
 };
+static const struct db_statement access_of = {
+    "audit_access_of",
+    "SELECT record, exchange, time, recipient, types, released FROM access"
+    " WHERE patient = $1::uuid AND record = $2::uuid",
+};
 static const struct db_statement recipient = {
     "recipient",
     "SELECT recipient_number($1::bytea, $2::uuid, $3::bytea, $4::bytea)",
 };
 static const struct db_statement recipients = {
     "recipients",
-    "SELECT NULL::uuid, 0::smallint, r.key, k.patient, r.nonce, NULL::bytea, r.ciphertext,"
+    "SELECT encode(substr(r.hash, 1, 16), 'hex')::uuid, 3::smallint, r.key, k.patient, "
+    "r.nonce, NULL::bytea, r.ciphertext,"
     " r.number FROM recipient r LEFT JOIN patient_key k ON k.id = r.key"
     " WHERE r.number = ANY ($1::bigint[])",
 };
@@ -172,6 +178,15 @@ void store_sealed_row(const struct db_rows *rows, int i, struct store_sealed *ou
     out->nonce = db_bytes(rows, i, 4);
     out->outer = db_bytes(rows, i, 5);
     out->ciphertext = db_bytes(rows, i, 6);
+}
+
+struct op *store_access_of(struct db *db, const uint8_t patient[16], const uint8_t id[16],
+                           db_done_fn done, void *arg)
+{
+    struct db_params p = { 0 };
+    db_put_uuid(&p, patient);
+    db_put_uuid(&p, id);
+    return db_query(db, &access_of, &p, done, arg);
 }
 
 void store_access_row(const struct db_rows *rows, int i, struct store_access *out)

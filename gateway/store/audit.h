@@ -76,6 +76,9 @@ struct store_access {
  */
 MUST_USE struct op *store_audit_access(struct db *db, const struct store_filter *filter,
                                        db_done_fn done, void *arg);
+/* Of @record alone. Rows: none or one */
+MUST_USE struct op *store_access_of(struct db *db, const uint8_t patient[16],
+                                    const uint8_t record[16], db_done_fn done, void *arg);
 void store_access_row(const struct db_rows *rows, int i, struct store_access *out);
 
 /* The number of a recipient; @sealed (key, nonce, ciphertext) is kept if it is new.

@@ -207,6 +207,20 @@ test("a record is shown, opened, with its place", async () => {
   assert.equal(run(["audit", "show", "nonsense"]).status, 64);
 });
 
+test("who got it is told by its number: an operator, or nobody who only sent", () => {
+  const read = list().find((one) => one.record.interaction === "audit.read").record.id;
+  const { recipient } = JSON.parse(good(["audit", "show", read, "--json"]).out);
+  assert.equal(typeof recipient.user, "string");
+  assert.match(good(["audit", "show", read]).out, /^recipient +\{.*"user":/m);
+  const received = recordOf("A1", "4711");
+  assert.doesNotMatch(good(["audit", "show", received]).out, /^recipient/m);
+  const numbers = postgres.sql(
+    `SELECT DISTINCT recipient FROM access JOIN record ON id = record
+     WHERE convert_from(bytes, 'UTF8') LIKE '%audit.read%'`,
+  );
+  assert.equal(numbers.length, 1, "the same operator has one number");
+});
+
 /** Wait for the anchor of @id; here and there the pipes of chain and gateway are emptied. */
 const anchored = (id) =>
   until(

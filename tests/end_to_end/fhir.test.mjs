@@ -196,6 +196,24 @@ describe("who asks, and why", () => {
     assert.deepEqual([search.outcome, search.released ?? 0], ["deny", 0]);
   });
 
+  test("access rows number who asked, the same for each of their tokens", async () => {
+    const asked = async (claims) => {
+      await gw.ask("Patient/anna", { claims });
+      const [[recipient, released]] = gw.postgres.sql(
+        "SELECT recipient, released FROM access ORDER BY record DESC LIMIT 1",
+      );
+      return { recipient: Number(recipient), released: released === "t" };
+    };
+    const who = await asked({ jti: "1" });
+    assert.ok(who.recipient > 0 && who.released);
+    assert.deepEqual(await asked({ jti: "2" }), who);
+    const colleague = await asked({ sub: "dr-other" });
+    assert.ok(colleague.recipient !== who.recipient && colleague.released);
+    const stranger = await asked(claimsOf(OTHER, "TREAT"));
+    assert.ok(![who.recipient, colleague.recipient].includes(stranger.recipient));
+    assert.equal(stranger.released, false, "it only asked");
+  });
+
   test("a purpose is never assumed, and treatment doesn't cover breaking the glass", async () => {
     const none = await gw.ask("Patient/anna", { claims: claimsOf(CLINIC) });
     assert.equal(none.status, 403);

@@ -33,6 +33,15 @@ test("a message is acknowledged, and arrives as the same bytes and as resources"
   assert.match(JSON.stringify(await site.store.dump()), /5\.10/, "decimals keep their digits");
 });
 
+test("access rows number who got it: each destination; what only came, nobody", () => {
+  const [[received, delivered, numbers]] = site.postgres.sql(
+    `SELECT count(*) FILTER (WHERE recipient = 0), count(*) FILTER (WHERE recipient > 0),
+            count(DISTINCT recipient) FROM access`,
+  );
+  assert.deepEqual([received, delivered, numbers], ["1", "2", "3"]);
+  assert.equal(site.postgres.sql("SELECT count(*) FROM recipient")[0][0], "2");
+});
+
 test("the same message again hears the same and does nothing else", async () => {
   const before = { rows: site.outbox().length, records: site.records().length };
   assert.equal(await code(oru("M1")), "AA");

@@ -1,10 +1,8 @@
-#include "tests/check.h"
-
-#include "crypto/digest.h"
 #include "gateway/sealed_record.h"
 
+#include "tests/gateway/vault_test.h"
+
 #include <errno.h>
-#include <unistd.h>
 
 static const uint8_t secret[SECRET_SIZE] = { 7, 7, 7 };
 static const uint8_t patient[16] = { 1, 2, 3 };
@@ -14,18 +12,8 @@ static struct vault *vault;
 static int open_vault(void **state)
 {
     (void)state;
-    char path[] = "/tmp/chartseal-root.XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    uint8_t root[SECRET_SIZE];
-    digest_sha256(STR("a root key"), root);
-    for (size_t i = 0; i < sizeof(root); i++) {
-        assert_int_equal(dprintf(fd, "%02x", root[i]), 2);
-    }
-    (void)close(fd);
-    int r = secret_start() < 0 ? -1 : vault_new(path, "st-elsewhere", &vault);
-    (void)unlink(path);
-    return r;
+    vault = vault_open();
+    return 0;
 }
 
 static int close_vault(void **state)

@@ -1,5 +1,5 @@
 /* Where identifiers lead, remembered. */
-#include "gateway/patient_cache.h"
+#include "gateway/number_cache.h"
 
 #include "tests/check.h"
 
@@ -7,9 +7,9 @@ enum {
     SLOTS = 8,
 };
 
-static void hash_of(uint8_t out[PATIENT_CACHE_HASH], uint8_t slot, uint8_t rest)
+static void hash_of(uint8_t out[NUMBER_CACHE_HASH], uint8_t slot, uint8_t rest)
 {
-    memset(out, rest, PATIENT_CACHE_HASH);
+    memset(out, rest, NUMBER_CACHE_HASH);
     memset(out, 0, 4);
     out[0] = slot;
 }
@@ -35,44 +35,44 @@ static void test_all_must_lead_to_one(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct patient_cache *cache = patient_cache_new(SLOTS);
+        struct number_cache *cache = number_cache_new(SLOTS);
         assert_non_null(cache);
-        uint8_t hashes[2][PATIENT_CACHE_HASH];
+        uint8_t hashes[2][NUMBER_CACHE_HASH];
         uint8_t number[16] = { 0 };
         for (size_t k = 0; k < 3 && cases[i].kept[k][2]; k++) {
             hash_of(hashes[0], cases[i].kept[k][0], cases[i].kept[k][1]);
             memset(number, cases[i].kept[k][2], sizeof(number));
-            patient_cache_keep(cache, hashes[0], 1, number);
+            number_cache_keep(cache, hashes[0], 1, number);
         }
         memset(number, 0, sizeof(number));
         for (size_t k = 0; k < 2; k++) {
             hash_of(hashes[k], cases[i].asked[k][0], cases[i].asked[k][1]);
         }
-        bool found = patient_cache_find(cache, hashes[0], cases[i].n, number);
+        bool found = number_cache_find(cache, hashes[0], cases[i].n, number);
         assert_int_equal(found, cases[i].want != 0);
         assert_int_equal(number[0], cases[i].want);
-        patient_cache_free(cache);
+        number_cache_free(cache);
     }
 }
 
 static void test_another_epoch_empties_it(void **state)
 {
     (void)state;
-    struct patient_cache *cache = patient_cache_new(SLOTS);
-    uint8_t hash[PATIENT_CACHE_HASH];
+    struct number_cache *cache = number_cache_new(SLOTS);
+    uint8_t hash[NUMBER_CACHE_HASH];
     uint8_t number[16] = { 9 };
     assert_non_null(cache);
     hash_of(hash, 3, 3);
-    patient_cache_epoch(cache, 5);
-    patient_cache_keep(cache, hash, 1, number);
-    patient_cache_epoch(cache, 5);
-    assert_true(patient_cache_find(cache, hash, 1, number));
-    patient_cache_epoch(cache, 6);
-    assert_false(patient_cache_find(cache, hash, 1, number));
-    patient_cache_keep(cache, hash, 1, number);
-    patient_cache_clear(cache);
-    assert_false(patient_cache_find(cache, hash, 1, number));
-    patient_cache_free(cache);
+    number_cache_epoch(cache, 5);
+    number_cache_keep(cache, hash, 1, number);
+    number_cache_epoch(cache, 5);
+    assert_true(number_cache_find(cache, hash, 1, number));
+    number_cache_epoch(cache, 6);
+    assert_false(number_cache_find(cache, hash, 1, number));
+    number_cache_keep(cache, hash, 1, number);
+    number_cache_clear(cache);
+    assert_false(number_cache_find(cache, hash, 1, number));
+    number_cache_free(cache);
 }
 
 int main(void)
