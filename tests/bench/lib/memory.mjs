@@ -1,4 +1,4 @@
-// P4, P5, P12, P13, consent decisions, the tree: nothing but CPU and memory.
+// P4, P5, P12, P13, XML and JSON, consent decisions, the tree: nothing but CPU and memory.
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { top } from "../../end_to_end/lib/process.mjs";
 import { folder } from "../../end_to_end/lib/parts.mjs";
 import { longString, oru, searchset } from "./data.mjs";
+import { formats } from "./formats.mjs";
 import { MINE, ask, program, race, repeats, seconds, short, times, whole } from "./measure.mjs";
 
 const runFile = promisify(execFile);
@@ -138,6 +139,7 @@ export async function memory(tell) {
   const where = folder("bench-memory");
   await bundles(tell, where);
   await longStrings(tell, where);
+  await formats(tell, where);
   await messages(tell, where);
   await consents(tell);
   await tree(tell);
