@@ -10,6 +10,7 @@
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
 #include "gateway/cli/hl7.h"
+#include "gateway/cli/input.h"
 #include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/maps.h"
@@ -101,7 +102,7 @@ static int translate(struct translating *t, struct str text, struct translate_re
     };
     int r = parse(t, text, &message);
     r = r == 0 ? translate_to_fhir(t->arena, &message, &site, out, &t->issues) : r;
-    hl7_say_issues(stderr, &t->issues, t->explain);
+    cli_say_issues(stderr, &t->issues, t->explain);
     if (r == 0) {
         return EX_OK;
     }
@@ -127,7 +128,7 @@ static int run(struct translating *t, const char *path)
 {
     struct buf text;
     struct translate_result result;
-    int code = hl7_read("hl7 translate", path, V2_MESSAGE_MAX, &text);
+    int code = cli_read("hl7 translate", path, V2_MESSAGE_MAX, &text);
     t->arena = arena_new(ARENA_FIRST);
     if (code == EX_OK && !t->arena) {
         code = EX_OSERR;

@@ -10,7 +10,7 @@
 #include "fhir/v2/charset.h"
 #include "fhir/v2/group.h"
 #include "fhir/v2/validate.h"
-#include "gateway/cli/hl7.h"
+#include "gateway/cli/input.h"
 #include "gateway/heap.h"
 
 #include <stdio.h>
@@ -60,7 +60,7 @@ static int validate_one(struct validating *v, struct str text)
     v->messages++;
     v->bad += issues_bad(&issues);
     (void)printf("message %zu: %s\n", v->messages, issues_bad(&issues) ? "not valid" : "valid");
-    hl7_say_issues(stdout, &issues, !v->quiet);
+    cli_say_issues(stdout, &issues, !v->quiet);
     return EX_OK;
 }
 
@@ -78,7 +78,7 @@ static int validate_all(struct validating *v, struct str text)
     while (code == EX_OK && v2_batch_next(&batch, &part)) {
         code = part.kind == V2_BATCH_MESSAGE ? validate_one(v, part.text) : EX_OK;
     }
-    hl7_say_issues(stdout, &issues, !v->quiet);
+    cli_say_issues(stdout, &issues, !v->quiet);
     if (code == EX_OK && v->messages == 0) {
         (void)fputs("chartseal hl7 validate: no message\n", stderr);
         return EX_DATAERR;
@@ -101,7 +101,7 @@ int cli_hl7_validate(int argc, char **argv)
         return cli_usage("hl7 validate [--charset NAME] [--quiet] [FILE|-]");
     }
     struct buf text;
-    int code = hl7_read("hl7 validate", words.n ? words.p[0] : "-", FILE_MAX, &text);
+    int code = cli_read("hl7 validate", words.n ? words.p[0] : "-", FILE_MAX, &text);
     v.arena = arena_new(ARENA_FIRST);
     if (code == EX_OK) {
         code = v.arena ? validate_all(&v, buf_str(&text)) : EX_OSERR;

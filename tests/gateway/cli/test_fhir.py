@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""chartseal fhir convert on files: what it writes, says, and its exit codes.
+
+    test_fhir.py CHARTSEAL
+"""
+
+import subprocess
+import sys
+
+EX_OK, EX_USAGE, EX_DATAERR, EX_NOINPUT = 0, 64, 65, 66
+
+NS = 'xmlns="http://hl7.org/fhir"'
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+JSON = '{"resourceType":"Patient","id":"a","active":true}'
+XML = f'<Patient {NS}><id value="a"/><active value="true"/></Patient>'
+BASIC = '{"resourceType":"Basic","id":"b"}'
+BUNDLE = ('{"resourceType":"Bundle","type":"collection","entry":['
+          f'{{"resource":{JSON}}},\n{{"resource":{BASIC}}}]}}')
+BUNDLE_XML = (f'<Bundle {NS}><type value="collection"/><entry><resource>{XML}</resource></entry>\n'
+              f'<entry><resource><Basic {NS}><id value="b"/></Basic></resource></entry></Bundle>')
+
+# what it shows, words, input, exit code, standard output, what standard error holds
+CASES = [
+    ("XML becomes JSON", ["--to", "json"], HEAD + XML, EX_OK, JSON + "\n", ""),
+    ("JSON becomes XML", ["--to", "xml", "-"], JSON, EX_OK, HEAD + XML + "\n", ""),
+    ("JSON over several lines is one document", ["--to", "xml"],
+     JSON.replace(",", ",\n").replace("{", "\n {\n"), EX_OK, HEAD + XML + "\n", ""),
+    ("JSON becomes JSON on one line", ["--to", "json"], JSON.replace(",", " ,\n"), EX_OK,
+     JSON + "\n", ""),
+    ("XML after a byte order mark", ["--to", "json"], "\ufeff" + XML, EX_OK, JSON + "\n", ""),
+    ("one line is a document", ["--to", "json"], JSON + "\n\n", EX_OK, JSON + "\n", ""),
+    ("a Bundle becomes lines", ["--to", "ndjson"], BUNDLE, EX_OK, f"{JSON}\n{BASIC}\n", ""),
+    ("a Bundle in XML becomes lines", ["--to", "ndjson"], BUNDLE_XML, EX_OK,
+     f"{JSON}\n{BASIC}\n", ""),
+    ("a resource becomes a line", ["--to", "ndjson"], XML, EX_OK, JSON + "\n", ""),
+    ("lines become a Bundle", ["--to", "json"], f"{JSON}\n\n{BASIC}", EX_OK, BUNDLE + "\n", ""),
+    ("lines become a Bundle in XML", ["--to", "xml"], f"{JSON}\n{BASIC}\n", EX_OK,
+     HEAD + BUNDLE_XML + "\n", ""),
+    ("lines stay lines", ["--to", "ndjson"], f" {JSON}\r\n{BASIC}\n", EX_OK,
+     f"{JSON}\n{BASIC}\n", ""),
+    ("comments are reported", ["--to", "json"], XML.replace("<active", "\n<!-- c --><active"),
+     EX_OK, JSON + "\n", "information: line 2: comment left out"),
+    ("a mistake in XML by line and path", ["--to", "json"], XML.replace("<active", "\n<activ"),
+     EX_DATAERR, "", "fatal: line 2, Patient.activ: unknown element"),
+    ("a mistake in JSON by path", ["--to", "xml"], JSON.replace("true", '"true"'), EX_DATAERR,
+     "", "fatal: Patient.active: the value must be true or false"),
+    ("what is no JSON by its byte", ["--to", "xml"], JSON[:-1], EX_DATAERR, "", "fatal: byte "),
+    ("a mistake in a line by its number", ["--to", "ndjson"], f"{JSON}\n\n{BASIC}}}\n",
+     EX_DATAERR, JSON + "\n", "in line 3\nfatal: byte "),
+    ("nothing", ["--to", "json"], "", EX_DATAERR, "", "fatal: byte "),
+    ("no format", [], JSON, EX_USAGE, "", "usage"),
+    ("an unknown format", ["--to", "yaml"], JSON, EX_USAGE, "", "usage"),
+    ("two files", ["--to", "json", "a", "b"], JSON, EX_USAGE, "", "usage"),
+    ("a file that isn't there", ["--to", "json", "/nonexistent/file"], JSON, EX_NOINPUT, "",
+     "/nonexistent/file: No such file"),
+]
+
+
+def many_lines(program):
+    """More lines than a document may have bytes, in the memory of a few."""
+    line = (JSON.replace('"a"', '"' + "a" * 50000 + '"') + "\n").encode()
+    count = 1500
+    done = subprocess.run(["bash", "-c", 'ulimit -v "$1"; shift; exec "$@"', "bash", "300000",
+                           program, "fhir", "convert", "--to", "ndjson"],
+                          check=False, input=line * count, capture_output=True)
+    return done.returncode == EX_OK and done.stdout == line * count
+
+
+def main():
+    failed = 0
+    for what, words, text, code, want, said in CASES:
+        done = subprocess.run([sys.argv[1], "fhir", "convert", *words], check=False,
+                              input=text.encode(), capture_output=True)
+        got, errors = done.stdout.decode(), done.stderr.decode()
+        if done.returncode != code or got != want or said not in errors or bool(said) != bool(errors):
+            failed += 1
+            print(f"{what}: exit {done.returncode}, {got!r}, {errors!r}")
+    if not sanitized(sys.argv[1]) and not many_lines(sys.argv[1]):
+        failed += 1
+        print("many lines: not the same, or too much memory")
+    return 1 if failed else 0
+
+
+def sanitized(program):
+    """A sanitizer's shadow memory passes any limit."""
+    with open(program, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
