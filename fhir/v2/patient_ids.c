@@ -1,9 +1,10 @@
 /*
  * The patients of a message.
  *
- * Each PID opens a patient; an MRG after it is one that was merged into that. What can't be
- * used is reported by its place and counted, so that the caller can refuse a message whose
- * patient stays unknown.
+ * Each PID opens a patient; an MRG after it is one that was merged into that, if the event
+ * merges persons. Where it moves or merges accounts or visits, the MRG may name a patient, who
+ * stays another one. What can't be used is reported by its place and counted, so that the
+ * caller can refuse a message whose patient stays unknown.
  */
 #include "fhir/v2/patient_ids.h"
 
@@ -136,11 +137,10 @@ static int add_field(const struct reader *r, uint32_t number, struct v2_patient 
     return 0;
 }
 
-static int add_patient(const struct reader *r, size_t segment, int survivor,
+static int add_patient(const struct reader *r, size_t segment, bool merged,
                        struct v2_patient *patient)
 {
-    bool merged = survivor != V2_PATIENT_NOT_MERGED;
-    *patient = (struct v2_patient){ .segment = segment, .survivor = survivor };
+    *patient = (struct v2_patient){ .segment = segment };
     patient->ids = arena_calloc(r->arena, V2_PATIENT_IDS_MAX, sizeof(*patient->ids));
     if (!patient->ids) {
         return -ENOMEM;
@@ -166,6 +166,22 @@ static size_t count_patients(const struct v2_message *message)
     return n;
 }
 
+/* Whether the MRG of this message takes a patient out of use. */
+static bool merges_patients(const struct v2_message *message)
+{
+    static const struct str events[] = { STR_INIT("A18"), STR_INIT("A30"), STR_INIT("A34"),
+                                         STR_INIT("A36"), STR_INIT("A39"), STR_INIT("A40"),
+                                         STR_INIT("A46"), STR_INIT("A47") };
+    struct v2_header header;
+    v2_header(message, &header);
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        if (str_eq(header.event, events[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int v2_patients(struct arena *arena, const struct v2_message *message,
                 const struct v2_assigners *assigners, struct issues *issues,
                 struct v2_patients *out)
@@ -185,17 +201,22 @@ int v2_patients(struct arena *arena, const struct v2_message *message,
     }
 
     int last = V2_PATIENT_NOT_MERGED;
+    bool merges = merges_patients(message);
     for (size_t i = 0; i < message->count; i++) {
         const struct v2_segment *segment = &message->segments[i];
+        struct v2_patient *patient = &found.list[found.count];
         bool pid = is(segment, "PID");
         if (!pid && !(is(segment, "MRG") && last != V2_PATIENT_NOT_MERGED)) {
             continue;
         }
-        int e =
-            add_patient(&r, i, pid ? V2_PATIENT_NOT_MERGED : last, &found.list[found.count]);
+        int e = add_patient(&r, i, !pid, patient);
         if (e < 0) {
             return e;
         }
+        if (!pid && !merges && patient->count == 0 && patient->unusable == 0) {
+            continue; /* it names an account or a visit alone */
+        }
+        patient->survivor = pid || !merges ? V2_PATIENT_NOT_MERGED : last;
         last = pid ? (int)found.count : last;
         found.count++;
     }

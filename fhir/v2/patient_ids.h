@@ -40,7 +40,8 @@ enum {
  * @ids:      the usable ones, each once; @count may be 0
  * @unusable: identifiers whose assigner is not known
  * @segment:  index of the PID or MRG
- * @survivor: index of the patient this one was merged into, or V2_PATIENT_NOT_MERGED
+ * @survivor: index of the patient this one was merged into, or V2_PATIENT_NOT_MERGED: also for
+ *            an MRG whose event moves a visit or an account from one patient to another
  */
 struct v2_patient {
     struct v2_patient_id *ids;
@@ -61,8 +62,8 @@ struct v2_patients {
  * @message:   in UTF-8
  * @assigners: of its sender
  * @issues:    told each identifier that can't be used, by its place
- * @out:       one for each PID and each MRG, in their order; PIDs with the same identifiers
- *             are not joined
+ * @out:       one for each PID and each MRG that names one, in their order; PIDs with the same
+ *             identifiers are not joined
  *
  * Where PID-3 is empty, PID-2 is taken (v2.1 and v2.2).
  *

@@ -45,10 +45,20 @@ static void test_patients(void **state)
         { "PID|1|5^^^LAB|", "[urn:oid:1.2.3.4|5]", 0 },
         { "PID|1|5^^^LAB|7^^^LAB", "[urn:oid:1.2.3.4|7]", 0 },
         { "PID|1||7\\T\\8^^^LAB", "[urn:oid:1.2.3.4|7&8]", 0 },
-        { "PID|1||7^^^LAB\rMRG|9^^^LAB", "[urn:oid:1.2.3.4|7 urn:oid:1.2.3.4|9>0]", 0 },
-        { "PID|1||1^^^LAB\rPID|2||2^^^LAB\rMRG|9^^^LAB",
+        { "EVN|A40\rPID|1||7^^^LAB\rMRG|9^^^LAB", "[urn:oid:1.2.3.4|7 urn:oid:1.2.3.4|9>0]",
+          0 },
+        { "EVN|A34\rPID|1||1^^^LAB\rPID|2||2^^^LAB\rMRG|9^^^LAB",
           "[urn:oid:1.2.3.4|1 urn:oid:1.2.3.4|2 urn:oid:1.2.3.4|9>1]", 0 },
-        { "MRG|9^^^LAB", "]", 0 }, /* merged into nobody */
+        { "EVN|A40\rMRG|9^^^LAB", "]", 0 }, /* merged into nobody */
+        /* a visit, an account or an identifier moves: two patients stay two */
+        { "EVN|A45\rPID|1||7^^^LAB\rMRG|9^^^LAB||||V1", "[urn:oid:1.2.3.4|7 urn:oid:1.2.3.4|9]",
+          0 },
+        { "EVN|A44\rPID|1||7^^^LAB\rMRG|9^^^LAB||A1", "[urn:oid:1.2.3.4|7 urn:oid:1.2.3.4|9]",
+          0 },
+        { "EVN|A43\rPID|1||7^^^LAB\rMRG|9^^^LAB", "[urn:oid:1.2.3.4|7 urn:oid:1.2.3.4|9]", 0 },
+        { "EVN|A45\rPID|1||7^^^LAB\rMRG|||||V1", "[urn:oid:1.2.3.4|7]", 0 },
+        { "EVN|A40\rPID|1||7^^^LAB\rMRG|||||V1", "[urn:oid:1.2.3.4|7 >0]", 0 },
+        { "PID|1||7^^^LAB\rMRG|9^^^LAB", "[urn:oid:1.2.3.4|7 urn:oid:1.2.3.4|9]", 0 },
         { "EVN|A01", "]", 0 },
     };
     (void)state;
