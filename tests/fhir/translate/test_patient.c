@@ -123,11 +123,7 @@ static void test_what_events_say_of_the_visit(void **state)
                 fail_msg("%s: want %s in %.*s", cases[i].event, want, (int)e->resource.n,
                          e->resource.p);
             }
-            bool begun = cases[i].certain && strcmp(cases[i].event, "A01") != 0 &&
-                         strcmp(cases[i].event, "A04") != 0;
-            if (!old || begun) {
-                assert_int_equal(e->defaults == NULL, cases[i].certain);
-            }
+            assert_int_equal(e->defaults == NULL, cases[i].certain);
         }
     }
 }
