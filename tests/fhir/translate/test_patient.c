@@ -45,7 +45,7 @@ static void test_patients(void **state)
           "\"urn:oid:2.16.840.1.113883.6.238\",\"code\":\"2106-3\",\"display\":\"White\"}},"
           "{\"url\":\"ombCategory\",\"valueCoding\":{\"system\":"
           "\"urn:oid:2.16.840.1.113883.6.238\",\"code\":\"2028-9\",\"display\":\"Asian\"}},"
-          "{\"url\":\"text\",\"valueString\":\"White\"}]" },
+          "{\"url\":\"text\",\"valueString\":\"White, Asian\"}]" },
         { ADT "PID|1||7^^^LAB|||||||W\r", "Patient",
           "us-core-race\",\"extension\":[{\"url\":\"text\",\"valueString\":\"W\"}]" },
         { ADT "PID|1||7^^^LAB|||||||||||||||||||H^Hispanic\r", "Patient",
@@ -227,10 +227,16 @@ static void test_allergies_and_problems(void **state)
           "\"time\":\"2026\",\"text\":\"late\\nagain\"" },
         { PPR PID "PRB|AD|2026|I10|5\rGOL|AD|2026|G^Walk|7\r", "Goal",
           "\"lifecycleStatus\":\"active\",\"description\":{\"coding\":[{\"code\":\"G\","
-          "\"display\":\"Walk\"}]},\"subject\":{" },
+          "\"display\":\"Walk\"}]}" },
         { PPR PID "PRB|AD|2026|I10|5\rGOL|AD|2026|G^Walk|7\r", "Goal", "\"addresses\":[{" },
         { PPR PID "PRB|AD|2026|I10|5\rPTH|AD|P^Path|7|2026\r", "CarePlan",
           "\"status\":\"unknown\",\"intent\":\"plan\"" },
+        { MSH("PGL^PC6") PID "GOL|AD|2026|G^Walk|7\rPRB|AD|2026|I10|5\r", "Goal",
+          "\"addresses\":[{" },
+        { MSH("PPP^PCB") PID "PTH|AD|P^Path|7|2026\rPRB|AD|2026|I10|5\rGOL|AD|2026|G^Walk|7\r",
+          "CarePlan", "\"goal\":[{" },
+        { MSH("PPG^PCG") PID "PTH|AD|P^Path|7|2026\rGOL|AD|2026|G^Walk|7\rPRB|AD|2026|I10|5\r",
+          "CarePlan", "\"addresses\":[{" },
         /* a consent is what somebody says there is: without one that permits anything */
         { ADT PID "CON|1|001|F1||||||||A||20260101\r", "Consent",
           "\"status\":\"active\",\"scope\":{\"coding\":[{\"system\":"
