@@ -25,7 +25,7 @@ static size_t usual(size_t given, size_t otherwise)
 const char *http_fail_text(enum http_fail fail)
 {
     static const char *const texts[] = {
-        "none",   "connect", "tls",      "busy",     "time-out",
+        "none",   "connect", "tls",      "busy",     "withdrawn", "time-out",
         "closed", "cut",     "protocol", "too long", "memory",
     };
     return (size_t)fail < ARRAY_LEN(texts) ? texts[fail] : "";
@@ -33,7 +33,8 @@ const char *http_fail_text(enum http_fail fail)
 
 bool http_fail_unsent(enum http_fail fail)
 {
-    return fail == HTTP_FAIL_CONNECT || fail == HTTP_FAIL_TLS || fail == HTTP_FAIL_BUSY;
+    return fail == HTTP_FAIL_CONNECT || fail == HTTP_FAIL_TLS || fail == HTTP_FAIL_BUSY ||
+           fail == HTTP_FAIL_WITHDRAWN;
 }
 
 /* --- the client ------------------------------------------------------------------------- */
@@ -137,12 +138,22 @@ static int place(struct http_call *call)
     return 0;
 }
 
+bool http_call_stands(const struct http_call *call)
+{
+    return !call->still || call->still(call->owner);
+}
+
 void http_client_next(struct http_client *client)
 {
     size_t max = usual(client->config.connections_max, HTTP_CLIENT_CONNECTIONS);
     while (client->first && (client->idle || client->n_lanes < max)) {
         struct http_call *call = client->first;
-        if (client->idle) {
+        if (client->idle && !http_call_stands(call)) {
+            /* Told from the loop: this may run inside a call of another owner. */
+            leave_queue(call);
+            call->withdrawn = true;
+            event_active(&call->timer, EV_TIMEOUT, 1);
+        } else if (client->idle) {
             leave_queue(call);
             http_lane_use(client->idle, call);
         } else if (http_lane_open(client, call) == 0) {
@@ -153,14 +164,17 @@ void http_client_next(struct http_client *client)
     }
 }
 
-/* A call waited too long; or it got a connection, and its owner may go on with the body. */
+/*
+ * A call waited too long, or was withdrawn; or it got a connection, and its owner may go on
+ * with the body.
+ */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct http_call *call = arg;
     (void)fd;
     if (what & EV_TIMEOUT) {
         leave_queue(call);
-        http_call_fail(call, HTTP_FAIL_BUSY);
+        http_call_fail(call, call->withdrawn ? HTTP_FAIL_WITHDRAWN : HTTP_FAIL_BUSY);
     } else if (call->want_drain && call->calls->on_drain) {
         call->want_drain = false;
         call->calls->on_drain(call->owner);
@@ -230,6 +244,7 @@ static void put_request(struct buf *b, const struct http_client *client,
 static struct http_call *new_call(struct http_client *client, const struct http_ask *ask)
 {
     enum http_method method = http1_method_of(ask->method);
+    assert(!ask->streamed || !ask->still);
     struct buf b = buf_fixed(space, sizeof(space));
     put_request(&b, client, ask, method);
     struct http_call *call = buf_failed(&b) ? NULL : calloc(1, sizeof(*call) + b.n);
@@ -239,6 +254,7 @@ static struct http_call *new_call(struct http_client *client, const struct http_
     call->op.cancel = cancel;
     call->client = client;
     call->method = method;
+    call->still = ask->still;
     call->streamed = ask->streamed;
     call->chunked = ask->streamed && ask->length < 0;
     call->body_left = ask->streamed ? ask->length : 0;

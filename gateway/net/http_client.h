@@ -38,6 +38,7 @@ enum http_fail {
     HTTP_FAIL_CONNECT = 1, /* could not be connected: the request was not sent */
     HTTP_FAIL_TLS,         /* no agreement, or not the server it should be: not sent */
     HTTP_FAIL_BUSY,        /* no connection became free in time: not sent */
+    HTTP_FAIL_WITHDRAWN,   /* http_ask.still said no: not sent */
     HTTP_FAIL_TIMEOUT,     /* no answer in time: what it did is unknown */
     HTTP_FAIL_CLOSED,      /* closed before an answer: what it did is unknown */
     HTTP_FAIL_CUT,         /* the answer broke off in its body */
@@ -86,10 +87,13 @@ struct http_ask {
     struct str host;                 /* empty: the client's */
     const struct http_field *fields; /* without Host, framing and connection fields */
     size_t n_fields;
-    struct str body;   /* whole body; borrowed until the call ends. Or: */
-    bool streamed;     /* it comes by http_call_body() */
-    int64_t length;    /* of a streamed body; HTTP_CALL_CHUNKED if unknown */
-    bool repeatable;   /* repeating it is safe, whatever its method */
+    struct str body; /* whole body; borrowed until the call ends. Or: */
+    bool streamed;   /* it comes by http_call_body() */
+    int64_t length;  /* of a streamed body; HTTP_CALL_CHUNKED if unknown */
+    bool repeatable; /* repeating it is safe, whatever its method */
+    /* Asked with the call's owner if the request leaves later than it was made, because it
+     * waited for a connection: false withdraws it. NULL: it stands. Not of streamed bodies. */
+    bool (*still)(void *owner);
     int first_byte_ms; /* 0: the client's */
 };
 

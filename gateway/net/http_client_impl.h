@@ -60,10 +60,12 @@ struct http_call {
     struct http_call **back;
     const struct http_call_calls *calls;
     void *owner;
-    struct event timer; /* while waiting */
+    bool (*still)(void *owner); /* NULL: it stands */
+    struct event timer;         /* while waiting */
     enum http_method method;
     int first_byte_ms;
     size_t tried; /* addresses */
+    bool withdrawn;
     bool streamed;
     bool chunked;
     bool open_chunk;
@@ -94,6 +96,9 @@ void http_lane_close(struct http_lane *lane);
 
 /* The call is over without an answer: tell its owner and free it. Only from the loop. */
 void http_call_fail(struct http_call *call, enum http_fail fail);
+
+/* Whether it may leave now, later than it was made. */
+bool http_call_stands(const struct http_call *call);
 
 /* Free it: @call has no lane and doesn't wait. */
 void http_call_free(struct http_call *call);

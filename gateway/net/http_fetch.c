@@ -9,6 +9,7 @@ struct fetch {
     struct http_call *call;
     const struct http_head *head; /* borrowed from the call */
     struct buf body;
+    bool (*still)(void *owner);
     http_fetch_fn done;
     void *owner;
 };
@@ -60,6 +61,12 @@ static void on_fail(void *owner, enum http_fail fail)
     finish(owner, fail);
 }
 
+static bool still(void *owner)
+{
+    const struct fetch *fetch = owner;
+    return fetch->still(fetch->owner);
+}
+
 static void cancel(struct op *op)
 {
     struct fetch *fetch = (struct fetch *)op;
@@ -85,7 +92,10 @@ struct op *http_fetch(struct http_client *client, const struct http_ask *ask, si
     fetch->body = heap_buf(max);
     fetch->done = done;
     fetch->owner = owner;
-    fetch->call = http_call_start(client, ask, &calls, fetch);
+    struct http_ask ours = *ask;
+    fetch->still = ask->still;
+    ours.still = ask->still ? still : NULL;
+    fetch->call = http_call_start(client, &ours, &calls, fetch);
     if (!fetch->call) {
         free(fetch);
         return NULL;

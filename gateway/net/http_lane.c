@@ -100,7 +100,9 @@ static void begin(struct http_lane *lane, struct http_call *call)
     } else {
         conn_resume(lane->conn);
     }
-    send_request(lane);
+    if (lane->ready || !call->still) {
+        send_request(lane);
+    } /* else when it is connected, if it still stands then */
 }
 
 void http_lane_use(struct http_lane *lane, struct http_call *call)
@@ -335,7 +337,15 @@ static void on_end(void *owner, enum conn_end why)
 static void on_ready(void *owner)
 {
     struct http_lane *lane = owner;
+    struct http_call *call = lane->call;
     lane->ready = true;
+    life_enter(&lane->life);
+    if (call && call->still && http_call_stands(call)) {
+        send_request(lane);
+    } else if (call && call->still) {
+        lane_fail(lane, HTTP_FAIL_WITHDRAWN);
+    }
+    life_leave(&lane->life, lane);
 }
 
 static void on_drain(void *owner)

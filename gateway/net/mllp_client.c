@@ -25,7 +25,8 @@ struct mllp_client {
     size_t address;     /* where to connect first */
     size_t tried;       /* addresses, for this message */
     struct buf message; /* framed; until it is connected */
-    mllp_send_fn done;  /* NULL: nothing is under way */
+    mllp_still_fn still;
+    mllp_send_fn done; /* NULL: nothing is under way */
     void *owner;
     struct mllp_decoder decoder;
 };
@@ -33,7 +34,7 @@ struct mllp_client {
 const char *mllp_fail_text(enum mllp_fail fail)
 {
     static const char *const texts[] = {
-        "none", "connect", "tls", "time-out", "closed", "protocol", "memory",
+        "none", "connect", "tls", "withdrawn", "time-out", "closed", "protocol", "memory",
     };
     return (size_t)fail < ARRAY_LEN(texts) ? texts[fail] : "";
 }
@@ -130,7 +131,9 @@ static void on_ready(void *owner)
 {
     struct mllp_client *client = owner;
     client->ready = true;
-    if (client->done) {
+    if (client->done && client->still && !client->still(client->owner)) {
+        finish(client, MLLP_FAIL_WITHDRAWN, (struct str){ 0 });
+    } else if (client->done) {
         send_message(client);
     }
 }
@@ -204,8 +207,8 @@ void mllp_client_free(struct mllp_client *client)
     free(client);
 }
 
-struct op *mllp_send(struct mllp_client *client, struct str message, mllp_send_fn done,
-                     void *owner)
+struct op *mllp_send(struct mllp_client *client, struct str message, mllp_still_fn still,
+                     mllp_send_fn done, void *owner)
 {
     assert(!client->done);
     buf_c(&client->message, MLLP_START);
@@ -217,6 +220,7 @@ struct op *mllp_send(struct mllp_client *client, struct str message, mllp_send_f
         heap_buf_free(&client->message);
         return NULL;
     }
+    client->still = still;
     client->done = done;
     client->owner = owner;
     if (client->ready) {

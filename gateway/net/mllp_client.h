@@ -24,6 +24,7 @@ enum {
 enum mllp_fail {
     MLLP_FAIL_CONNECT = 1, /* not sent */
     MLLP_FAIL_TLS,         /* not sent */
+    MLLP_FAIL_WITHDRAWN,   /* not sent */
     MLLP_FAIL_TIMEOUT,     /* sent, at least in part; what it did is unknown */
     MLLP_FAIL_CLOSED,      /* same */
     MLLP_FAIL_PROTOCOL,    /* the answer is not framed as it should be */
@@ -48,6 +49,9 @@ struct mllp_client;
 /* @fail: 0, and @answer is the answer without its framing, valid during the call. */
 typedef void (*mllp_send_fn)(void *owner, enum mllp_fail fail, struct str answer);
 
+/* Whether the message that waited for a connection is still to be sent. */
+typedef bool (*mllp_still_fn)(void *owner);
+
 /* NULL: out of memory. */
 MUST_USE struct mllp_client *mllp_client_new(const struct mllp_client_config *config);
 
@@ -58,13 +62,14 @@ void mllp_client_free(struct mllp_client *client);
  * mllp_send() - send a message and await its answer
  * @client:  nothing may be under way on it
  * @message: without framing; may go away when this returns
+ * @still:   asked when it had to be connected first: false withdraws it; NULL: it stands
  * @done:    told the end
- * @owner:   handed to @done
+ * @owner:   handed to both
  *
  * Return: the operation, or NULL without memory. Cancelling closes the connection.
  */
-MUST_USE struct op *mllp_send(struct mllp_client *client, struct str message, mllp_send_fn done,
-                              void *owner);
+MUST_USE struct op *mllp_send(struct mllp_client *client, struct str message,
+                              mllp_still_fn still, mllp_send_fn done, void *owner);
 
 /* Whether it is connected. */
 bool mllp_client_connected(const struct mllp_client *client);

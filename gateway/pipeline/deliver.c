@@ -311,21 +311,43 @@ static enum step translate_enter(struct exchange *ex)
 /* --- consent --------------------------------------------------------------------------------
  */
 
-static enum step consent_enter(struct exchange *ex)
+static enum v2_verdict decide(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     struct dossier *dossier = &deliver->v2.dossier;
+    dossier->subject_count = 0; /* of an earlier decision */
+    dossier->epoch = consents_epoch(dossier->worker->consents);
+    return v2_case_decide(ex, deliver->out->config, &ex->basis);
+}
+
+static enum step consent_enter(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
     if (deliver->v2.conflict || deliver->v2.nameless) {
         return deliver_park(ex, "identity-conflict");
     }
-    dossier->epoch = consents_epoch(dossier->worker->consents);
-    const char *basis;
-    enum v2_verdict verdict = v2_case_decide(ex, deliver->out->config, &basis);
-    if (verdict == V2_PERMIT || dossier->mode != RECORD_ENFORCE) {
-        ex->basis = basis; /* in shadow mode the reason it would have been held back for */
-        return STEP_NEXT;
+    enum v2_verdict verdict = decide(ex);
+    if (verdict == V2_PERMIT || deliver->v2.dossier.mode != RECORD_ENFORCE) {
+        return STEP_NEXT; /* in shadow mode ->basis says what it would have been held back for
+                           */
     }
-    return exchange_stop(ex, verdict == V2_HELD ? OUTCOME_HELD : OUTCOME_WITHHELD, basis);
+    return exchange_stop(ex, verdict == V2_HELD ? OUTCOME_HELD : OUTCOME_WITHHELD, ex->basis);
+}
+
+bool deliver_stands(void *arg)
+{
+    struct exchange *ex = arg;
+    const struct dossier *dossier = dossier_of(ex);
+    const struct consents *consents = dossier->worker->consents;
+    bool same = consents_state(consents) == CONSENTS_READY &&
+                consents_epoch(consents) == dossier->epoch;
+    return dossier->mode != RECORD_ENFORCE || same || decide(ex) == V2_PERMIT;
+}
+
+enum step deliver_withdraw(struct exchange *ex)
+{
+    enum step step = consent_enter(ex);
+    return step == STEP_NEXT ? deliver_retry(ex, "consent-moved") : step;
 }
 
 static enum step forward_enter(struct exchange *ex)

@@ -14,7 +14,6 @@
 #include "fhir/format/json.h"
 #include "fhir/format/json_write.h"
 #include "fhir/translate/merge.h"
-#include "gateway/consents.h"
 #include "gateway/net/http_client.h"
 #include "gateway/way_out.h"
 
@@ -89,10 +88,16 @@ static int worst_entry(const struct node *bundle)
     return 0;
 }
 
+static enum step failed(struct exchange *ex, enum http_fail fail)
+{
+    return fail == HTTP_FAIL_WITHDRAWN ? deliver_withdraw(ex)
+                                       : deliver_retry(ex, http_fail_text(fail));
+}
+
 static enum step answered(struct exchange *ex, const struct http_answer *answer)
 {
     if (answer->fail) {
-        return deliver_retry(ex, http_fail_text(answer->fail));
+        return failed(ex, answer->fail);
     }
     enum step step = judge(ex, answer->head->status);
     if (step != STEP_NEXT) {
@@ -168,20 +173,11 @@ static struct str write_bundle(struct exchange *ex)
     return buf_failed(&text) ? (struct str){ 0 } : buf_str(&text);
 }
 
-/* Looking up took its time: is what was decided before it still what would be decided? */
-static bool still_decided(struct exchange *ex)
-{
-    const struct dossier *dossier = dossier_of(ex);
-    const struct consents *consents = dossier->worker->consents;
-    return dossier->mode != RECORD_ENFORCE || (consents_state(consents) == CONSENTS_READY &&
-                                               consents_epoch(consents) == dossier->epoch);
-}
-
 static enum step send_bundle(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
-    if (!still_decided(ex)) {
-        return deliver_retry(ex, "consent-moved"); /* decided anew, then sent or not */
+    if (!deliver_stands(ex)) {
+        return deliver_withdraw(ex);
     }
     struct str body = write_bundle(ex);
     if (!body.n) {
@@ -194,6 +190,7 @@ static enum step send_bundle(struct exchange *ex)
         .fields = fields,
         .n_fields = put_fields(ex, fields, true),
         .body = body,
+        .still = deliver_stands,
     };
     return exchange_wait(
         ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, on_answer, ex));
@@ -305,7 +302,7 @@ static void on_found(void *owner, const struct http_answer *answer)
 {
     struct exchange *ex = exchange_woken(owner);
     if (answer->fail) {
-        exchange_move(ex, deliver_retry(ex, http_fail_text(answer->fail)));
+        exchange_move(ex, failed(ex, answer->fail));
         return;
     }
     enum step step = judge(ex, answer->head->status);
@@ -332,12 +329,16 @@ static enum step look_up(struct exchange *ex)
     if (buf_failed(&target)) {
         return deliver_park(ex, "identifier-too-long");
     }
+    if (!deliver_stands(ex)) { /* looking up says an identifier */
+        return deliver_withdraw(ex);
+    }
     struct http_field fields[3];
     struct http_ask ask = {
         .method = STR("GET"),
         .target = buf_str(&target),
         .fields = fields,
         .n_fields = put_fields(ex, fields, false),
+        .still = deliver_stands,
     };
     return exchange_wait(
         ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, on_found, ex));

@@ -49,6 +49,15 @@ enum step deliver_done(struct exchange *ex);
 enum step deliver_retry(struct exchange *ex, const char *why);
 enum step deliver_park(struct exchange *ex, const char *why);
 
+/*
+ * Whether the decision to deliver stands; @arg is the exchange. Whatever took time since it was
+ * made, nothing leaves before this was asked: if consents moved, it is decided anew.
+ */
+bool deliver_stands(void *arg);
+
+/* It doesn't stand: what becomes of the row now. */
+enum step deliver_withdraw(struct exchange *ex);
+
 /* Stage "forward" for the two kinds of destinations. */
 enum step deliver_fhir_enter(struct exchange *ex);
 enum step deliver_mllp_enter(struct exchange *ex);

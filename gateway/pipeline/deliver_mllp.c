@@ -47,11 +47,16 @@ static enum step on_ack(struct exchange *ex, struct str answer)
 static void on_sent(void *arg, enum mllp_fail fail, struct str answer)
 {
     struct exchange *ex = exchange_woken(arg);
+    if (fail == MLLP_FAIL_WITHDRAWN) {
+        exchange_move(ex, deliver_withdraw(ex));
+        return;
+    }
     exchange_move(ex, fail ? deliver_retry(ex, mllp_fail_text(fail)) : on_ack(ex, answer));
 }
 
 enum step deliver_mllp_enter(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
-    return exchange_wait(ex, mllp_send(deliver->client, deliver->v2.raw, on_sent, ex));
+    return exchange_wait(
+        ex, mllp_send(deliver->client, deliver->v2.raw, deliver_stands, on_sent, ex));
 }

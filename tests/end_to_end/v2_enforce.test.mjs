@@ -198,6 +198,7 @@ test("revoked while the FHIR server dawdles over look-ups: nothing is delivered"
   await message.becomes("withheld");
   assert.equal((await site.store.stats()).writes, writes);
   await nowhere(message);
+  assert.ok(outcomes(message, "v2.deliver").includes("withheld revoked"));
 });
 
 test("the chain killed: messages are taken and held, and go on by themselves", async () => {

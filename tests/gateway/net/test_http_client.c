@@ -22,6 +22,8 @@ struct heard {
     char body[1 << 20];
     size_t body_n;
     bool drained;
+    bool stands; /* what still() says */
+    int asked;   /* how often it was asked */
 };
 
 static size_t up_read(void *owner, struct str bytes)
@@ -274,6 +276,55 @@ static void test_waits_for_a_connection_but_not_for_ever(void **state)
     free(second);
 }
 
+static bool still(void *owner)
+{
+    struct heard *heard = owner;
+    heard->asked++;
+    return heard->stands;
+}
+
+static void test_what_waited_for_a_connection_may_be_withdrawn(void **state)
+{
+    static const struct http_ask asks_again = {
+        .method = STR_INIT("GET"),
+        .target = STR_INIT("/fhir"),
+        .still = still,
+    };
+    struct upstream *up = *state;
+    struct http_client *client = client_of(up, 1);
+    struct heard *heard = calloc(3, sizeof(*heard));
+    const char *good = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    up->answers[0] = up->answers[1] = up->answers[2] = good;
+
+    ask_and_wait(up, client, &asks_again, &heard[0]); /* it had to be connected first */
+    assert_int_equal(heard[0].fail, HTTP_FAIL_WITHDRAWN);
+    assert_true(http_fail_unsent(heard[0].fail));
+    assert_int_equal(up->seen_n, 0);
+
+    heard[0] = (struct heard){ .stands = true };
+    assert_non_null(http_call_start(client, &asks_again, &calls, &heard[0]));
+    loop_until(&up->loop, &heard[0].done, 500);
+    assert_int_equal(heard[0].status, 200);
+    assert_int_equal(heard[0].asked, 1);
+
+    heard[0] = (struct heard){ 0 };
+    heard[2].stands = true;
+    assert_non_null(
+        http_call_start(client, &asks_again, &calls, &heard[0])); /* leaves at once */
+    assert_non_null(http_call_start(client, &asks_again, &calls, &heard[1])); /* these wait */
+    assert_non_null(http_call_start(client, &asks_again, &calls, &heard[2]));
+    loop_until(&up->loop, &heard[2].done, 500);
+    assert_int_equal(heard[0].status, 200);
+    assert_int_equal(heard[0].asked, 0);
+    assert_true(heard[1].done);
+    assert_int_equal(heard[1].fail, HTTP_FAIL_WITHDRAWN);
+    assert_int_equal(heard[2].status, 200);
+    assert_int_equal(up->n_answers, 3);
+    assert_int_equal(http_client_calls(client), 0);
+    http_client_free(client);
+    free(heard);
+}
+
 static void test_cancel_says_nothing(void **state)
 {
     struct upstream *up = *state;
@@ -408,6 +459,8 @@ int main(void)
         cmocka_unit_test(test_repeats_only_what_is_safe),
         cmocka_unit_test_setup_teardown(test_waits_for_a_connection_but_not_for_ever, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_what_waited_for_a_connection_may_be_withdrawn,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel_says_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_streamed_body, setup, teardown),

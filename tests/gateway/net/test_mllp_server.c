@@ -18,6 +18,7 @@ struct app {
     bool drained;
     /* of the client */
     bool done;
+    bool stands; /* what still() says */
     enum mllp_fail fail;
     char answer[256];
 };
@@ -248,10 +249,15 @@ static void on_answer(void *owner, enum mllp_fail fail, struct str answer)
                    answer.n ? answer.p : "");
 }
 
+static bool still(void *owner)
+{
+    return ((struct app *)owner)->stands;
+}
+
 static void send_and_wait(struct app *app, struct mllp_client *client, const char *text)
 {
     app->done = false;
-    assert_non_null(mllp_send(client, str_z(text), on_answer, app));
+    assert_non_null(mllp_send(client, str_z(text), still, on_answer, app));
     assert_false(app->done);
     loop_until(&app->loop, &app->done, 1000);
     assert_true(app->done);
@@ -267,20 +273,24 @@ static void test_client(void **state)
     };
     struct mllp_client *client = mllp_client_new(&config);
     app->echo = true;
-    send_and_wait(app, client, "MSH|1");
+    send_and_wait(app, client, "MSH|0"); /* it had to be connected first */
+    assert_int_equal(app->fail, MLLP_FAIL_WITHDRAWN);
+    assert_true(mllp_client_connected(client));
+    send_and_wait(app, client, "MSH|1"); /* leaves at once: nobody is asked */
     assert_int_equal(app->fail, 0);
     assert_string_equal(app->answer, "MSH|1");
     send_and_wait(app, client, "MSH|2");
     assert_string_equal(app->answer, "MSH|2");
     assert_int_equal(mllp_server_connections(app->server), 1);
 
+    app->stands = true;
     app->echo = false; /* no answer: closed, so that a late one is not taken for the next */
     send_and_wait(app, client, "MSH|3");
     assert_int_equal(app->fail, MLLP_FAIL_TIMEOUT);
     assert_false(mllp_client_connected(client));
     mllp_reply(app->msgs[0], STR("late"));
 
-    struct op *op = mllp_send(client, STR("MSH|4"), on_answer, app);
+    struct op *op = mllp_send(client, STR("MSH|4"), NULL, on_answer, app);
     app->done = false;
     loop_run(&app->loop, 10);
     op_cancel(op);
