@@ -34,8 +34,13 @@ int v2_case_parse(struct exchange *ex)
     if (r != 0) {
         return r;
     }
-    v2->readable = true;
     v2_header(&v2->message, &v2->header);
+    if (v2->header.type.n == 0 || str_eq(v2->header.type, STR("\"\""))) {
+        issues_add(&v2->issues, ISSUE_FATAL, "required", STR("MSH-9"),
+                   "the message doesn't say its type");
+        return V2_CASE_E_TYPE;
+    }
+    v2->readable = true;
     return 0;
 }
 

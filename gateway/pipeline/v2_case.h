@@ -46,7 +46,12 @@ enum v2_verdict {
     V2_DENY,
 };
 
-/* Parse ->raw. Return: 0, V2_MESSAGE_E_… or -ENOMEM */
+enum {
+    V2_CASE_E_TYPE = 100, /* beside V2_MESSAGE_E_…: no type in MSH-9 */
+};
+
+/* Parse ->raw; ->issues says what is wrong. Return: 0, V2_MESSAGE_E_…, V2_CASE_E_TYPE, -ENOMEM
+ */
 MUST_USE int v2_case_parse(struct exchange *ex);
 
 /* In a stage: find the patients and their numbers, making those not yet known, and join those

@@ -259,6 +259,19 @@ static void put_time(int64_t ms, char *out, size_t size)
     (void)strftime(out, size, "%Y%m%d%H%M%S+0000", &tm);
 }
 
+static struct v2_ack unreadable(const struct v2_case *v2)
+{
+    const struct issue *issue = v2->issues.last;
+    bool required = issue && strcmp(issue->code, "required") == 0;
+    return (struct v2_ack){
+        .code = V2_ACK_ERROR,
+        .condition = required ? V2_ACK_REQUIRED : V2_ACK_DATA_TYPE,
+        .place = issue ? issue->place : STR(""),
+        .text = required ? STR("a message must say its type")
+                         : STR("not a readable HL7 v2 message"),
+    };
+}
+
 /* What the sender hears; the table of DESIGN section 2. AA only for what is stored whole: a
  * record that says why it isn't is committed as well. */
 static struct v2_ack answer(const struct exchange *ex)
@@ -266,6 +279,9 @@ static struct v2_ack answer(const struct exchange *ex)
     const struct v2_ack not_stored = { .code = V2_ACK_REJECT,
                                        .condition = V2_ACK_INTERNAL,
                                        .text = STR("not stored; send again later") };
+    const struct v2_ack too_much = { .code = V2_ACK_ERROR,
+                                     .condition = V2_ACK_INTERNAL,
+                                     .text = STR("beyond the limits for one message") };
     const struct v2_case *v2 = ex->data;
     if (!v2->dossier.committed) {
         return not_stored;
@@ -280,16 +296,7 @@ static struct v2_ack answer(const struct exchange *ex)
                                 .condition = V2_ACK_UNSUPPORTED_TYPE,
                                 .place = STR("MSH-9"),
                                 .text = STR("no route takes messages of this type") };
-    case OUTCOME_BAD_REQUEST:
-        return v2->readable
-                   ? (struct v2_ack){ .code = V2_ACK_ERROR,
-                                      .condition = V2_ACK_INTERNAL,
-                                      .text = STR("beyond the limits for one message") }
-                   : (struct v2_ack){ .code = V2_ACK_ERROR,
-                                      .condition = V2_ACK_DATA_TYPE,
-                                      .place =
-                                          v2->issues.last ? v2->issues.last->place : STR(""),
-                                      .text = STR("not a readable HL7 v2 message") };
+    case OUTCOME_BAD_REQUEST: return v2->readable ? too_much : unreadable(v2);
     case OUTCOME_OPEN:
     case OUTCOME_DENY:
     case OUTCOME_DONE:

@@ -161,6 +161,21 @@ test("records are listed without naming anybody", async () => {
   assert.doesNotMatch(out, /4711|Muster|A1\b/);
 });
 
+test("a message that says no type is unreadable, even where every type has a route", async () => {
+  const payloads = () => postgres.sql("SELECT count(*) FROM payload")[0][0];
+  const kept = payloads();
+  for (const type of ["", '""', "^A01"]) {
+    const header = `MSH|^~\\&|LAB|HOSP|GW|GW|20260301||${type}|N1|P|2.5.1`;
+    const answer = await send(port, `${header}\rPID|1||4711^^^LAB^MR\r`);
+    assert.match(answer, /\rMSA\|AE\|N1/);
+    assert.match(answer, /\rERR\|\|MSH\^1\^9\^1\|101\^/);
+    const { record } = list()[0];
+    assert.deepEqual([record.outcome, record.basis], ["refused", "unreadable"]);
+    assert.ok(record.commitments.payload, "its digest is committed to");
+  }
+  assert.equal(payloads(), kept, "nothing of it is stored");
+});
+
 test("a patient's records are opened, and that reading is recorded first", async () => {
   await send(port, adt("A2", "4712"));
   const found = list("--patient", `${system}|4711`);
