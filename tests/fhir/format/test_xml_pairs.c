@@ -98,7 +98,7 @@ static void check_folder(const char *folder, size_t want)
         if (!str_ends(name, STR(".json"))) {
             continue;
         }
-        struct pair pair;
+        struct pair pair = { 0 };
         (void)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
         pair.json = check_read(file, &pair.json_n);
         (void)snprintf(file, sizeof(file), "%s/%.*sxml", path, (int)name.n - 4, name.p);
