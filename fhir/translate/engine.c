@@ -46,6 +46,15 @@ static bool is_display(const struct rule *rule)
     return rule->path[0].name[0] == '$';
 }
 
+/* What the message takes out of lists of @owner; made if it isn't there. */
+static struct element *withdrawn(struct engine *e, struct resource *owner)
+{
+    if (!owner->withdrawn) {
+        owner->withdrawn = engine_element(e, ELEMENT_OBJECT);
+    }
+    return owner->withdrawn;
+}
+
 /* Put @child where @rule says. */
 static void put(struct engine *e, const struct place *place, const struct rule *rule,
                 struct element *child)
@@ -56,7 +65,8 @@ static void put(struct engine *e, const struct place *place, const struct rule *
         return;
     }
     child->weak = rule->weak;
-    if (!element_put(e->arena, place->target, rule->path, rule->path_count, child)) {
+    struct element *target = rule->withdraws ? withdrawn(e, place->owner) : place->target;
+    if (!target || !element_put(e->arena, target, rule->path, rule->path_count, child)) {
         e->error = -ENOMEM;
         return;
     }
@@ -64,7 +74,7 @@ static void put(struct engine *e, const struct place *place, const struct rule *
                     (rule->source == SOURCE_KNOWN && rule->known == KNOWN_TABLE) ||
                     rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER;
     if (!constant || (child->kind == ELEMENT_OBJECT && rule->type == TYPE_MAP)) {
-        place->target->solid = true;
+        target->solid = true;
     }
 }
 

@@ -214,6 +214,27 @@ static bool arrow_row(struct map_compiler *c, struct map_words words, struct dra
     return target(c, map_slice(words, arrow + 1, words.n), row);
 }
 
+/* "withdraw ROW": what the row would add to a list is taken out of the stored one. */
+static bool withdrawing_row(struct map_compiler *c, struct map_words words,
+                            struct draft_row *row)
+{
+    row->rule.withdraws = true;
+    if (!arrow_row(c, words, row)) {
+        return false;
+    }
+    if (c->depth > 1 || row->rule.path_count != 1 || !row->rule.path[0].append) {
+        map_wrong(c, "withdraw wants a row of its own with a list of the resource");
+        return false;
+    }
+    return true;
+}
+
+static bool arrows(struct map_compiler *c, struct map_words words, struct draft_row *row)
+{
+    return first_is(words, "withdraw") ? withdrawing_row(c, map_slice(words, 1, words.n), row)
+                                       : arrow_row(c, words, row);
+}
+
 /* Rows that share a condition: a block without a path. */
 static bool condition_row(struct map_compiler *c, struct map_words words, struct draft_row *row)
 {
@@ -259,7 +280,7 @@ static void row_line(struct map_compiler *c, struct map_words words, bool replac
     row->where = c->where;
     row->rule.from.segment = RULE_VALUE;
     bool good = shares ? condition_row(c, map_slice(words, 1, words.n - 1), row)
-                       : arrow_row(c, words, row);
+                       : arrows(c, words, row);
     if (good && replaces) {
         map_replace_row(c, row);
     } else if (good) {

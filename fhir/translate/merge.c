@@ -2,8 +2,8 @@
  * Merging what a message says into a stored resource.
  *
  * The stored text is walked member by member and copied; only values that the message speaks
- * of are written anew. Lists that several senders add to are united: identifiers and links by
- * what they say, extensions by their URL.
+ * of are written anew. Lists that several senders add to are united, and lose what is
+ * withdrawn: identifiers and links by what they say, extensions by their URL.
  */
 #include "fhir/translate/merge.h"
 
@@ -24,6 +24,7 @@ enum unite {
 struct sides {
     const struct node *stored;
     const struct node *said;
+    const struct node *withdrawn;
     struct str stored_text;
     struct str said_text;
     const struct translate_entry *entry;
@@ -154,13 +155,32 @@ static void put_item(struct sides *s, bool *first, struct str value)
     buf_str_put(s->out, value);
 }
 
+/* Whether the stored item @n is to stay beside those of @new_list, which may be NULL. */
+static bool stays(const struct sides *s, enum unite how, const struct node *list,
+                  const struct node *new_list, const struct node *n)
+{
+    const struct node *gone = member(s->withdrawn, list->name);
+    if (gone && has_item(how, gone, n)) {
+        return false;
+    }
+    return how != UNITE_EXTENSION || !new_list || !has_item(how, new_list, n);
+}
+
 /*
  * The stored items and those that are new. An extension said anew takes the place of the
- * stored ones with its URL; an identifier or link that is stored stays as it is.
+ * stored ones with its URL; an identifier or link that is stored stays as it is. @new_list may
+ * be NULL; a list of which nothing stays goes.
  */
 static void put_united(struct sides *s, const struct node *stored, const struct node *new_list,
                        enum unite how)
 {
+    bool any = node_first(new_list) != NULL;
+    for (const struct node *n = stored->first; n && !any; n = n->next) {
+        any = stays(s, how, stored, new_list, n);
+    }
+    if (!any) {
+        return;
+    }
     if (s->comma) {
         buf_c(s->out, ',');
     }
@@ -168,11 +188,11 @@ static void put_united(struct sides *s, const struct node *stored, const struct 
     buf_z(s->out, ":[");
     bool first = true;
     for (const struct node *n = stored->first; n; n = n->next) {
-        if (how != UNITE_EXTENSION || !has_item(how, new_list, n)) {
+        if (stays(s, how, stored, new_list, n)) {
             put_item(s, &first, bytes(s->stored_text, n));
         }
     }
-    for (const struct node *n = new_list->first; n; n = n->next) {
+    for (const struct node *n = node_first(new_list); n; n = n->next) {
         if (how == UNITE_EXTENSION || !has_item(how, stored, n)) {
             put_item(s, &first, bytes(s->said_text, n));
         }
@@ -223,7 +243,8 @@ static void merge_stored(struct sides *s, const struct node *n)
         merge_meta(s, n, new_value);
         return;
     }
-    enum unite how = new_value && new_value->kind == NODE_ARRAY ? unite_how(n) : UNITE_NOT;
+    bool lists = new_value ? new_value->kind == NODE_ARRAY : member(s->withdrawn, name) != NULL;
+    enum unite how = lists ? unite_how(n) : UNITE_NOT;
     if (how != UNITE_NOT) {
         put_united(s, n, new_value, how);
         return;
@@ -246,7 +267,11 @@ int translate_merge(struct arena *arena, const struct node *stored, struct str t
     struct issues issues;
     issues_init(&issues, arena);
     const struct node *said_root = NULL;
+    const struct node *withdrawn = NULL;
     int r = json_parse(arena, entry->resource, &issues, &said_root);
+    if (r == 0 && entry->withdrawn.n) {
+        r = json_parse(arena, entry->withdrawn, &issues, &withdrawn);
+    }
     if (r < 0) {
         return r;
     }
@@ -257,6 +282,7 @@ int translate_merge(struct arena *arena, const struct node *stored, struct str t
 
     struct sides s = { .stored = stored,
                        .said = said_root,
+                       .withdrawn = withdrawn,
                        .stored_text = text,
                        .said_text = entry->resource,
                        .entry = entry,

@@ -16,7 +16,7 @@
  *
  * A member that the message doesn't carry keeps its bytes; one it deletes goes; one it carries
  * replaces the stored one, but identifiers, links, extensions and security labels are united.
- * id and the rest of meta stay as stored.
+ * Of these lists it may withdraw items. id and the rest of meta stay as stored.
  *
  * Return: 0, -EINVAL if either is no object or the types differ, -ENOMEM.
  */

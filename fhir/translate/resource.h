@@ -22,6 +22,7 @@ struct group;
  * @by_id:   written under its id; otherwise recognised by @system and @value
  * @same:    another resource of the Bundle that is the same; references go there
  * @deletes: elements that the message deletes
+ * @withdrawn: an object of lists with what goes out of the stored ones; NULL if nothing
  * @repeat:  how many with the same key came before it; @repeats: how many came after it
  */
 struct resource {
@@ -40,6 +41,7 @@ struct resource {
     struct str value;
     const struct resource *same;
     struct translate_path *deletes;
+    struct element *withdrawn;
     uint32_t repeat;
     uint32_t repeats;
     struct resource *next;

@@ -195,6 +195,7 @@ struct rule_map;
  * @path:      none for a block of rows that only share a condition, and for a resource of its
  *             own that nothing here refers to
  * @weak:      what it puts yields to what is stored elsewhere
+ * @withdraws: what it makes is taken out of a stored list, not put
  * @otherwise: tried if the value doesn't fit the type
  */
 struct rule {
@@ -211,6 +212,7 @@ struct rule {
     uint8_t path_count;
     bool table_given;
     bool weak;
+    bool withdraws;
     enum rule_type type;
     enum rule_refer refer;
     uint16_t resource;

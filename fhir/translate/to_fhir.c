@@ -311,6 +311,18 @@ static void write_resource(struct buf *out, const struct resource *r)
     buf_c(out, '}');
 }
 
+static struct str write_withdrawn(struct engine *e, const struct resource *r)
+{
+    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
+    if (r->withdrawn) {
+        buf_c(&b, '{');
+        element_write_members(&b, r->withdrawn, true);
+        buf_c(&b, '}');
+    }
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    return buf_str(&b);
+}
+
 static void describe(struct engine *e, const struct resource *r, struct translate_entry *entry)
 {
     entry->type = r->type->type;
@@ -319,6 +331,7 @@ static void describe(struct engine *e, const struct resource *r, struct translat
     entry->url = request_url(e, r);
     entry->deletes = list_deletes(r);
     entry->defaults = list_defaults(e, r);
+    entry->withdrawn = write_withdrawn(e, r);
     list_identifiers(e, r, entry);
 }
 

@@ -85,6 +85,8 @@ struct translate_path {
  * @identifiers: @identifier_count of them; the first is the one in the conditional URL
  * @deletes:     what the message deletes by two double quotes; NULL if nothing
  * @defaults:    what stands there only because it must: yields to what is stored
+ * @withdrawn:   JSON of an object with lists: what the message takes out of those of the stored
+ *               resource, a link to another patient; empty if nothing
  */
 struct translate_entry {
     const char *type;
@@ -96,6 +98,7 @@ struct translate_entry {
     size_t identifier_count;
     const struct translate_path *deletes;
     const struct translate_path *defaults;
+    struct str withdrawn;
 };
 
 /*

@@ -244,6 +244,7 @@ static enum step join(struct exchange *ex)
         struct translate_entry entry = deliver->bundle.entries[i];
         struct str stored = ready->resource;
         entry.resource = resolved(ex, entry.resource);
+        entry.withdrawn = entry.withdrawn.n ? resolved(ex, entry.withdrawn) : entry.withdrawn;
         ready->resource = entry.resource;
         if (!entry.resource.n) {
             return deliver_retry(ex, "memory");

@@ -72,6 +72,8 @@ static void test_mistakes(void **state)
           { "x.map:2: '.2 …' is no condition" } },
         { "datatype X\n    .1 if .2 same x -> value : string\n",
           { "x.map:2: 'x' is no address" } },
+        { "segment PID Patient\n    withdraw PID-3 -> x : string\n",
+          { "x.map:2: withdraw wants a row of its own with a list" } },
         { "resource Account other\n", { "x.map:1: resource wants" } },
         { "datatype CX\n", { "x.map:1: there is a datatype CX already" } },
         { "segment OBX Observation\n    OBX-3 -> code.text : string\n",

@@ -105,6 +105,35 @@ static void test_members(void **state)
     }
 }
 
+#define LINK(to, type) "{\"other\":{\"reference\":\"Patient/" to "\"},\"type\":\"" type "\"}"
+
+/* Only what is withdrawn goes, and with the last item the list. */
+static void test_withdrawn(void **state)
+{
+    static const struct {
+        const char *stored, *said, *withdrawn, *want;
+    } cases[] = {
+        { P ",\"link\":[" LINK("1", "seealso") "," LINK("2", "replaces") "]}", P "}",
+          "{\"link\":[" LINK("1", "seealso") "]}", P ",\"link\":[" LINK("2", "replaces") "]}" },
+        { P ",\"link\":[" LINK("1", "seealso") "]}", P "}",
+          "{\"link\":[" LINK("1", "seealso") "]}", P "}" },
+        { P ",\"link\":[" LINK("1", "replaces") "]}", P "}",
+          "{\"link\":[" LINK("1", "seealso") "]}", P ",\"link\":[" LINK("1", "replaces") "]}" },
+        { P ",\"link\":[" LINK("1", "seealso") "]}", P ",\"link\":[" LINK("2", "seealso") "]}",
+          "{\"link\":[" LINK("1", "seealso") "]}", P ",\"link\":[" LINK("2", "seealso") "]}" },
+        { P "}", P "}", "{\"link\":[" LINK("1", "seealso") "]}", P "}" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1024);
+        struct translate_entry entry = { .resource = str_z(cases[i].said),
+                                         .withdrawn = str_z(cases[i].withdrawn) };
+        struct buf out = arena_buf(arena, 100000);
+        assert_int_equal(merge(arena, cases[i].stored, &entry, &out), 0);
+        assert_str(buf_str(&out), cases[i].want);
+    }
+}
+
 static void test_another_type_refused(void **state)
 {
     (void)state;
@@ -121,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_withdrawn),
         cmocka_unit_test(test_another_type_refused),
     };
     return cmocka_run_group_tests_name("fhir/translate/merge", tests, NULL, NULL);

@@ -375,6 +375,22 @@ static void test_merges_moves_and_links(void **state)
     }
 }
 
+/* A37 takes back what A24 said, on both sides. */
+static void test_unlinking(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    struct translated t = { .arena = arena };
+    assert_int_equal(translate_with(&t, STR(EVENT("A37") PID "PID|2||8^^^LAB\r"), false), 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct buf want = arena_buf(arena, 1000);
+        buf_z(&want, "{\"link\":[{\"other\":{\"reference\":\"");
+        buf_str_put(&want, t.result.entries[1 - i].full_url);
+        buf_z(&want, "\"},\"type\":\"seealso\"}]}");
+        assert_true(str_eq(t.result.entries[i].withdrawn, buf_str(&want)));
+    }
+}
+
 /* The same thing has the same id in whatever message it stands. */
 static void test_ids_stay(void **state)
 {
@@ -404,10 +420,10 @@ static void test_ids_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patients), cmocka_unit_test(test_what_events_say_of_the_visit),
-        cmocka_unit_test(test_visits),   cmocka_unit_test(test_allergies_and_problems),
-        cmocka_unit_test(test_who_pays), cmocka_unit_test(test_merges_moves_and_links),
-        cmocka_unit_test(test_ids_stay),
+        cmocka_unit_test(test_patients),  cmocka_unit_test(test_what_events_say_of_the_visit),
+        cmocka_unit_test(test_visits),    cmocka_unit_test(test_allergies_and_problems),
+        cmocka_unit_test(test_who_pays),  cmocka_unit_test(test_merges_moves_and_links),
+        cmocka_unit_test(test_unlinking), cmocka_unit_test(test_ids_stay),
     };
     return cmocka_run_group_tests_name("fhir/translate/patient", tests, setup, teardown);
 }
