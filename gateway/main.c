@@ -33,7 +33,7 @@ static const struct {
     { "audit prove", cli_audit_prove, "RECORD --config FILE [--out FILE] ...",
       "the evidence of one record, for chartseal-verify" },
     { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
-    { "fhir convert", cli_fhir_convert, "--to xml|json|ndjson [FILE|-]",
+    { "fhir convert", cli_fhir_convert, "--to xml|json|ndjson [FILE|-] ...",
       "a resource in another format" },
     { "hl7 translate", cli_hl7_translate, "[FILE|-] ...", "a v2 message as a FHIR Bundle" },
     { "hl7 validate", cli_hl7_validate, "[FILE|-] ...", "what is wrong with v2 messages" },

@@ -1,8 +1,8 @@
 /*
  * What the types of a FHIR version are made of: elements, their order, cardinality, types.
  *
- * One table for each version, generated from schemas/fhir/types_*.txt; 190 KB for R4, constant.
- * A nested element of a resource or data type is a type of its own, named by its path
+ * One table for each version, generated from schemas/fhir/types_*.txt; about 200 KB each,
+ * constant. A nested element of a resource or data type is a type of its own, named by its path
  * ("Patient.contact"). Names are borrowed from the table, which lives for ever.
  */
 #pragma once
@@ -52,7 +52,7 @@ struct schema_type {
     uint32_t name;
     uint32_t regex;
     uint32_t binding; /* of all elements of this type: Age, Distance, Duration */
-    uint16_t base;    /* index + 1; 0 for Element and Resource */
+    uint16_t base;    /* index + 1; 0 for those that have none */
     uint16_t first;   /* own elements */
     uint16_t count;
     uint16_t inherited; /* how many elements the bases have */
@@ -94,13 +94,15 @@ struct schema {
 };
 
 extern const struct schema schema_r4;
+extern const struct schema schema_r4b; /* without bindings, as the next */
+extern const struct schema schema_r5;
 
 /* The type named @name ("Patient", "Patient.contact", "string"); NULL if there is none. */
 const struct schema_type *schema_type(const struct schema *schema, struct str name);
 
 struct str schema_type_name(const struct schema *schema, const struct schema_type *type);
 
-/* What @type is a kind of; NULL for Element and Resource. */
+/* What @type is a kind of; NULL for Element and Resource, in R5 for Base. */
 const struct schema_type *schema_base(const struct schema *schema,
                                       const struct schema_type *type);
 

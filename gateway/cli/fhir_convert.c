@@ -43,6 +43,7 @@ enum format {
  */
 struct converting {
     enum format to;
+    const struct schema *schema;
     struct cli_input input;
     struct arena *arena;
     struct issues issues;
@@ -77,7 +78,7 @@ static int put(struct converting *c, const struct node *node)
 {
     int r = 0;
     if (c->to == FORMAT_XML) {
-        r = xml_write(c->arena, &schema_r4, node, &c->issues, &c->out);
+        r = xml_write(c->arena, c->schema, node, &c->issues, &c->out);
     } else {
         json_node(&c->out, node);
     }
@@ -113,7 +114,7 @@ static int read_document(struct converting *c, struct str text, bool xml,
 {
     arena_reset(c->arena);
     issues_init(&c->issues, c->arena);
-    int r = xml ? xml_parse(c->arena, &schema_r4, text, &c->issues, root)
+    int r = xml ? xml_parse(c->arena, c->schema, text, &c->issues, root)
                 : json_parse(c->arena, text, &c->issues, root);
     return say(c, r);
 }
@@ -286,17 +287,39 @@ static bool find_format(const char *name, enum format *out)
     return false;
 }
 
+/* The version named @name; R4 if none is. NULL if it isn't known. */
+static const struct schema *find_schema(const char *name)
+{
+    static const struct {
+        const char *name;
+        const struct schema *schema;
+    } versions[] = {
+        { "r4", &schema_r4 },
+        { "r4b", &schema_r4b },
+        { "r5", &schema_r5 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        if (!name || strcmp(name, versions[i].name) == 0) {
+            return versions[i].schema;
+        }
+    }
+    return NULL;
+}
+
 int cli_fhir_convert(int argc, char **argv)
 {
     struct converting c = { .to = FORMAT_JSON };
     struct cli_words words = { .n = 0 };
     const char *to = NULL;
+    const char *version = NULL;
     const struct cli_arg args[] = {
         { .name = "--to", .value = &to },
+        { .name = "--fhir", .value = &version },
     };
-    if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 1 ||
-        !find_format(to, &c.to)) {
-        return cli_usage("fhir convert --to xml|json|ndjson [FILE|-]");
+    bool good = cli_args(argc, argv, args, ARRAY_LEN(args), &words) == 0 && words.n <= 1;
+    c.schema = find_schema(version);
+    if (!good || !c.schema || !find_format(to, &c.to)) {
+        return cli_usage("fhir convert --to xml|json|ndjson [--fhir r4|r4b|r5] [FILE|-]");
     }
     return run(&c, words.n ? words.p[0] : "-");
 }

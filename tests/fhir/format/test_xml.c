@@ -518,9 +518,51 @@ static void test_no_memory_is_said(void **state)
 
 static void test_types_have_room_in_the_writer(void **state)
 {
+    static const struct schema *const versions[] = { &schema_r4, &schema_r4b, &schema_r5 };
     (void)state;
-    for (size_t i = 0; i < schema_r4.types_n; i++) {
-        assert_true(schema_size(&schema_r4.types[i]) <= 96);
+    for (size_t v = 0; v < ARRAY_LEN(versions); v++) {
+        for (size_t i = 0; i < versions[v]->types_n; i++) {
+            assert_true(schema_size(&versions[v]->types[i]) <= 96);
+        }
+    }
+}
+
+static void test_other_versions(void **state)
+{
+    static const struct {
+        const struct schema *schema;
+        const char *xml, *json;
+    } cases[] = {
+        { &schema_r4b,
+          "<SubscriptionStatus " NS "><type value=\"heartbeat\"/></SubscriptionStatus>",
+          "{\"resourceType\":\"SubscriptionStatus\",\"type\":\"heartbeat\"}" },
+        /* integer64 is a string in JSON */
+        { &schema_r5,
+          "<DocumentReference " NS "><content><attachment><size value=\"9007199254740993\"/>"
+          "</attachment></content></DocumentReference>",
+          "{\"resourceType\":\"DocumentReference\",\"content\":[{\"attachment\":"
+          "{\"size\":\"9007199254740993\"}}]}" },
+        { &schema_r5,
+          "<Encounter " NS "><serviceType><reference><reference value=\"a/b\"/></reference>"
+          "</serviceType></Encounter>",
+          "{\"resourceType\":\"Encounter\",\"serviceType\":[{\"reference\":"
+          "{\"reference\":\"a/b\"}}]}" },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1024);
+        struct issues issues;
+        const struct node *root;
+        struct buf out = arena_buf(arena, TEXT_MAX);
+        struct str xml = str_z(cases[i].xml);
+        issues_init(&issues, arena);
+        assert_int_equal(xml_parse(arena, cases[i].schema, xml, &issues, &root), 0);
+        assert_str(as_json(arena, root), cases[i].json);
+        assert_int_equal(xml_write(arena, cases[i].schema, root, &issues, &out), 0);
+        assert_str(buf_str(&out), cases[i].xml);
+        int r4 = read_xml(arena, xml, &issues, &root); /* is none, or another */
+        assert_true(r4 == XML_E_FORM || !str_eq(as_json(arena, root), str_z(cases[i].json)));
     }
 }
 
@@ -538,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_depth_is_that_of_json),
         cmocka_unit_test(test_no_memory_is_said),
         cmocka_unit_test(test_types_have_room_in_the_writer),
+        cmocka_unit_test(test_other_versions),
     };
     return cmocka_run_group_tests_name("fhir/format/xml", tests, NULL, NULL);
 }

@@ -153,21 +153,20 @@ static void test_a_name_means_an_element_and_its_type(void **state)
     }
 }
 
-/* Each element of each type is found again by each name it may have. */
-static void test_every_element_is_found_by_its_names(void **state)
+/* Each element of each type is found again by each name it may have; how many there are. */
+static size_t check_names(const struct schema *schema)
 {
     size_t names = 0;
-    (void)state;
 
-    for (size_t t = 0; t < schema_r4.types_n; t++) {
-        const struct schema_type *type = &schema_r4.types[t];
+    for (size_t t = 0; t < schema->types_n; t++) {
+        const struct schema_type *type = &schema->types[t];
         for (size_t e = 0; e < schema_size(type); e++) {
-            const struct schema_element *element = schema_at(&schema_r4, type, e);
+            const struct schema_element *element = schema_at(schema, type, e);
             for (size_t c = 0; c < element->choices_n; c++) {
-                const struct schema_type *choice = schema_choice(&schema_r4, element, c);
+                const struct schema_type *choice = schema_choice(schema, element, c);
                 char name[128];
-                struct str stem = schema_name(&schema_r4, element);
-                struct str suffix = schema_type_name(&schema_r4, choice);
+                struct str stem = schema_name(schema, element);
+                struct str suffix = schema_type_name(schema, choice);
                 bool is_choice = element->flags & SCHEMA_CHOICE;
                 int n = snprintf(name, sizeof(name), "%.*s%.*s", (int)stem.n, stem.p,
                                  is_choice ? (int)suffix.n : 0, suffix.p);
@@ -175,15 +174,59 @@ static void test_every_element_is_found_by_its_names(void **state)
                     name[stem.n] = (char)(name[stem.n] - 'a' + 'A');
                 }
                 struct schema_field field;
-                assert_true(schema_field(&schema_r4, type, str_of(name, (size_t)n), &field));
+                assert_true(schema_field(schema, type, str_of(name, (size_t)n), &field));
                 assert_ptr_equal(field.type, choice);
                 assert_int_equal(field.rank, e);
-                assert_ptr_equal(schema_element(&schema_r4, type, stem), element);
+                assert_ptr_equal(schema_element(schema, type, stem), element);
                 names++;
             }
         }
     }
-    assert_true(names > 8000);
+    return names;
+}
+
+static void test_every_element_is_found_by_its_names(void **state)
+{
+    (void)state;
+    assert_true(check_names(&schema_r4) > 8000);
+    assert_true(check_names(&schema_r4b) > 8000);
+    assert_true(check_names(&schema_r5) > 10000);
+}
+
+static void test_versions_differ(void **state)
+{
+    static const struct {
+        const struct schema *schema;
+        const char *version, *type, *name, *means; /* NULL: nothing */
+    } cases[] = {
+        { &schema_r4, "4.0.1", "Encounter", "hospitalization", "Encounter.hospitalization" },
+        { &schema_r4b, "4.3.0", "Encounter", "hospitalization", "Encounter.hospitalization" },
+        { &schema_r5, "5.0.0", "Encounter", "hospitalization", NULL },
+        { &schema_r5, "5.0.0", "Encounter", "admission", "Encounter.admission" },
+        { &schema_r4, "4.0.1", "Observation", "valueAttachment", NULL },
+        { &schema_r5, "5.0.0", "Observation", "valueAttachment", "Attachment" },
+        { &schema_r4b, "4.3.0", "SubscriptionStatus", "topic", "canonical" },
+        { &schema_r4b, "4.3.0", "ClinicalUseDefinition", "contraindication",
+          "ClinicalUseDefinition.contraindication" },
+        { &schema_r5, "5.0.0", "Attachment", "size", "integer64" },
+        { &schema_r5, "5.0.0", "CodeableReference", "reference", "Reference" },
+        { &schema_r5, "5.0.0", "Patient", "id", "id" },
+        { &schema_r5, "5.0.0", "HumanName", "extension", "Extension" },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct schema *schema = cases[i].schema;
+        const struct schema_type *type = schema_type(schema, str_z(cases[i].type));
+        struct schema_field field;
+        assert_string_equal(schema->version, cases[i].version);
+        assert_non_null(type);
+        bool found = schema_field(schema, type, str_z(cases[i].name), &field);
+        assert_int_equal(found, cases[i].means != NULL);
+        if (found) {
+            assert_str(schema_type_name(schema, field.type), cases[i].means);
+        }
+    }
 }
 
 static void test_elements_have_their_facts(void **state)
@@ -282,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_elements_come_in_the_order_of_xml),
         cmocka_unit_test(test_a_name_means_an_element_and_its_type),
         cmocka_unit_test(test_every_element_is_found_by_its_names),
+        cmocka_unit_test(test_versions_differ),
         cmocka_unit_test(test_elements_have_their_facts),
         cmocka_unit_test(test_primitives_say_how_they_are_written),
         cmocka_unit_test(test_references_have_their_targets),
