@@ -299,7 +299,7 @@ static struct generation *load(struct supervisor *supervisor, int *code)
     int r = config_load(supervisor->file, &report, &config);
     if (r == 0) {
         config_warnings(config, &report);
-        r = maps_load(&report, &maps);
+        r = maps_load(config, &report, &maps);
     }
     (void)!write(STDERR_FILENO, report.p, report.n);
     heap_buf_free(&report);

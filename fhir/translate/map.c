@@ -123,6 +123,7 @@ static void read_line(struct map_compiler *c)
     case SECTION_TABLE: map_table_row(c); return;
     case SECTION_STRUCTURE: map_structure_row(c); return;
     case SECTION_MESSAGE: map_wrong(c, "a message has no rows"); return;
+    case SECTION_SENDER: map_sender_row(c); return;
     }
 }
 

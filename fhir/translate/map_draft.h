@@ -5,6 +5,7 @@
  *     map_lex.c        lines to tokens
  *     map_section.c    sections but structures, and the rows of tables
  *     map_structure.c  structures: groups and their keys
+ *     map_sender.c     senders: assigners, zone, options
  *     map_row.c        rows: targets, blocks
  *     map_source.c     what stands on the left of the arrow
  *     map_overlay.c    rows of a later layer between those of earlier ones
@@ -210,6 +211,24 @@ struct draft_message {
     struct draft_message *next;
 };
 
+struct draft_assigner {
+    struct v2_assigner assigner;
+    struct draft_assigner *next;
+};
+
+struct draft_option {
+    struct str name;
+    struct draft_option *next;
+};
+
+/* What the section says, in order. */
+struct draft_sender {
+    struct rule_sender sender;
+    struct draft_assigner *assigners;
+    struct draft_option *options;
+    struct draft_sender *next;
+};
+
 struct map_mistake {
     struct map_where where;
     struct str text;
@@ -231,6 +250,7 @@ enum map_section {
     SECTION_TABLE,
     SECTION_STRUCTURE,
     SECTION_MESSAGE,
+    SECTION_SENDER,
 };
 
 /*
@@ -272,6 +292,7 @@ struct map_compiler {
     struct draft_structure *structures;
     struct draft_message *messages;
     struct draft_message **messages_end;
+    struct draft_sender *senders; /* later ones first */
     size_t segment_count;
     size_t resource_count;
     size_t message_count;
@@ -376,6 +397,13 @@ void map_ignore(struct map_compiler *c, struct map_words words);
 
 /* A map with no rows in the list; NULL if there is no memory. */
 struct draft_map *map_new(struct map_compiler *c, enum draft_kind kind);
+
+/* map_sender.c: the line at hand begins a section about senders, or stands in one. */
+void map_sender(struct map_compiler *c, struct map_words words);
+void map_sender_row(struct map_compiler *c);
+
+/* All senders as the tables have them; NULL if there is no memory. */
+const struct rule_sender *map_link_senders(struct map_compiler *c, uint16_t *count);
 
 /* map_structure.c */
 void map_structure(struct map_compiler *c, struct map_words words);

@@ -467,6 +467,7 @@ struct rules *map_link(struct map_compiler *c)
     link_messages(c, out);
     link_resources(c, out);
     link_segments(c, out);
+    out->senders = map_link_senders(c, &out->sender_count);
     const struct draft_table *systems = map_names_get(&c->table_names, str_z(CODING_SYSTEMS));
     if (!systems) {
         map_wrong_at(c, (struct map_where){ 0 }, "no table %s", CODING_SYSTEMS);

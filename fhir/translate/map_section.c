@@ -379,7 +379,7 @@ void map_section(struct map_compiler *c)
     } all[] = {
         { "datatype", datatype }, { "segment", segment },         { "resource", resource },
         { "table", table },       { "structure", map_structure }, { "message", message },
-        { "ignore", ignore },
+        { "ignore", ignore },     { "sender", map_sender },
     };
     struct map_words words = { c->line.tokens, c->line.count };
     c->section = SECTION_SKIPPED;

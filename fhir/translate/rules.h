@@ -8,6 +8,7 @@
 #pragma once
 
 #include "crypto/base/str.h"
+#include "fhir/v2/patient_ids.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -319,6 +320,23 @@ struct rule_message {
     const struct rule_group *root;
 };
 
+/*
+ * What is known of those who send.
+ *
+ * @facility:  MSH-4.1 or MSH-4.2; empty: all of them
+ * @zone:      IANA zone of times without offset, or empty
+ * @assigners: @assigner_count of them
+ * @options:   @option_count of them, see OP_OPTION
+ */
+struct rule_sender {
+    struct str facility;
+    struct str zone;
+    const struct v2_assigner *assigners;
+    const struct str *options;
+    size_t assigner_count;
+    size_t option_count;
+};
+
 enum {
     RULE_RESOURCES_MAX = 64, /* that a group has one each of */
     RULE_MEMBERS_MAX = 64,   /* of one group */
@@ -330,6 +348,7 @@ enum {
  * @version:        names that state: 16 hexadecimal digits of a digest over all files
  * @segments:       @segment_count of them
  * @slots:          index of a segment + 1 by its name, see rules_segment(); 0 where none is
+ * @senders:        @sender_count of them
  * @coding_systems: systems of coding systems by their names in table 0396
  */
 struct rules {
@@ -338,11 +357,13 @@ struct rules {
     const uint16_t *slots;
     const struct rule_resource *resources;
     const struct rule_message *messages;
+    const struct rule_sender *senders;
     const struct rule_table *coding_systems;
     uint16_t segment_count;
     uint16_t slot_mask;
     uint16_t resource_count;
     uint16_t message_count;
+    uint16_t sender_count;
 };
 
 /* Where the search for segment @name begins among @mask + 1 slots. */

@@ -55,6 +55,7 @@ struct config_sender {
     const char *zone;
     const char *charset;
     struct config_pairs assigners; /* namespace or universal id -> system URI */
+    struct config_strings maps;    /* files */
 };
 
 /* Of which a token must bear one, for each class of interactions; empty: none is asked for. */
@@ -85,6 +86,7 @@ struct config_listener {
     const struct config_tls *tls;
     struct config_list senders; /* struct config_sender */
     struct config_list issuers; /* struct config_issuer */
+    struct config_strings maps; /* files */
     int64_t connections;
 };
 
@@ -118,6 +120,7 @@ struct config_route {
     const char *from;
     const struct config_when *when;
     struct config_strings to;
+    struct config_strings maps; /* files */
     const char *purpose;
     int mode;
     int payload;

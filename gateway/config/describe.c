@@ -18,6 +18,7 @@ static const char *type_name(enum config_type type)
         [CONFIG_PATH] = "file",
         [CONFIG_SECRET] = "secret file",
         [CONFIG_STRINGS] = "list of texts",
+        [CONFIG_PATHS] = "list of files",
         [CONFIG_PAIRS] = "names and texts",
         [CONFIG_SECTION] = "section",
         [CONFIG_LIST] = "list",

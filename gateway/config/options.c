@@ -37,6 +37,8 @@ static const struct config_option sender_options[] = {
       .help = "character set where MSH-18 is empty" },
     { "assigners", CONFIG_PAIRS, AT(sender, assigners),
       .help = "assigning authority of PID-3.4 to the URI of its system" },
+    { "maps", CONFIG_PATHS, AT(sender, maps),
+      .help = "map files of this sender, after the listener's" },
     { 0 },
 };
 
@@ -81,6 +83,8 @@ static const struct config_option listener_options[] = {
       .size = sizeof(struct config_sender), .help = "who may send v2 messages" },
     { "issuers", CONFIG_LIST, AT(listener, issuers), .options = issuer_options,
       .size = sizeof(struct config_issuer), .help = "whose tokens are accepted" },
+    { "maps", CONFIG_PATHS, AT(listener, maps),
+      .help = "map files that change how its messages become FHIR, in order" },
     { "connections", CONFIG_INTEGER, AT(listener, connections), .fallback = "1024", .least = 1,
       .most = 65536, .help = "open connections for each worker" },
     { 0 },
@@ -130,6 +134,8 @@ static const struct config_option route_options[] = {
     { "when", CONFIG_SECTION, AT(route, when), .options = when_options,
       .size = sizeof(struct config_when), .help = "which messages; without it all" },
     { "to", CONFIG_STRINGS, AT(route, to), CONFIG_REQUIRED, .help = "names of destinations" },
+    { "maps", CONFIG_PATHS, AT(route, maps),
+      .help = "map files of this route, after the sender's" },
     { "purpose", CONFIG_STRING, AT(route, purpose),
       .help = "purpose of use of v2 messages, a code of v3 PurposeOfUse" },
     { "mode", CONFIG_CHOICE, AT(route, mode), .fallback = "enforce", .choices = modes,

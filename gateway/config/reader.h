@@ -26,6 +26,10 @@ struct config_value {
 /* A terminated copy in the reader's arena. */
 const char *config_copy(struct config_reader *reader, const char *text);
 
+/* The name of file @text, relative to the configuration's folder, or report why it is none. */
+const char *config_path(struct config_reader *reader, const struct config_value *value,
+                        const char *text);
+
 /* Read a single value by its type into value->at, or report why not. */
 void config_read_scalar(struct config_reader *reader, const struct config_value *value,
                         const char *text);

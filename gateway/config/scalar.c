@@ -157,8 +157,8 @@ static void check_secret(struct config_reader *reader, const struct config_value
     }
 }
 
-static void read_path(struct config_reader *reader, const struct config_value *value,
-                      const char *text)
+const char *config_path(struct config_reader *reader, const struct config_value *value,
+                        const char *text)
 {
     char joined[4096];
     if (*text == '/' || unfilled(text)) {
@@ -174,7 +174,7 @@ static void read_path(struct config_reader *reader, const struct config_value *v
     } else if (access(joined, R_OK) < 0) {
         config_error(reader->errors, value->line, value->path, "file %s can't be read", joined);
     }
-    *(const char **)value->at = config_copy(reader, joined);
+    return config_copy(reader, joined);
 }
 
 void config_read_scalar(struct config_reader *reader, const struct config_value *value,
@@ -187,8 +187,9 @@ void config_read_scalar(struct config_reader *reader, const struct config_value 
     case CONFIG_BOOL: read_bool(reader, value, text); return;
     case CONFIG_CHOICE: read_choice(reader, value, text); return;
     case CONFIG_PATH:
-    case CONFIG_SECRET: read_path(reader, value, text); return;
+    case CONFIG_SECRET: *(const char **)value->at = config_path(reader, value, text); return;
     case CONFIG_STRINGS:
+    case CONFIG_PATHS:
     case CONFIG_PAIRS:
     case CONFIG_SECTION:
     case CONFIG_LIST:

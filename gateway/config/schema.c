@@ -60,7 +60,9 @@ static void read_strings(struct config_reader *reader, const struct config_value
             config_error(reader->errors, line_of(item), value->path, "each must be a text");
             continue;
         }
-        list->items[list->n++] = config_copy(reader, text);
+        bool file = value->option->type == CONFIG_PATHS;
+        list->items[list->n++] =
+            file ? config_path(reader, value, text) : config_copy(reader, text);
     }
 }
 
@@ -170,6 +172,7 @@ static void read_value(struct config_reader *reader, const struct config_value *
         void (*read)(struct config_reader *reader, const struct config_value *value);
     } kinds[] = {
         [CONFIG_STRINGS] = { YAML_SEQUENCE_NODE, "a list of texts", read_strings },
+        [CONFIG_PATHS] = { YAML_SEQUENCE_NODE, "a list of files", read_strings },
         [CONFIG_PAIRS] = { YAML_MAPPING_NODE, "a mapping of names to texts", read_pairs },
         [CONFIG_SECTION] = { YAML_MAPPING_NODE, "a mapping", read_section },
         [CONFIG_LIST] = { YAML_SEQUENCE_NODE, "a list of mappings", read_list },

@@ -22,6 +22,7 @@ enum config_type {
     CONFIG_PATH,     /* const char *, of a file that can be read; relative to the config file */
     CONFIG_SECRET,   /* const char *, of a file that only its owner can read */
     CONFIG_STRINGS,  /* struct config_strings */
+    CONFIG_PATHS,    /* struct config_strings, each as CONFIG_PATH */
     CONFIG_PAIRS,    /* struct config_pairs: free names, string values */
     CONFIG_SECTION,  /* pointer to a struct that begins with struct config_place */
     CONFIG_LIST,     /* struct config_list of such structs */

@@ -19,7 +19,6 @@
 #include "gateway/pipeline/facts.h"
 #include "gateway/store/audit.h"
 #include "gateway/vault.h"
-#include "gateway/zone.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -218,16 +217,10 @@ static int translate(struct exchange *ex)
     struct deliver_exchange *deliver = deliver_of(ex);
     struct v2_case *v2 = &deliver->v2;
     struct worker *worker = v2->dossier.worker;
-    struct v2_assigner *list =
-        arena_calloc(ex->arena, v2->sender->assigners.n + 1, sizeof(*list));
     uint8_t *digest = arena_alloc(ex->arena, DIGEST_SIZE);
     char *recorded = arena_alloc(ex->arena, 32);
-    if (!list || !digest || !recorded) {
+    if (!digest || !recorded) {
         return -ENOMEM;
-    }
-    for (size_t i = 0; i < v2->sender->assigners.n; i++) {
-        list[i] = (struct v2_assigner){ .authority = str_z(v2->sender->assigners.items[i].name),
-                                        .system = str_z(v2->sender->assigners.items[i].value) };
     }
     /* The time of acceptance, so that a repeated delivery says the same. */
     time_t seconds = deliver->row.created / 1000;
@@ -235,17 +228,11 @@ static int translate(struct exchange *ex)
     (void)gmtime_r(&seconds, &tm);
     (void)strftime(recorded, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
     digest_sha256(v2->raw, digest);
-    struct translate_site site = {
-        .rules = maps_rules(worker->child->maps),
-        .sender = str_z(v2->sender->organization),
-        .zone = str_z(v2->sender->zone),
-        .zone_offset = zone_offset,
-        .assigners = { .list = list, .count = v2->sender->assigners.n },
-        .gateway = str_z(worker->config->gateway),
-        .recorded = str_z(recorded),
-        .digest = digest,
-    };
-    return translate_to_fhir(ex->arena, &v2->message, &site, &deliver->bundle, &v2->issues);
+    v2->site.rules = maps_of(worker->child->maps, v2->sender, v2->dossier.route);
+    v2->site.gateway = str_z(worker->config->gateway);
+    v2->site.recorded = str_z(recorded);
+    v2->site.digest = digest;
+    return translate_to_fhir(ex->arena, &v2->message, &v2->site, &deliver->bundle, &v2->issues);
 }
 
 /* Facts of the translated resources, so that consent decides on what they say. */
@@ -293,8 +280,7 @@ static enum step translate_enter(struct exchange *ex)
         return deliver_park(ex, r == TRANSLATE_E_TYPE ? "no-map" : "too-large");
     }
     if (deliver->translated) {
-        deliver->v2.dossier.map =
-            str_z(maps_rules(deliver->v2.dossier.worker->child->maps)->version);
+        deliver->v2.dossier.map = str_z(deliver->v2.site.rules->version);
         r = gather_facts(ex);
         if (r != 0) {
             return deliver_retry(ex, "memory");

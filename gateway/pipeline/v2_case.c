@@ -2,6 +2,7 @@
 #include "gateway/pipeline/v2_case.h"
 
 #include "fhir/consent/purpose.h"
+#include "fhir/translate/sender.h"
 #include "fhir/v2/charset.h"
 #include "gateway/consents.h"
 #include "gateway/id.h"
@@ -9,16 +10,36 @@
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
 #include "gateway/worker.h"
+#include "gateway/zone.h"
 
 #include <errno.h>
-
-enum {
-    ASSIGNERS_MAX = 64,
-};
 
 static struct v2_case *case_of(struct exchange *ex)
 {
     return ex->data;
+}
+
+/* What configuration and maps know of the sender: the same whenever the message is read. */
+static int know_sender(struct exchange *ex)
+{
+    struct v2_case *v2 = case_of(ex);
+    const struct config_pairs *pairs = &v2->sender->assigners;
+    struct v2_assigner *list = arena_calloc(ex->arena, pairs->n, sizeof(*list));
+    if (!list) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < pairs->n; i++) {
+        list[i] = (struct v2_assigner){ .authority = str_z(pairs->items[i].name),
+                                        .system = str_z(pairs->items[i].value) };
+    }
+    v2->site = (struct translate_site){
+        .rules = maps_of(v2->dossier.worker->child->maps, v2->sender, NULL),
+        .sender = str_z(v2->sender->organization),
+        .zone = str_z(v2->sender->zone),
+        .zone_offset = zone_offset,
+        .assigners = { .list = list, .count = pairs->n },
+    };
+    return translate_sender(ex->arena, &v2->message, &v2->site);
 }
 
 int v2_case_parse(struct exchange *ex)
@@ -40,8 +61,9 @@ int v2_case_parse(struct exchange *ex)
                    "the message doesn't say its type");
         return V2_CASE_E_TYPE;
     }
-    v2->readable = true;
-    return 0;
+    r = know_sender(ex);
+    v2->readable = r == 0;
+    return r;
 }
 
 static enum step resolve_next(struct exchange *ex);
@@ -128,14 +150,8 @@ static enum step resolve_next(struct exchange *ex)
 enum step v2_case_resolve(struct exchange *ex)
 {
     struct v2_case *v2 = case_of(ex);
-    struct v2_assigner list[ASSIGNERS_MAX];
-    struct v2_assigners assigners = { .list = list };
-    for (size_t i = 0; i < v2->sender->assigners.n && i < ASSIGNERS_MAX; i++) {
-        list[assigners.count++] =
-            (struct v2_assigner){ .authority = str_z(v2->sender->assigners.items[i].name),
-                                  .system = str_z(v2->sender->assigners.items[i].value) };
-    }
-    int r = v2_patients(ex->arena, &v2->message, &assigners, &v2->issues, &v2->patients);
+    int r =
+        v2_patients(ex->arena, &v2->message, &v2->site.assigners, &v2->issues, &v2->patients);
     if (r < 0) {
         return exchange_stop(ex, r == -E2BIG ? OUTCOME_BAD_REQUEST : OUTCOME_UNAVAILABLE,
                              "patients");

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "fhir/translate/to_fhir.h"
 #include "fhir/v2/message.h"
 #include "fhir/v2/patient_ids.h"
 #include "gateway/config/config.h"
@@ -16,6 +17,7 @@
  *
  * @raw:      as received; in the arena
  * @message:  the same in UTF-8; set if @readable
+ * @site:     what is known of the sender, by configuration and maps; set if @readable
  * @numbers:  of the message's patients, in their order
  * @conflict: identifiers of one patient lead to two numbers
  * @nameless: a patient has no usable identifier
@@ -27,6 +29,7 @@ struct v2_case {
     struct str raw;
     struct v2_message message;
     struct v2_header header;
+    struct translate_site site;
     struct issues issues;
     bool readable;
     struct v2_patients patients;
@@ -50,8 +53,8 @@ enum {
     V2_CASE_E_TYPE = 100, /* beside V2_MESSAGE_E_…: no type in MSH-9 */
 };
 
-/* Parse ->raw; ->issues says what is wrong. Return: 0, V2_MESSAGE_E_…, V2_CASE_E_TYPE, -ENOMEM
- */
+/* Parse ->raw, sent by ->sender; ->issues says what is wrong. Return: 0, V2_MESSAGE_E_…,
+ * V2_CASE_E_TYPE, -ENOMEM */
 MUST_USE int v2_case_parse(struct exchange *ex);
 
 /* In a stage: find the patients and their numbers, making those not yet known, and join those

@@ -117,6 +117,8 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         { "root: root.key", "root: placeholder.key", "holds a placeholder" },
         { "root: root.key", "root: empty.key", "is empty" },
         { "root: root.key", "root: <path>", "is a placeholder" },
+        { "zone: Europe/Berlin", "maps: [missing.map]", "missing.map can't be read" },
+        { "zone: Europe/Berlin", "maps: lab.map", "must be a list of files" },
         { "tenant: st-elsewhere\n", "tenant: a\ntenant: b\n", "given 2 times" },
         { "tenant: st-elsewhere\n", "tenant: [a]\n", ":1: tenant: must be a single value" },
         { "  lab-feed:\n", "  Lab Feed:\n", "names are a-z" },

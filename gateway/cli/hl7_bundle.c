@@ -1,0 +1,108 @@
+/* One message to a Bundle, by what the command line says of its sender. */
+#include "gateway/cli/hl7_bundle.h"
+
+#include "crypto/digest.h"
+#include "fhir/translate/sender.h"
+#include "fhir/v2/charset.h"
+#include "gateway/cli/hl7.h"
+#include "gateway/clock.h"
+#include "gateway/heap.h"
+#include "gateway/zone.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum {
+    RECORDED_SIZE = 32,
+    REPORT_MAX = 64 << 10,
+};
+
+bool hl7_sender_good(const struct hl7_sender *sender, const char *command)
+{
+    for (size_t i = 0; i < sender->assigners.n; i++) {
+        const char *equals = strchr(sender->assigners.p[i], '=');
+        if (!equals || !equals[1]) {
+            (void)fprintf(stderr, "chartseal %s: --assigner is NAME=SYSTEM\n", command);
+            return false;
+        }
+    }
+    return true;
+}
+
+int hl7_maps(const struct cli_words *files, struct maps **out)
+{
+    struct buf report = heap_buf(REPORT_MAX);
+    int r = maps_load_files(files->p, files->n, &report, out);
+    (void)fwrite(report.p, 1, report.n, stderr);
+    heap_buf_free(&report);
+    return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
+}
+
+static int parse(struct arena *arena, const struct hl7_sender *sender, struct str text,
+                 struct issues *issues, struct v2_message *out)
+{
+    struct v2_message raw;
+    enum v2_charset charset =
+        sender->charset ? v2_charset_find(str_z(sender->charset)) : V2_CHARSET_NONE;
+    int r = v2_parse(arena, text, issues, &raw);
+    if (r == 0) {
+        r = v2_message_utf8(arena, &raw, charset, issues, out);
+    }
+    return r > 0 ? HL7_BUNDLE_E_MESSAGE : r;
+}
+
+/* The same within one run, so that two translations differ only where the maps do. */
+static void write_now(char *out)
+{
+    time_t now = clock_utc_ms() / 1000;
+    struct tm tm;
+    (void)gmtime_r(&now, &tm);
+    (void)strftime(out, RECORDED_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struct rules *rules,
+               struct str text, struct issues *issues, struct translate_result *out)
+{
+    static char recorded[RECORDED_SIZE];
+    struct v2_assigner assigners[CLI_WORDS_MAX];
+    struct v2_message message;
+    uint8_t digest[DIGEST_SIZE];
+    for (size_t i = 0; i < sender->assigners.n; i++) {
+        assigners[i].system = str_z(sender->assigners.p[i]);
+        assigners[i].authority = str_cut(&assigners[i].system, '=');
+    }
+    if (!recorded[0]) {
+        write_now(recorded);
+    }
+    text = hl7_unframed(text);
+    digest_sha256(text, digest);
+    struct translate_site site = {
+        .rules = rules,
+        .sender = str_z(sender->organization ? sender->organization : ""),
+        .zone = str_z(sender->zone ? sender->zone : ""),
+        .zone_offset = zone_offset,
+        .assigners = { .list = assigners, .count = sender->assigners.n },
+        .gateway = STR("chartseal"),
+        .recorded = str_z(recorded),
+        .digest = digest,
+    };
+    int r = parse(arena, sender, text, issues, &message);
+    r = r ? r : translate_sender(arena, &message, &site);
+    if (r) {
+        return r;
+    }
+    r = translate_to_fhir(arena, &message, &site, out, issues);
+    return r == TRANSLATE_E_TYPE ? HL7_BUNDLE_E_TYPE : r > 0 ? HL7_BUNDLE_E_SIZE : r;
+}
+
+const char *hl7_bundle_why(int r)
+{
+    switch (r) {
+    case HL7_BUNDLE_E_MESSAGE: return "not a readable HL7 v2 message";
+    case HL7_BUNDLE_E_TYPE: return "no map for this message type";
+    case HL7_BUNDLE_E_SIZE: return "it would become too large";
+    default: return "no memory";
+    }
+}
