@@ -1,0 +1,83 @@
+/*
+ * Codes against the value sets that the definitions demand.
+ *
+ * Only bindings that must hold are looked at: of strength required, or with a largest set
+ * allowed. What the terminology at hand can't tell is not held against the resource.
+ */
+#include "fhir/validate/check.h"
+
+static struct str demanded(const struct schema *schema, const struct schema_field *field)
+{
+    const struct schema_element *element = field->element;
+    uint32_t text = element->strength == SCHEMA_REQUIRED ? element->binding : element->within;
+    return schema_text(schema, text);
+}
+
+/* R4's own sets first, then those of packages. */
+static enum terminology_answer has(struct check *check, struct str set, struct str system,
+                                   struct str code)
+{
+    enum terminology_answer answer =
+        terminology_has(check->validator->terminology, set, system, code);
+    return answer != TERMINOLOGY_UNKNOWN
+               ? answer
+               : registry_has(&check->validator->registry, set, system, code);
+}
+
+static enum terminology_answer coding_in(struct check *check, struct str set,
+                                         const struct node *coding)
+{
+    struct str system = node_text(coding, "system");
+    struct str given = system.p ? system : STR("");
+    return has(check, set, given, node_text(coding, "code"));
+}
+
+/* One coding that is in the set, or may be, is enough. */
+static enum terminology_answer concept_in(struct check *check, struct str set,
+                                          const struct node *concept)
+{
+    enum terminology_answer best = TERMINOLOGY_OUT;
+    bool any = false;
+    for (const struct node *coding = node_first(node_get(concept, "coding")); coding;
+         coding = coding->next) {
+        if (!node_get(coding, "code")) {
+            continue;
+        }
+        any = true;
+        enum terminology_answer answer = coding_in(check, set, coding);
+        if (answer != TERMINOLOGY_OUT) {
+            best = answer;
+        }
+    }
+    /* Without any code an extension may say why. */
+    return !any && node_get(concept, "extension") ? TERMINOLOGY_UNKNOWN : best;
+}
+
+enum terminology_answer check_code_in(struct check *check, struct str set,
+                                      const struct item *item)
+{
+    const struct node *node = item->node;
+    struct str type = item->type ? schema_type_name(check->schema, item->type) : STR("");
+    if (node->kind == NODE_STRING) {
+        return has(check, set, (struct str){ 0 }, node->text);
+    }
+    if (str_eq(type, STR("CodeableConcept"))) {
+        return concept_in(check, set, node);
+    }
+    if (str_eq(type, STR("Coding")) || str_eq(type, STR("Quantity"))) {
+        return node_get(node, "code") ? coding_in(check, set, node) : TERMINOLOGY_UNKNOWN;
+    }
+    return TERMINOLOGY_UNKNOWN;
+}
+
+void check_binding(struct check *check, const struct item *item,
+                   const struct schema_field *field, const struct place *place)
+{
+    struct str set = demanded(check->schema, field);
+    if (set.n && check_code_in(check, set, item) == TERMINOLOGY_OUT) {
+        struct str name = str_cut(&set, '|');
+        check_issue(check, ISSUE_ERROR, "code-invalid", place,
+                    "has no code of the value set %.*s, which is required", (int)name.n,
+                    name.p);
+    }
+}

@@ -1,0 +1,331 @@
+/*
+ * Walking through a resource beside its definition.
+ *
+ * Each member of an object is looked up among the elements of the object's type; what belongs
+ * to a primitive, its value and its _companion, is looked at together. What is missing is told
+ * when the object ends.
+ */
+#include "fhir/format/xhtml.h"
+#include "fhir/validate/profile_check.h"
+
+#include <errno.h>
+
+enum {
+    ELEMENTS_MAX = 128, /* of a type, those of its bases counted */
+};
+
+static void check_object(struct check *check, const struct node *object,
+                         const struct schema_type *type, const struct place *place);
+
+static void check_profiles(struct check *check, const struct node *resource,
+                           const struct place *place);
+
+static void wrong(struct check *check, const struct place *place, const char *text)
+{
+    check_issue(check, ISSUE_ERROR, "structure", place, "%s", text);
+}
+
+/* A resource inside another: its own type says what it is. */
+static void check_inner(struct check *check, const struct node *node, const struct place *place)
+{
+    struct str name = node_text(node, "resourceType");
+    const struct schema_type *type = schema_type(check->schema, name);
+    if (!type || type->kind != SCHEMA_RESOURCE || type->abstract) {
+        wrong(check, place, "has no resourceType that FHIR R4 knows");
+        return;
+    }
+    check_object(check, node, type, place);
+    check_profiles(check, node, place);
+    if (str_eq(name, STR("StructureDefinition"))) {
+        check_definition(check, node, place);
+    }
+}
+
+/* The entry that a resource belongs to is where its references are resolved from. */
+static void check_resource(struct check *check, const struct node *node,
+                           const struct place *place)
+{
+    bool in_entry = node_is(node->parent, NODE_OBJECT) && node->parent->parent &&
+                    node->parent->parent->parent == check->bundle && check->bundle;
+    const struct node *entry = check->entry;
+    check->entry = in_entry ? node->parent : entry;
+    check_inner(check, node, place);
+    check->entry = entry;
+}
+
+static void check_complex(struct check *check, const struct node *value,
+                          const struct schema_field *field, const struct place *place)
+{
+    struct str name = schema_type_name(check->schema, field->type);
+    if (str_eq(name, STR("Resource"))) {
+        check_resource(check, value, place);
+        return;
+    }
+    check_object(check, value, field->type, place);
+    if (value->kind != NODE_OBJECT) {
+        return;
+    }
+    struct item item = { .node = value, .type = field->type };
+    check_binding(check, &item, field, place);
+    check_reference(check, value, field, place);
+    if (str_eq(name, STR("Extension"))) {
+        profile_check_extension(check, &item, place);
+    }
+}
+
+static void check_narrative(struct check *check, const struct node *value,
+                            const struct place *place)
+{
+    switch (value->kind == NODE_STRING ? xhtml_check(value->text) : XHTML_E_FORM) {
+    case 0: return;
+    case XHTML_E_FORM:
+        wrong(check, place, "is no div of what a narrative may hold (txt-1)");
+        return;
+    case XHTML_E_EMPTY: wrong(check, place, "has nothing to read (txt-2)"); return;
+    default: check->r = -ENOMEM;
+    }
+}
+
+static void check_simple(struct check *check, const struct node *value,
+                         const struct schema_field *field, const struct place *place)
+{
+    if (str_eq(schema_type_name(check->schema, field->type), STR("xhtml"))) {
+        check_narrative(check, value, place);
+        return;
+    }
+    const char *text = check_primitive(schema_type_name(check->schema, field->type), value);
+    if (text) {
+        check_issue(check, ISSUE_ERROR, "value", place, "%s", text);
+        return;
+    }
+    struct item item = { .node = value, .type = field->type };
+    check_binding(check, &item, field, place);
+}
+
+static bool is_there(const struct node *node)
+{
+    return node && node->kind != NODE_NULL;
+}
+
+/* A value and what its companion adds to it; either may be missing. */
+static void check_value(struct check *check, const struct node *value,
+                        const struct node *companion, const struct schema_field *field,
+                        const struct place *place)
+{
+    if (!is_there(value) && !is_there(companion)) {
+        wrong(check, place, "is null and has no extension");
+        return;
+    }
+    if (is_there(value) && field->type->kind == SCHEMA_PRIMITIVE) {
+        check_simple(check, value, field, place);
+    } else if (is_there(value)) {
+        check_complex(check, value, field, place);
+    }
+    if (is_there(companion)) {
+        const struct schema_type *element = schema_type(check->schema, STR("Element"));
+        check_object(check, companion, element, place);
+    }
+}
+
+static size_t length(const struct node *array)
+{
+    size_t n = 0;
+    for (const struct node *child = node_first(array); child; child = child->next) {
+        n++;
+    }
+    return n;
+}
+
+/* Elements of an array and of the companion's array, index by index. */
+static void check_array(struct check *check, const struct node *values,
+                        const struct node *companions, const struct schema_field *field,
+                        const struct place *place)
+{
+    bool arrays = (!values || values->kind == NODE_ARRAY) &&
+                  (!companions || companions->kind == NODE_ARRAY);
+    if (!arrays) {
+        wrong(check, place, "may repeat and must be an array");
+        return;
+    }
+    size_t n = length(values);
+    size_t n_companions = length(companions);
+    if ((values && !n) || (companions && !n_companions)) {
+        wrong(check, place, "is an empty array");
+        return;
+    }
+    if (values && companions && n != n_companions) {
+        wrong(check, place, "and its companion with _ are arrays of different length");
+    }
+    if (field->element->max != SCHEMA_UNBOUNDED && n > field->element->max) {
+        check_issue(check, ISSUE_ERROR, "structure", place, "may be there %u times at most",
+                    (unsigned)field->element->max);
+    }
+
+    const struct node *value = node_first(values);
+    const struct node *companion = node_first(companions);
+    for (size_t i = 0; value || companion; i++) {
+        struct place at = { place->up, place->name, i };
+        check_value(check, value, companion, field, &at);
+        value = value ? value->next : NULL;
+        companion = companion ? companion->next : NULL;
+    }
+}
+
+static void check_field(struct check *check, const struct node *values,
+                        const struct node *companions, const struct schema_field *field,
+                        const struct place *place)
+{
+    if (field->element->max > 1) {
+        check_array(check, values, companions, field, place);
+        return;
+    }
+    if (node_is(values, NODE_ARRAY) || node_is(companions, NODE_ARRAY)) {
+        wrong(check, place, "may not repeat and must be no array");
+        return;
+    }
+    check_value(check, values, companions, field, place);
+}
+
+/*
+ * An object on the way through it.
+ *
+ * @seen: by rank, the name under which an element was there
+ */
+struct frame {
+    const struct node *object;
+    const struct schema_type *type;
+    const struct place *place;
+    struct str seen[ELEMENTS_MAX];
+};
+
+/* The member called @name, with _ before it if @companion. */
+static const struct node *member(const struct frame *frame, struct str name, bool companion)
+{
+    for (const struct node *m = frame->object->first; m; m = m->next) {
+        if (m->name.n == name.n + companion && (!companion || m->name.p[0] == '_') &&
+            str_eq(str_slice(m->name, companion, m->name.n), name)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static void check_member(struct check *check, const struct node *m, struct frame *frame)
+{
+    bool companion = str_starts(m->name, STR("_"));
+    struct str name = str_slice(m->name, companion, m->name.n);
+    struct place place = { frame->place, name, NO_INDEX };
+    struct schema_field field;
+    if (!schema_field(check->schema, frame->type, name, &field)) {
+        wrong(check, &place, "is no element that FHIR R4 knows here");
+        return;
+    }
+    bool primitive = field.type->kind == SCHEMA_PRIMITIVE;
+    if (companion && !primitive) {
+        place.name = m->name;
+        wrong(check, &place, "is no primitive and has no companion with _");
+        return;
+    }
+
+    place.name = schema_name(check->schema, field.element);
+    struct str *seen = &frame->seen[field.rank];
+    if (seen->n && !str_eq(*seen, name)) {
+        wrong(check, &place, "is there with two types");
+    }
+    *seen = name;
+    const struct node *value = companion ? member(frame, name, false) : m;
+    if (companion && value) {
+        return; /* looked at with its value */
+    }
+    const struct node *beside = primitive ? member(frame, name, true) : NULL;
+    check_field(check, value, beside, &field, &place);
+}
+
+static void check_missing(struct check *check, const struct frame *frame)
+{
+    size_t size = schema_size(frame->type);
+    for (size_t i = 0; i < size; i++) {
+        const struct schema_element *element = schema_at(check->schema, frame->type, i);
+        if (element->min && !frame->seen[i].n) {
+            struct place place = { frame->place, schema_name(check->schema, element),
+                                   NO_INDEX };
+            wrong(check, &place, "is required and missing");
+        }
+    }
+}
+
+static void check_members(struct check *check, struct frame *frame)
+{
+    bool resource = frame->type->kind == SCHEMA_RESOURCE;
+    bool empty = true;
+    for (const struct node *m = frame->object->first; m; m = m->next) {
+        if (!resource || !str_eq(m->name, STR("resourceType"))) {
+            empty = false;
+            check_member(check, m, frame);
+        }
+    }
+    if (empty && !resource) {
+        wrong(check, frame->place, "is empty");
+    }
+    check_missing(check, frame);
+}
+
+static void check_object(struct check *check, const struct node *object,
+                         const struct schema_type *type, const struct place *place)
+{
+    if (object->kind != NODE_OBJECT) {
+        wrong(check, place, "must be an object");
+        return;
+    }
+    if (check->depth >= VALIDATE_DEPTH_MAX || schema_size(type) > ELEMENTS_MAX) {
+        wrong(check, place, "lies too deep to be looked at");
+        return;
+    }
+    check->depth++;
+    struct frame frame = { .object = object, .type = type, .place = place };
+    check_members(check, &frame);
+    check->depth--;
+}
+
+/* The profiles that the resource names, and those that the caller wants. */
+static void check_profiles(struct check *check, const struct node *resource,
+                           const struct place *place)
+{
+    struct item item = item_resource(check->schema, resource);
+    const struct node *named = node_get(node_get(resource, "meta"), "profile");
+    for (const struct node *p = node_first(named); p; p = p->next) {
+        const struct profile *profile = registry_profile(&check->validator->registry, p->text);
+        if (profile) {
+            profile_check(check, profile, &item, place);
+        }
+    }
+    for (size_t i = 0; resource == check->root && i < check->options->profiles_n; i++) {
+        const struct profile *profile =
+            registry_profile(&check->validator->registry, check->options->profiles[i]);
+        if (profile) {
+            profile_check(check, profile, &item, place);
+        } else {
+            check_issue(check, ISSUE_ERROR, "not-found", place,
+                        "can't be compared with a profile that isn't here");
+        }
+    }
+}
+
+int validate_resource(const struct validator *validator, struct arena *arena,
+                      const struct node *resource, const struct validate_options *options,
+                      struct issues *issues)
+{
+    struct str type = node_text(resource, "resourceType");
+    struct check check = {
+        .validator = validator,
+        .options = options,
+        .schema = validator->schema,
+        .arena = arena,
+        .issues = issues,
+        .bundle = str_eq(type, STR("Bundle")) ? resource : NULL,
+        .root = resource,
+    };
+    struct place place = { NULL, type.n ? type : STR("Resource"), NO_INDEX };
+    check_inner(&check, resource, &place);
+    return check.r;
+}

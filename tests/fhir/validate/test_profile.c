@@ -1,0 +1,236 @@
+/*
+ * Profiles: HL7's extensions, and tests/vectors/fhir/profile_lab.json.
+ */
+#include "tests/fhir/validate/validating.h"
+
+#define RESULT "http://lab.example/StructureDefinition/result"
+
+/* A result that conforms, in pieces that a case replaces one of. */
+enum piece {
+    EXTENSION,
+    IDENTIFIER,
+    STATUS,
+    CATEGORY,
+    CODE,
+    SUBJECT,
+    VALUE,
+    REST,
+    PIECES,
+};
+
+static const char *const good[PIECES] = {
+    [EXTENSION] = "\"extension\":[{\"url\":\"http://lab.example/StructureDefinition/device\","
+                  "\"valueString\":\"a\"}]",
+    [IDENTIFIER] = ",\"identifier\":[{\"system\":\"http://lab.example/results\"}]",
+    [STATUS] = ",\"status\":\"final\"",
+    [CATEGORY] = ",\"category\":[{\"text\":\"a\"},{\"coding\":[{\"system\":"
+                 "\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":"
+                 "\"laboratory\",\"display\":\"b\"}]}]",
+    [CODE] = ",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"1-8\"}]}",
+    [SUBJECT] = ",\"subject\":{\"reference\":\"Patient/1\"}",
+    [VALUE] = ",\"valueQuantity\":{\"value\":1.0,\"code\":\"1\"}",
+    [REST] = "",
+};
+
+static void test_a_profile(void **state)
+{
+#define COMPONENT(code, more)                                                                  \
+    ",\"component\":[{\"code\":{\"coding\":[{\"code\":\"" code "\"}]}" more "}]"
+    static const struct {
+        enum piece piece;
+        const char *instead;
+        const char *want;
+    } cases[] = {
+        { REST, "", "" },
+        { EXTENSION, "\"id\":\"a\"",
+          "Observation.extension: the element is there 0 times; its definition wants 1 at "
+          "least\n"
+          "Observation.extension: slice device is there 0 times; its definition wants 1 at "
+          "least" },
+        { EXTENSION,
+          "\"extension\":[{\"url\":\"http://lab.example/StructureDefinition/device\","
+          "\"valueInteger\":1}]",
+          "Observation.extension[0].value: has a type that its definition doesn't allow\n"
+          "Observation.extension[0]: conforms to none of the profiles it must conform to" },
+        { IDENTIFIER, "",
+          "Observation.identifier: the element is there 0 times; its definition wants 1 at "
+          "least" },
+        { IDENTIFIER, ",\"identifier\":[{\"system\":\"http://other.example\"}]",
+          "Observation.identifier[0].system: isn't the value that its definition fixes" },
+        { STATUS, ",\"status\":\"preliminary\"",
+          "Observation.status: has no code of the value set "
+          "http://lab.example/ValueSet/status, which its profile requires" },
+        { CATEGORY, ",\"category\":[{\"text\":\"a\"}]",
+          "Observation.category: slice laboratory is there 0 times; its definition wants 1 at "
+          "least" },
+        { CODE, ",\"code\":{\"coding\":[{\"system\":\"http://snomed.info/sct\"}]}",
+          "Observation.code: hasn't what its definition wants by a pattern" },
+        { SUBJECT, ",\"subject\":{\"reference\":\"Group/1\"}",
+          "Observation.subject: points at a type that its profile doesn't allow" },
+        { VALUE, ",\"valueString\":\"a\"", "" },
+        { VALUE, ",\"valueQuantity\":{\"value\":1.0}",
+          "Observation.value.code: the element is there 0 times; its definition wants 1 at "
+          "least" },
+        { VALUE, ",\"valueInteger\":1",
+          "Observation.value: has a type that its definition doesn't allow\n"
+          "Observation.value: belongs to no slice, and others are not allowed" },
+        { REST, ",\"note\":[{\"text\":\"a\"}]",
+          "Observation.note: the element is there 1 times; its definition wants 0 at least, "
+          "and not so many" },
+        { REST, COMPONENT("method", ",\"valueString\":\"a\""), "" },
+        { REST, COMPONENT("method", ""),
+          "Observation.component[0].value: the element is there 0 times; its definition "
+          "wants 1 at least" },
+        { REST, COMPONENT("other", ",\"valueString\":\"a\""),
+          "Observation.component[0]: belongs to no slice, and others are not allowed" },
+        { REST, COMPONENT("method", ",\"dataAbsentReason\":{\"text\":\"a\"}"),
+          "Observation.component[0]: belongs to no slice, and others are not allowed" },
+    };
+    (void)state;
+    static const struct str profiles[] = { STR_INIT(RESULT "|1.0") };
+    const struct validate_options options = { .profiles = profiles, .profiles_n = 1 };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+        struct buf text = arena_buf(arena, 1 << 16);
+        buf_z(&text, "{\"resourceType\":\"Observation\",");
+        for (size_t p = 0; p < PIECES; p++) {
+            buf_z(&text, p == cases[i].piece ? cases[i].instead : good[p]);
+        }
+        buf_z(&text, "}");
+        struct issues issues;
+        validating_text(arena, buf_str(&text), &options, &issues);
+        assert_str(validating_said(arena, &issues, ISSUE_ERROR), cases[i].want);
+    }
+}
+
+static void test_a_profile_that_the_resource_names(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct issues issues;
+    validating_text(arena,
+                    STR("{\"resourceType\":\"Patient\",\"meta\":{\"profile\":[\"" RESULT "\","
+                        "\"http://other.example/unknown\"]}}"),
+                    &(struct validate_options){ 0 }, &issues);
+    assert_str(validating_said(arena, &issues, ISSUE_ERROR),
+               "Patient: isn't of the type that its profile is about");
+}
+
+static void test_a_profile_that_is_not_here(void **state)
+{
+    static const struct str profiles[] = { STR_INIT("http://other.example/unknown") };
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct issues issues;
+    validating_text(arena, STR("{\"resourceType\":\"Patient\"}"),
+                    &(struct validate_options){ .profiles = profiles, .profiles_n = 1 },
+                    &issues);
+    assert_str(validating_said(arena, &issues, ISSUE_ERROR),
+               "Patient: can't be compared with a profile that isn't here");
+}
+
+static void test_extensions(void **state)
+{
+#define HL7 "http://hl7.org/fhir/StructureDefinition/"
+    static const struct {
+        const char *extension;
+        bool strict;
+        const char *want;
+    } cases[] = {
+        { "{\"url\":\"" HL7 "patient-congregation\",\"valueString\":\"a\"}", false, "" },
+        { "{\"url\":\"" HL7 "patient-congregation\",\"valueCode\":\"a\"}", false,
+          "Patient.extension[0].value: has a type that its definition doesn't allow" },
+        { "{\"url\":\"" HL7 "patient-congregation|4.0.1\",\"valueString\":\"a\"}", false,
+          "Patient.extension[0]: names a version in its URL" },
+        { "{\"url\":\"" HL7 "patient-animal\",\"extension\":[{\"url\":\"species\","
+          "\"valueCodeableConcept\":{\"text\":\"a\"}}]}",
+          false, "" },
+        { "{\"url\":\"" HL7 "patient-animal\",\"extension\":[{\"url\":\"breed\","
+          "\"valueCodeableConcept\":{\"text\":\"a\"}}]}",
+          false,
+          "Patient.extension[0].extension: slice species is there 0 times; its definition "
+          "wants 1 at least" },
+        { "{\"url\":\"" HL7 "patient-animal\",\"extension\":[{\"url\":\"species\","
+          "\"valueCodeableConcept\":{\"text\":\"a\"}},{\"url\":\"colour\","
+          "\"valueString\":\"a\"}]}",
+          false,
+          "Patient.extension[0].extension[1]: belongs to no slice, and others are not "
+          "allowed" },
+        { "{\"url\":\"http://other.example/a\",\"valueString\":\"a\"}", false, "" },
+        { "{\"url\":\"http://other.example/a\",\"valueString\":\"a\"}", true,
+          "Patient.extension[0]: is an extension nobody here knows" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+        struct buf text = arena_buf(arena, 4096);
+        buf_fmt(&text, "{\"resourceType\":\"Patient\",\"extension\":[%s]}", cases[i].extension);
+        struct issues issues;
+        validating_text(arena, buf_str(&text),
+                        &(struct validate_options){ .strict_extensions = cases[i].strict },
+                        &issues);
+        assert_str(validating_said(arena, &issues, ISSUE_ERROR), cases[i].want);
+    }
+}
+
+static void test_snapshots_that_cannot_be_read(void **state)
+{
+    static const char *const cases[] = {
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\"}",
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\","
+        "\"snapshot\":{\"element\":[]}}",
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\","
+        "\"snapshot\":{\"element\":[{\"path\":\"Patient.name\"}]}}",
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\","
+        "\"snapshot\":{\"element\":[{\"path\":\"Patient\"},{\"path\":\"Patient.a.b\"}]}}",
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\","
+        "\"snapshot\":{\"element\":[{\"path\":\"Patient\"},{\"path\":\"Patient\"}]}}",
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\","
+        "\"snapshot\":{\"element\":[{\"path\":\"Patient\"},{\"path\":\"Patient.name\","
+        "\"sliceName\":\"a\"}]}}",
+        "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a\",\"type\":\"Patient\","
+        "\"snapshot\":{\"element\":[{\"path\":\"Patient\"},{\"path\":"
+        "\"Patient.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4\"}]}}",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+        struct issues issues;
+        issues_init(&issues, arena);
+        const struct node *node = NULL;
+        assert_int_equal(json_parse(arena, str_z(cases[i]), &issues, &node), 0);
+        assert_int_equal(validator_add(validating(), node, &issues), PROFILE_E_SHAPE);
+        assert_true(issues_bad(&issues));
+    }
+}
+
+static int add_vectors(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/fhir/profile_lab.json", getenv("CHARTSEAL_VECTORS"));
+    char *text = check_read(path, &n);
+    assert_non_null(text);
+    struct validator *validator = validating();
+    struct str kept = arena_str(validating_memory, str_of(text, n));
+    free(text);
+    struct issues issues;
+    issues_init(&issues, validating_memory);
+    const struct node *node = NULL;
+    assert_int_equal(json_parse(validating_memory, kept, &issues, &node), 0);
+    return validator_add(validator, node, &issues);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_profile),
+        cmocka_unit_test(test_a_profile_that_the_resource_names),
+        cmocka_unit_test(test_a_profile_that_is_not_here),
+        cmocka_unit_test(test_extensions),
+        cmocka_unit_test(test_snapshots_that_cannot_be_read),
+    };
+    return cmocka_run_group_tests_name("fhir/validate/profile", tests, add_vectors,
+                                       validating_end);
+}
