@@ -35,6 +35,8 @@ static const struct {
     { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
     { "fhir convert", cli_fhir_convert, "--to xml|json|ndjson [FILE|-] ...",
       "a resource in another format" },
+    { "fhir validate", cli_fhir_validate, "[--profile URL]... [FILE|-]",
+      "what is wrong with resources" },
     { "hl7 translate", cli_hl7_translate, "[FILE|-] ...", "a v2 message as a FHIR Bundle" },
     { "hl7 validate", cli_hl7_validate, "[FILE|-] ...", "what is wrong with v2 messages" },
     { "hl7 outbox", cli_hl7_outbox, "--config FILE [--json]",

@@ -122,7 +122,7 @@ static int on_text(void *owner, struct str text)
 {
     struct reading *reading = owner;
     for (size_t i = 0; i < text.n && !reading->seen; i++) {
-        reading->seen = !memchr(" \t\r\n", text.p[i], 4);
+        reading->seen = !strchr(" \t\r\n", text.p[i]);
     }
     return 0;
 }

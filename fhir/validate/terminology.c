@@ -40,7 +40,7 @@ static bool is_language(struct str code)
 static bool is_media_token(struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        if (!is_alnum(text.p[i]) && !memchr("!#$&-^_.+", text.p[i], 9)) {
+        if (!is_alnum(text.p[i]) && !strchr("!#$&-^_.+", text.p[i])) {
             return false;
         }
     }

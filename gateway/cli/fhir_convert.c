@@ -4,19 +4,14 @@
  *   document: JSON or XML --> a tree --> a document, or the lines of a Bundle's resources
  *   NDJSON: line by line --> line by line, or a Bundle of type collection
  *
- * What it reads is told by its first bytes: "<" is XML; a whole JSON value on the first line
- * with something after it is NDJSON. Lines are read and written one after the other, so that
- * their number has no limit. What was written before a mistake stays written; the exit code
- * says so.
+ * Lines are read and written one after the other, so that their number has no limit. What was
+ * written before a mistake stays written; the exit code says so.
  */
 #include "gateway/cli/cli.h"
 
-#include "fhir/base/arena.h"
-#include "fhir/format/json.h"
 #include "fhir/format/json_node.h"
-#include "fhir/format/ndjson.h"
 #include "fhir/format/xml.h"
-#include "gateway/cli/input.h"
+#include "gateway/cli/fhir_input.h"
 #include "gateway/heap.h"
 
 #include <stdio.h>
@@ -24,10 +19,8 @@
 #include <sysexits.h>
 
 static const char NAME[] = "fhir convert";
-static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
 enum {
-    ARENA_FIRST = 1 << 20,
     OUT_MAX = 256 << 20, /* bytes of a document */
 };
 
@@ -37,18 +30,12 @@ enum format {
     FORMAT_NDJSON,
 };
 
-/*
- * @out:   one document or line before it is written
- * @lines: of NDJSON that was read
- */
+/* @out: one document or line before it is written */
 struct converting {
     enum format to;
     const struct schema *schema;
-    struct cli_input input;
-    struct arena *arena;
-    struct issues issues;
+    struct fhir_input input;
     struct buf out;
-    struct ndjson lines;
 };
 
 /* ---- writing ---- */
@@ -63,26 +50,16 @@ static int flush(struct converting *c)
     return good ? EX_OK : EX_IOERR;
 }
 
-/* What is wrong in a line of NDJSON has the line's number before its place. */
-static int say(struct converting *c, int r)
-{
-    if (c->lines.line && c->issues.count) {
-        (void)fprintf(stderr, "chartseal %s: in line %zu\n", NAME, c->lines.line);
-    }
-    cli_say_issues(stderr, &c->issues, true);
-    return r < 0 ? EX_OSERR : r ? EX_DATAERR : EX_OK;
-}
-
 /* One resource, in the form that @c writes. */
 static int put(struct converting *c, const struct node *node)
 {
     int r = 0;
     if (c->to == FORMAT_XML) {
-        r = xml_write(c->arena, c->schema, node, &c->issues, &c->out);
+        r = xml_write(c->input.arena, c->schema, node, &c->input.issues, &c->out);
     } else {
         json_node(&c->out, node);
     }
-    return r ? say(c, r) : flush(c);
+    return r ? fhir_input_say(&c->input, r) : flush(c);
 }
 
 static int put_text(struct converting *c, const char *text)
@@ -107,27 +84,13 @@ static int put_lines(struct converting *c, const struct node *root)
     return code;
 }
 
-/* ---- a document ---- */
-
-static int read_document(struct converting *c, struct str text, bool xml,
-                         const struct node **root)
-{
-    arena_reset(c->arena);
-    issues_init(&c->issues, c->arena);
-    int r = xml ? xml_parse(c->arena, c->schema, text, &c->issues, root)
-                : json_parse(c->arena, text, &c->issues, root);
-    return say(c, r);
-}
-
-static int convert_document(struct converting *c, bool xml)
+static int convert_document(struct converting *c)
 {
     const struct node *root = NULL;
-    int code = cli_input_all(&c->input);
-    code = code == EX_OK ? read_document(c, buf_str(&c->input.text), xml, &root) : code;
+    int code = fhir_input_next(&c->input, &root);
     if (code != EX_OK) {
         return code;
     }
-    issues_init(&c->issues, c->arena); /* those of the reading were said */
     if (c->to == FORMAT_NDJSON) {
         return put_lines(c, root);
     }
@@ -137,8 +100,6 @@ static int convert_document(struct converting *c, bool xml)
     code = put(c, root);
     return code == EX_OK ? put_text(c, "\n") : code;
 }
-
-/* ---- NDJSON ---- */
 
 /* What stands around the resources and each of them, by what is written. */
 static const struct around {
@@ -152,113 +113,30 @@ static const struct around {
     [FORMAT_NDJSON] = { "", "", "", "\n", "" },
 };
 
-static int convert_line(struct converting *c, struct str line, bool first)
+static int convert_lines(struct converting *c)
 {
     const struct around *around = &arounds[c->to];
     const struct node *root = NULL;
-    int code = read_document(c, line, false, &root);
-    if (code != EX_OK) {
-        return code;
-    }
-    buf_z(&c->out, first ? "" : around->between);
-    buf_z(&c->out, around->before);
-    code = put(c, root);
-    return code == EX_OK ? put_text(c, around->after) : code;
-}
-
-/* Read as much again as there is, so that a long line isn't looked through too often. */
-static int read_on(struct converting *c)
-{
-    size_t want = c->input.text.n * 2;
-    int code = cli_input_more(&c->input);
-    while (code == EX_OK && !c->input.end && c->input.text.n < want) {
-        code = cli_input_more(&c->input);
-    }
-    return code;
-}
-
-static int convert_lines(struct converting *c)
-{
-    bool first = true;
-    int code = put_text(c, arounds[c->to].head);
-    while (code == EX_OK) {
-        struct str rest = buf_str(&c->input.text);
-        struct str line;
-        while (code == EX_OK && ndjson_next(&c->lines, &rest, c->input.end, &line)) {
-            code = convert_line(c, line, first);
-            first = false;
-        }
-        buf_drop(&c->input.text, c->input.text.n - rest.n);
-        if (code != EX_OK || c->input.end) {
+    int code = put_text(c, around->head);
+    for (bool first = true; code == EX_OK; first = false) {
+        code = fhir_input_next(&c->input, &root);
+        if (code != EX_OK || !root) {
             break;
         }
-        code = read_on(c);
+        buf_z(&c->out, first ? "" : around->between);
+        buf_z(&c->out, around->before);
+        code = put(c, root);
+        code = code == EX_OK ? put_text(c, around->after) : code;
     }
-    return code == EX_OK ? put_text(c, arounds[c->to].tail) : code;
-}
-
-/* ---- which of them ---- */
-
-static bool begins_xml(struct str text)
-{
-    struct str mark = str_z(BYTE_ORDER_MARK);
-    size_t at = str_starts(text, mark) ? mark.n : 0;
-    while (at < text.n && strchr(" \t\r\n", text.p[at])) {
-        at++;
-    }
-    return at < text.n && text.p[at] == '<';
-}
-
-/* Whether the first line is a JSON value and something follows; @code isn't EX_OK if it can't
- * be read. */
-static bool begins_ndjson(struct converting *c, int *code)
-{
-    struct str first;
-    struct str second;
-    const struct node *root;
-    for (;;) {
-        struct ndjson lines = { 0 };
-        struct str rest = buf_str(&c->input.text);
-        if (ndjson_next(&lines, &rest, c->input.end, &first) &&
-            ndjson_next(&lines, &rest, true, &second)) {
-            break;
-        }
-        if (c->input.end) {
-            return false;
-        }
-        *code = read_on(c);
-        if (*code != EX_OK) {
-            return false;
-        }
-    }
-    arena_reset(c->arena);
-    issues_init(&c->issues, c->arena);
-    return json_parse(c->arena, first, &c->issues, &root) == 0;
-}
-
-static int convert(struct converting *c)
-{
-    int code = cli_input_more(&c->input);
-    if (code != EX_OK) {
-        return code;
-    }
-    if (begins_xml(buf_str(&c->input.text))) {
-        return convert_document(c, true);
-    }
-    bool lines = begins_ndjson(c, &code);
-    if (code != EX_OK) {
-        return code;
-    }
-    return lines ? convert_lines(c) : convert_document(c, false);
+    return code == EX_OK ? put_text(c, around->tail) : code;
 }
 
 static int run(struct converting *c, const char *path)
 {
-    int code = cli_input_open(&c->input, NAME, path, JSON_TEXT_MAX);
-    c->arena = arena_new(ARENA_FIRST);
+    int code = fhir_input_open(&c->input, NAME, path, c->schema);
     c->out = heap_buf(OUT_MAX);
     if (code == EX_OK) {
-        code = c->arena ? convert(c) : EX_OSERR;
+        code = c->input.ndjson ? convert_lines(c) : convert_document(c);
     }
     if (fflush(stdout) != 0 && code == EX_OK) {
         code = EX_IOERR;
@@ -268,8 +146,7 @@ static int run(struct converting *c, const char *path)
                       code == EX_OSERR ? "no memory" : "the output can't be written");
     }
     heap_buf_free(&c->out);
-    arena_free(c->arena);
-    cli_input_close(&c->input);
+    fhir_input_close(&c->input);
     return code;
 }
 

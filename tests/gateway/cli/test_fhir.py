@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""chartseal fhir convert on files: what it writes, says, and its exit codes.
+"""chartseal fhir convert and validate on files: what they write, say, and their exit codes.
 
-    test_fhir.py CHARTSEAL
+    test_fhir.py CHARTSEAL VECTORS
 """
 
+import json
+import pathlib
 import subprocess
 import sys
+import tempfile
 
 EX_OK, EX_USAGE, EX_DATAERR, EX_NOINPUT = 0, 64, 65, 66
 
@@ -62,6 +65,65 @@ CASES = [
 ]
 
 
+RESULT = "http://lab.example/StructureDefinition/result"
+VALID = '{"resourceType":"Patient","gender":"other"}'
+INVALID = '{"resourceType":"Patient","gender":"others"}'
+STRANGE = ('{"resourceType":"Patient","extension":[{"url":"http://other.example/a",'
+           '"valueString":"a"}]}')
+GENDER = "Patient.gender: has no code of the value set administrative-gender, which is required"
+OBSERVATION = '{"resourceType":"Observation","status":"preliminary","code":{"text":"a"}}'
+
+# what it shows, words, input, exit code, what standard output holds, what standard error holds
+VALIDATIONS = [
+    ("a valid resource", [], VALID, EX_OK, "valid\n", ""),
+    ("a resource in XML", [], XML, EX_OK, "valid\n", ""),
+    ("what is wrong, by its place", [], INVALID, EX_DATAERR, f"not valid\nerror: {GENDER}", ""),
+    ("lines by their numbers", [], f"{VALID}\n{INVALID}\n", EX_DATAERR,
+     f"line 1: valid\nline 2: not valid\nerror: {GENDER}", ""),
+    ("an OperationOutcome", ["--json"], INVALID, EX_DATAERR, '"expression":["Patient.gender"]', ""),
+    ("what can't be read", [], "{", EX_DATAERR, "", "fatal: byte "),
+    ("an extension nobody knows", [], STRANGE, EX_DATAERR, "error: Patient.extension[0]: ", ""),
+    ("the same, allowed", ["--any-extension"], STRANGE, EX_OK, "information: Patient.extension", ""),
+    ("notes left out", ["--any-extension", "--quiet"], STRANGE, EX_OK, "valid\n", ""),
+    ("a profile of a package", ["--package", "PACKAGE", "--profile", RESULT], OBSERVATION,
+     EX_DATAERR, "error: Observation.status: has no code of the value set", ""),
+    ("a profile without its package", ["--profile", RESULT], OBSERVATION, EX_DATAERR,
+     "error: Observation: can't be compared with a profile that isn't here", ""),
+    ("a package with a mistake", ["--package", "BROKEN"], VALID, EX_NOINPUT, "",
+     "b.json: http://a: is no StructureDefinition with a snapshot"),
+    ("a package that isn't there", ["--package", "/nonexistent"], VALID, EX_NOINPUT, "",
+     "/nonexistent: No such file"),
+]
+
+
+def lay_packages(folder, vectors):
+    """A package as npm's are when unpacked, and one with a definition that can't be used."""
+    lab = json.loads((pathlib.Path(vectors) / "fhir/profile_lab.json").read_text())
+    package = folder / "PACKAGE/package"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"name":"lab.example"}')
+    for i, entry in enumerate(lab["entry"]):
+        (package / f"{i}.json").write_text(json.dumps(entry["resource"]))
+    (folder / "BROKEN").mkdir()
+    (folder / "BROKEN/b.json").write_text(
+        '{"resourceType":"StructureDefinition","url":"http://a","type":"Patient"}')
+
+
+def validations(program, vectors):
+    failed = 0
+    with tempfile.TemporaryDirectory() as name:
+        lay_packages(pathlib.Path(name), vectors)
+        for what, words, text, code, want, said in VALIDATIONS:
+            done = subprocess.run([program, "fhir", "validate", *words], check=False, cwd=name,
+                                  input=text.encode(), capture_output=True)
+            got, errors = done.stdout.decode(), done.stderr.decode()
+            if (done.returncode != code or want not in got or said not in errors
+                    or bool(said) != bool(errors)):
+                failed += 1
+                print(f"{what}: exit {done.returncode}, {got!r}, {errors!r}")
+    return failed
+
+
 def many_lines(program):
     """More lines than a document may have bytes, in the memory of a few."""
     line = (JSON.replace('"a"', '"' + "a" * 50000 + '"') + "\n").encode()
@@ -73,7 +135,7 @@ def many_lines(program):
 
 
 def main():
-    failed = 0
+    failed = validations(str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2])
     for what, words, text, code, want, said in CASES:
         done = subprocess.run([sys.argv[1], "fhir", "convert", *words], check=False,
                               input=text.encode(), capture_output=True)
