@@ -1,4 +1,5 @@
-/* The published examples in XML and JSON: each becomes the other. */
+/* The published examples in XML and JSON: each becomes the other, and what is written passes
+ * the XML schema. */
 #include "fhir/format/xml.h"
 
 #include "fhir/format/json.h"
@@ -6,6 +7,7 @@
 #include "tests/fhir/format/same.h"
 
 #include <dirent.h>
+#include <libxml/xmlschemas.h>
 
 enum {
     TEXT_MAX = 16 << 20,
@@ -60,6 +62,21 @@ static struct str write_xml(struct arena *arena, const struct node *root, const 
     return buf_str(&out);
 }
 
+static xmlSchemaPtr xsd;
+
+static bool is_valid(struct str xml, const char *name)
+{
+    xmlDocPtr document = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL, XML_PARSE_NOERROR);
+    xmlSchemaValidCtxtPtr context = xmlSchemaNewValidCtxt(xsd);
+    bool valid = document && context && xmlSchemaValidateDoc(context, document) == 0;
+    xmlSchemaFreeValidCtxt(context);
+    xmlFreeDoc(document);
+    if (!valid) {
+        print_error("%s: the XML schema refuses it\n", name);
+    }
+    return valid;
+}
+
 static bool check_pair(const struct pair *pair, const char *name)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 20);
@@ -79,7 +96,7 @@ static bool check_pair(const struct pair *pair, const char *name)
 
     struct str xml = write_xml(arena, from_json, name);
     const struct node *xml_again = xml.n ? read_xml(arena, xml, name) : NULL;
-    return good && xml_again && same_tree(xml_again, from_json);
+    return good && xml_again && same_tree(xml_again, from_json) && is_valid(xml, name);
 }
 
 /* Check each file of @folder, a path below the reference data; how many there were. */
@@ -118,6 +135,25 @@ static void check_folder(const char *folder, size_t want)
     assert_int_equal(failed, 0);
 }
 
+static int load_schema(void **state)
+{
+    (void)state;
+    const char *root = getenv("CHARTSEAL_DATA");
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/fhir_r4/xsd/fhir-single.xsd", root ? root : "");
+    xmlSchemaParserCtxtPtr context = root ? xmlSchemaNewParserCtxt(path) : NULL;
+    xsd = context ? xmlSchemaParse(context) : NULL;
+    xmlSchemaFreeParserCtxt(context);
+    return 0;
+}
+
+static int free_schema(void **state)
+{
+    (void)state;
+    xmlSchemaFree(xsd);
+    return 0;
+}
+
 static void test_derived_pairs_are_equal(void **state)
 {
     (void)state;
@@ -136,5 +172,6 @@ int main(void)
         cmocka_unit_test(test_derived_pairs_are_equal),
         cmocka_unit_test(test_published_xml_is_the_published_json),
     };
-    return cmocka_run_group_tests_name("fhir/format/xml_pairs", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("fhir/format/xml_pairs", tests, load_schema,
+                                       free_schema);
 }
