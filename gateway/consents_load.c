@@ -162,8 +162,8 @@ static int put_row(struct consents_load *load, struct kept_row *kept)
 }
 
 /*
- * Of several versions the one that the chain holds counts; one filed ahead of the chain only
- * if there is no other.
+ * Of several versions those that the chain holds count: the one in force, and one whose grant
+ * isn't safe yet; one filed ahead of the chain only if there is no other.
  */
 static bool counts(const struct consents_load *load, size_t i)
 {
@@ -176,17 +176,11 @@ static bool counts(const struct consents_load *load, size_t i)
     return first;
 }
 
-/* Ids that were asked for and have no row any more. Others stay until they are replaced. */
-static void remove_gone(struct consents_load *load)
+/* Those asked for: what rows there are of them comes anew. */
+static void remove_asked(struct consents_load *load)
 {
     for (size_t i = load->id_from; i < load->id_at; i++) {
-        bool there = false;
-        for (size_t k = 0; k < load->count && !there; k++) {
-            there = memcmp(load->rows[k].row.id, load->ids[i], sizeof(load->ids[i])) == 0;
-        }
-        if (!there) {
-            consent_index_remove(load->index, load->ids[i]);
-        }
+        consent_index_remove(load->index, load->ids[i]);
     }
 }
 
@@ -196,14 +190,12 @@ static void on_keys(void *arg, int r)
 {
     struct consents_load *load = arg;
     load->op = NULL;
-    if (!load->all) {
-        remove_gone(load);
+    if (r == 0 && !load->all) {
+        remove_asked(load);
     }
     for (size_t i = 0; r == 0 && i < load->count; i++) {
         if (load->rows[i].row.status == STORE_CONSENT_FILED && counts(load, i)) {
             r = put_row(load, &load->rows[i]);
-        } else if (load->rows[i].row.status != STORE_CONSENT_FILED) {
-            consent_index_remove(load->index, load->rows[i].row.id);
         }
     }
     if (r != 0) {

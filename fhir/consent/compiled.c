@@ -2,6 +2,7 @@
  * Consents in memory.
  *
  *   by_id ------> entry --policy--> pool           one for all that are equal
+ *                   +--sibling--> entry            another version of the same id
  *   by_patient -> entry -next-> entry -next-> …    all of one patient
  *   merged -----> number -> number -> (ring)       numbers that are one patient
  *
@@ -32,7 +33,11 @@ enum standing {
     STANDING_MISMATCH,
 };
 
-/* @next: of the same patient, or free; @policy: SLOTS_NONE if it can't be processed */
+/*
+ * @next:    of the same patient, or free
+ * @sibling: of the same id
+ * @policy:  SLOTS_NONE if it can't be processed
+ */
 struct entry {
     uint8_t patient[CONSENT_PATIENT_SIZE];
     uint8_t id[CONSENT_ID_SIZE];
@@ -42,6 +47,7 @@ struct entry {
     uint32_t valid_until;
     uint32_t policy;
     uint32_t next;
+    uint32_t sibling;
     uint16_t version;
     uint8_t standing;
     bool opened;
@@ -201,32 +207,6 @@ static void settle(struct entry *entry, const struct consent_chain_state *chain)
     }
 }
 
-int consent_index_put(struct consent_index *index, const struct consent_entry *from,
-                      struct str text)
-{
-    uint32_t policy = SLOTS_NONE;
-    int r = reserve(index);
-    r = r ? r : pool_hold(&index->policies, from->policy_hash, text, &policy);
-    if (r) {
-        return r;
-    }
-    consent_index_remove(index, from->id);
-
-    uint32_t ref = entry_take(index);
-    struct entry *entry = entry_at(index, ref);
-    *entry =
-        (struct entry){ .policy = policy, .version = from->version, .opened = from->opened };
-    memcpy(entry->patient, from->patient, sizeof(entry->patient));
-    memcpy(entry->id, from->id, sizeof(entry->id));
-    memcpy(entry->commitment, from->commitment, sizeof(entry->commitment));
-    settle(entry, &from->chain);
-    entry->next = slots_find(&index->by_patient, from->patient);
-    slots_put(&index->by_patient, ref);
-    slots_put(&index->by_id, ref);
-    index->consents++;
-    return 0;
-}
-
 bool consent_index_holds(const struct consent_index *index,
                          const uint8_t policy_hash[CONSENT_HASH_SIZE])
 {
@@ -251,30 +231,79 @@ static void unlink_entry(struct consent_index *index, uint32_t ref)
     }
 }
 
-void consent_index_remove(struct consent_index *index, const uint8_t id[CONSENT_ID_SIZE])
+static void forget(struct consent_index *index, uint32_t ref)
 {
-    uint32_t ref = slots_find(&index->by_id, id);
-    if (ref == SLOTS_NONE) {
-        return;
-    }
     struct entry *entry = entry_at(index, ref);
     unlink_entry(index, ref);
-    slots_remove(&index->by_id, id);
     pool_release(&index->policies, entry->policy);
     entry->next = index->free_entry;
     index->free_entry = ref;
     index->consents--;
 }
 
-bool consent_index_chain(struct consent_index *index, const uint8_t id[CONSENT_ID_SIZE],
-                         const struct consent_chain_state *chain)
+void consent_index_remove(struct consent_index *index, const uint8_t id[CONSENT_ID_SIZE])
 {
     uint32_t ref = slots_find(&index->by_id, id);
     if (ref == SLOTS_NONE) {
-        return false;
+        return;
     }
-    settle(entry_at(index, ref), chain);
-    return true;
+    slots_remove(&index->by_id, id);
+    while (ref != SLOTS_NONE) {
+        uint32_t sibling = entry_at(index, ref)->sibling;
+        forget(index, ref);
+        ref = sibling;
+    }
+}
+
+/* Forget that version of @id alone. */
+static void remove_version(struct consent_index *index, const uint8_t id[CONSENT_ID_SIZE],
+                           uint16_t version)
+{
+    uint32_t before = SLOTS_NONE;
+    uint32_t ref = slots_find(&index->by_id, id);
+    while (ref != SLOTS_NONE && entry_at(index, ref)->version != version) {
+        before = ref;
+        ref = entry_at(index, ref)->sibling;
+    }
+    if (ref == SLOTS_NONE) {
+        return;
+    }
+    uint32_t sibling = entry_at(index, ref)->sibling;
+    if (before != SLOTS_NONE) {
+        entry_at(index, before)->sibling = sibling;
+    } else if (sibling != SLOTS_NONE) {
+        slots_put(&index->by_id, sibling);
+    } else {
+        slots_remove(&index->by_id, id);
+    }
+    forget(index, ref);
+}
+
+int consent_index_put(struct consent_index *index, const struct consent_entry *from,
+                      struct str text)
+{
+    uint32_t policy = SLOTS_NONE;
+    int r = reserve(index);
+    r = r ? r : pool_hold(&index->policies, from->policy_hash, text, &policy);
+    if (r) {
+        return r;
+    }
+    remove_version(index, from->id, from->version);
+
+    uint32_t ref = entry_take(index);
+    struct entry *entry = entry_at(index, ref);
+    *entry =
+        (struct entry){ .policy = policy, .version = from->version, .opened = from->opened };
+    memcpy(entry->patient, from->patient, sizeof(entry->patient));
+    memcpy(entry->id, from->id, sizeof(entry->id));
+    memcpy(entry->commitment, from->commitment, sizeof(entry->commitment));
+    settle(entry, &from->chain);
+    entry->next = slots_find(&index->by_patient, from->patient);
+    entry->sibling = slots_find(&index->by_id, from->id);
+    slots_put(&index->by_patient, ref);
+    slots_put(&index->by_id, ref);
+    index->consents++;
+    return 0;
 }
 
 int consent_index_merge(struct consent_index *index,

@@ -4,6 +4,8 @@
  * Equal policies are held once. Memory comes from one function of the owner's and is counted.
  * An entry permits only while the chain holds its version with its commitment, unrevoked, in
  * its window and safe; what it denies is in force from first sight. What doesn't add up denies.
+ * While a new version's grant isn't safe there are two entries of a consent: the one before
+ * still permits, and the new one already denies.
  */
 #pragma once
 
@@ -91,7 +93,7 @@ MUST_USE struct consent_index *consent_index_new(consent_memory_fn memory, void 
 void consent_index_free(struct consent_index *index);
 
 /**
- * consent_index_put() - add a consent, or replace the one of the same id
+ * consent_index_put() - add a consent, or replace the one of the same id and version
  * @index: the index
  * @entry: copied
  * @text:  canonical text of its policy; may be empty if an equal policy is held
@@ -108,12 +110,8 @@ MUST_USE int consent_index_put(struct consent_index *index, const struct consent
 bool consent_index_holds(const struct consent_index *index,
                          const uint8_t policy_hash[CONSENT_HASH_SIZE]);
 
-/* Forget a consent; one that isn't there is fine. */
+/* Forget a consent, all its versions; one that isn't there is fine. */
 void consent_index_remove(struct consent_index *index, const uint8_t id[CONSENT_ID_SIZE]);
-
-/* Take over what the chain says of @id; false if no such consent is held. */
-bool consent_index_chain(struct consent_index *index, const uint8_t id[CONSENT_ID_SIZE],
-                         const struct consent_chain_state *chain);
 
 /**
  * consent_index_merge() - two numbers are one patient: the consents of both apply to each
@@ -128,7 +126,7 @@ MUST_USE int consent_index_merge(struct consent_index *index,
 void consent_index_unmerge(struct consent_index *index,
                            const uint8_t patient[CONSENT_PATIENT_SIZE]);
 
-/* Consents, distinct policies, and bytes of memory taken in all. */
+/* Entries, distinct policies, and bytes of memory taken in all. */
 struct consent_index_size {
     size_t consents;
     size_t policies;

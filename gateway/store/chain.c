@@ -55,7 +55,8 @@ static const struct db_statement rollback = {
 static const struct db_statement removed = {
     "chain_removed",
     "SELECT DISTINCT e.consent, e.version FROM chain_event e"
-    " JOIN consent_chain c ON c.consent = e.consent AND c.version <= e.version"
+    " JOIN consent_chain c ON c.consent = e.consent"
+    " AND coalesce(c.next_version, c.version) <= e.version"
     " WHERE e.chain = $1::bigint AND e.kind = 2 AND e.removed AND NOT EXISTS ("
     "  SELECT FROM chain_event o WHERE o.consent = e.consent AND o.kind = 2 AND NOT o.removed"
     "  AND o.version >= e.version)",

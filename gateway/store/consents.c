@@ -1,4 +1,7 @@
-/* The chain's word stands beside each row, so that nothing is ever seen without it. */
+/*
+ * The chain's word stands beside each row, so that nothing is ever seen without it: for the
+ * version in force that of its grant, for all others that of the newest grant.
+ */
 #include "gateway/store/consents.h"
 
 #include <errno.h>
@@ -10,11 +13,15 @@
 #define COLUMNS_FULL                                                                           \
     "c.consent, c.version, c.patient, c.key, c.nonce, c.sealed, c.statement, c.policy_hash,"   \
     " c.commitment, c.status, c.filed, c.superseded, " CHAIN_COLUMNS
+#define OTHER "c.version <> h.version AND h.next_version IS NOT NULL"
+#define EITHER(column) " CASE WHEN " OTHER " THEN h.next_" column " ELSE h." column " END"
 #define CHAIN_COLUMNS                                                                          \
-    "h.chain, h.version, h.commitment, h.controller, h.valid_from, h.valid_until, h.revoked,"  \
-    " h.safe, h.block_number, h.block_hash"
+    "h.chain," EITHER("version") "," EITHER("commitment") "," EITHER("controller") "," EITHER( \
+        "valid_from") "," EITHER("valid_until") ", h.revoked, h.safe AND NOT (" OTHER          \
+                                                ")," EITHER("block_number") "," EITHER(        \
+                                                    "block_hash")
 #define TABLES "consent c LEFT JOIN consent_chain h ON h.consent = c.consent"
-#define CURRENT "(c.superseded IS NULL OR c.version = h.version)"
+#define CURRENT "(c.superseded IS NULL OR c.version IN (h.version, h.next_version))"
 
 enum {
     CHAIN_COLUMN = 12,

@@ -62,7 +62,8 @@ enum store_consent_status {
     STORE_CONSENT_ERROR = 2, /* entered in error */
 };
 
-/* What the chain says. @known false: nothing. */
+/* What the chain says of this version if it is granted, else of the newest. @known false:
+ * nothing. */
 struct store_consent_chain {
     bool known;
     uint64_t chain;
@@ -102,7 +103,8 @@ MUST_USE int store_consent_row(const struct db_rows *rows, int i, struct store_c
  * store_consent_load() - consents in chunks, for the memory of a worker
  * @after: id and version of the last row got; 32 zero bytes and 0 at first
  *
- * Of each consent: the version that the chain holds, and those not superseded.
+ * Of each consent: the version in force by the chain, one whose grant isn't safe yet, and those
+ * not superseded.
  * Rows, at most @limit: store_consent_row()
  */
 MUST_USE struct op *store_consent_load(struct db *db, const uint8_t after[32],

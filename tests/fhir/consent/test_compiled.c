@@ -187,7 +187,8 @@ static void test_chain_and_database_must_agree(void **state)
         memcpy(chain.commitment, entry.commitment, sizeof(chain.commitment));
         chain.commitment[5] ^= standings[i].other_commitment;
         put(index, &entry, standings[i].policy);
-        assert_true(consent_index_chain(index, entry.id, &chain));
+        entry.chain = chain;
+        put(index, &entry, ""); /* in place of the one before */
         struct consent_evidence got = decide(index, 1);
         if (got.verdict.decision != standings[i].want ||
             got.verdict.basis != standings[i].basis) {
@@ -195,10 +196,6 @@ static void test_chain_and_database_must_agree(void **state)
             fail();
         }
         assert_true(got.has_consent);
-
-        entry.chain = chain; /* the same when it comes with the entry */
-        put(index, &entry, standings[i].policy);
-        assert_int_equal(decide(index, 1).verdict.basis, standings[i].basis);
         done(index, &heap);
     }
 }
@@ -226,13 +223,48 @@ static void test_several_consents_deny_overrides(void **state)
     assert_memory_equal(got.id, deny.id, sizeof(got.id));
 
     deny.chain.state = CONSENT_CHAIN_REVOKED;
-    assert_true(consent_index_chain(index, deny.id, &deny.chain));
+    put(index, &deny, "");
     assert_int_equal(decide(index, 1).verdict.decision, CONSENT_PERMIT);
 
     consent_index_remove(index, permit.id);
     consent_index_remove(index, org.id);
     got = decide(index, 1);
     assert_int_equal(got.verdict.basis, CONSENT_BASIS_REVOKED); /* the most telling */
+    done(index, &heap);
+}
+
+static void test_a_version_in_flight_denies_while_the_one_before_permits(void **state)
+{
+    struct heap heap;
+    struct consent_index *index = fresh(&heap);
+    struct consent_entry before = entry_of(1, 1, permit_treat);
+    struct consent_entry wider = entry_of(1, 1, permit_org);
+    struct consent_entry narrower = entry_of(1, 1, deny_all);
+    (void)state;
+    wider.version = wider.chain.version = 3;
+    wider.chain.state = CONSENT_CHAIN_GRANTED;
+    narrower.version = narrower.chain.version = 3;
+    narrower.chain.state = CONSENT_CHAIN_GRANTED;
+
+    put(index, &before, permit_treat);
+    put(index, &wider, permit_org);
+    struct consent_evidence got = decide(index, 1);
+    assert_int_equal(got.verdict.decision, CONSENT_PERMIT);
+    assert_int_equal(got.version, 2); /* by the version that is safe */
+    assert_int_equal(got.considered, 2);
+
+    put(index, &narrower, deny_all); /* the same version again: in its place */
+    assert_int_equal(consent_index_size(index).consents, 2);
+    got = decide(index, 1);
+    assert_int_equal(got.verdict.basis, CONSENT_BASIS_DENY);
+    assert_int_equal(got.version, 3);
+
+    before.version = before.chain.version = 4; /* a third, then all of them go at once */
+    put(index, &before, permit_treat);
+    assert_int_equal(consent_index_size(index).consents, 3);
+    consent_index_remove(index, before.id);
+    assert_int_equal(consent_index_size(index).consents, 0);
+    assert_int_equal(decide(index, 1).verdict.basis, CONSENT_BASIS_NO_CONSENT);
     done(index, &heap);
 }
 
@@ -403,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_evidence_of_a_permit),
         cmocka_unit_test(test_chain_and_database_must_agree),
         cmocka_unit_test(test_several_consents_deny_overrides),
+        cmocka_unit_test(test_a_version_in_flight_denies_while_the_one_before_permits),
         cmocka_unit_test(test_pre_decision_holds_back),
         cmocka_unit_test(test_equal_policies_are_held_once),
         cmocka_unit_test(test_what_cannot_be_processed_denies),

@@ -4,6 +4,9 @@
 #define STATE(id)                                                                              \
     "SELECT coalesce((SELECT version || ' ' || revoked || ' ' || safe FROM consent_chain"      \
     " WHERE consent = decode(repeat('" id "', 32), 'hex')), 'none')"
+#define NEXT(id)                                                                               \
+    "SELECT coalesce(next_version, 0) FROM consent_chain WHERE consent = decode(repeat('" id   \
+    "', 32), 'hex')"
 
 static void test_a_grant_counts_once_safe(void **state)
 {
@@ -51,6 +54,21 @@ static void test_a_revocation_stays(void **state)
     mine(1);
     run(500);
     assert_string_equal(store_sql(STATE("33")), "1 true true");
+}
+
+static void test_a_new_version_waits_beside_the_one_in_force(void **state)
+{
+    (void)state;
+    send_as(1, grant_call(0x44, 1));
+    mine(3);
+    until(STATE("44"), "1 false true");
+    send_as(1, grant_call(0x44, 2));
+    mine(1);
+    until(NEXT("44"), "2");
+    assert_string_equal(store_sql(STATE("44")), "1 false true");
+    mine(2);
+    until(STATE("44"), "2 false true");
+    assert_string_equal(store_sql(NEXT("44")), "0");
 }
 
 static void test_a_silent_chain_ages(void **state)
@@ -108,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_a_revocation_acts_at_once),
         cmocka_unit_test(test_a_reorganisation_takes_a_grant),
         cmocka_unit_test(test_a_revocation_stays),
+        cmocka_unit_test(test_a_new_version_waits_beside_the_one_in_force),
         cmocka_unit_test(test_a_silent_chain_ages),
         cmocka_unit_test(test_reading_from_the_beginning),
         cmocka_unit_test(test_a_fenced_follower_stops),

@@ -214,6 +214,95 @@ static void test_a_revocation_acts_before_the_chain_has_it(void **state)
     assert_false(c.on_chain.revoked);
 }
 
+static void look_standing(struct store_end *end, const struct db_rows *rows)
+{
+    char *out = end->arg;
+    for (int i = 0; i < db_count(rows); i++) {
+        struct store_consent c;
+        assert_int_equal(store_consent_row(rows, i, &c), 0);
+        out += sprintf(out, "%s%u:%u %s", i ? ", " : "", c.version, c.on_chain.version,
+                       c.on_chain.revoked ? "revoked"
+                       : c.on_chain.safe  ? "safe"
+                                          : "seen");
+    }
+}
+
+/* "stored:on chain standing" of each current version of consent @id. */
+static void assert_standing(uint8_t id, const char *want)
+{
+    uint8_t bytes[32];
+    char got[256] = "";
+    memset(bytes, id, sizeof(bytes));
+    struct store_end end = { .look = look_standing, .arg = got };
+    assert_int_equal(store_ended(store_consent_by_id(db, bytes, 1, store_on_end, &end), &end),
+                     0);
+    assert_string_equal(got, want);
+}
+
+static void plan_revocation(uint8_t id, unsigned version)
+{
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT relay_plan(consent, %u, 2::smallint, chain, '') FROM consent_chain"
+                   " WHERE get_byte(consent, 0) = %u",
+                   version, id);
+    (void)store_sql(sql);
+}
+
+/* Version 1 of consent @id in force, version 2 seen in the block of @at. */
+static void in_flight(uint8_t id)
+{
+    struct store_event first = event(STORE_EVENT_GRANTED, id, 1);
+    struct store_event second = event(STORE_EVENT_GRANTED, id, 2);
+    file(id, 1, 0);
+    assert_int_equal(advance(id, &first, 0), 0);
+    file(id, 2, 0);
+    assert_standing(id, "1:1 safe, 2:1 safe"); /* the second isn't granted yet */
+    assert_int_equal(advance(id, &second, 1), 0);
+    assert_standing(id, "1:1 safe, 2:2 seen");
+}
+
+static void test_a_version_stays_in_force_until_the_next_is_safe(void **state)
+{
+    (void)state;
+    in_flight(10);
+    uint64_t before = epoch().epoch;
+    assert_int_equal(advance(1, NULL, 1), 0);
+    assert_standing(10, "2:2 safe");
+    assert_true(epoch().epoch > before);
+
+    in_flight(11); /* a reorganisation takes the new grant: the old one never left */
+    rollback(at.number - 1);
+    assert_standing(11, "1:1 safe, 2:1 safe");
+}
+
+static void test_a_revocation_ends_both_versions(void **state)
+{
+    (void)state;
+    struct store_event revoke = event(STORE_EVENT_REVOKED, 12, 2);
+    in_flight(12);
+    assert_int_equal(advance(2, &revoke, 2), 0);
+    assert_standing(12, "1:1 revoked, 2:2 revoked");
+
+    in_flight(13); /* one that waits to be relayed, whichever version it names */
+    plan_revocation(13, 2);
+    assert_standing(13, "1:1 revoked, 2:2 revoked");
+    assert_int_equal(advance(2, NULL, 0), 0);
+    assert_standing(13, "2:2 revoked");
+
+    /* The old version was revoked: it stays so, and the new one counts once it is safe. */
+    struct store_event grant = event(STORE_EVENT_GRANTED, 14, 2);
+    file(14, 1, 0);
+    struct store_event first = event(STORE_EVENT_GRANTED, 14, 1);
+    assert_int_equal(advance(2, &first, 0), 0);
+    plan_revocation(14, 1);
+    file(14, 2, 0);
+    assert_int_equal(advance(2, &grant, 1), 0);
+    assert_standing(14, "1:1 revoked, 2:2 revoked");
+    assert_int_equal(advance(2, NULL, 1), 0);
+    assert_standing(14, "2:2 safe");
+}
+
 static void test_blocks_show_the_fork_point(void **state)
 {
     (void)state;
@@ -292,6 +381,8 @@ int main(void)
         cmocka_unit_test(test_grants_count_once_safe_and_revocations_at_once),
         cmocka_unit_test(test_a_rollback_takes_grants_and_leaves_revocations),
         cmocka_unit_test(test_a_revocation_acts_before_the_chain_has_it),
+        cmocka_unit_test(test_a_version_stays_in_force_until_the_next_is_safe),
+        cmocka_unit_test(test_a_revocation_ends_both_versions),
         cmocka_unit_test(test_blocks_show_the_fork_point),
         cmocka_unit_test(test_a_change_by_hand_is_noticed),
         cmocka_unit_test(test_all_are_loaded_in_chunks),
