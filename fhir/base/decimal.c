@@ -251,6 +251,31 @@ struct decimal decimal_trim(struct decimal d)
     return make(value, scale, d.negative);
 }
 
+bool decimal_shift(const struct decimal *d, int by, struct decimal *out)
+{
+    int excess = d->scale - by - DECIMAL_DIGITS_MAX;
+    if (excess <= 0) {
+        return normal(coefficient(d), d->scale - by, d->negative, out);
+    }
+    struct decimal cut = *d;
+    cut.scale = DECIMAL_DIGITS_MAX; /* for the moment, so that digits can be counted off */
+    excess = excess < DECIMAL_DIGITS_MAX ? excess : DECIMAL_DIGITS_MAX;
+    cut = decimal_round(cut, DECIMAL_DIGITS_MAX - excess, DECIMAL_NEAREST);
+    *out = make(coefficient(&cut), DECIMAL_DIGITS_MAX, d->negative);
+    return true;
+}
+
+int decimal_normalise(struct decimal *d)
+{
+    wide value = coefficient(d);
+    int power = -d->scale;
+    for (; value && value % 10 == 0; power++) {
+        value /= 10;
+    }
+    *d = make(value, 0, d->negative);
+    return power;
+}
+
 bool decimal_integer(const struct decimal *d, int64_t *out)
 {
     struct decimal whole = decimal_trim(*d);

@@ -179,6 +179,35 @@ static void test_digits_after_the_point(void **state)
     assert_decimal(decimal_trim(number("100")), "100");
 }
 
+static void test_powers_of_ten(void **state)
+{
+    static const struct {
+        const char *in;
+        int by;
+        const char *want; /* NULL: doesn't fit */
+    } cases[] = {
+        { "1.5", 3, "1500" },
+        { "1500", -3, "1.500" },
+        { "-15", -37, "-0.0000000000000000000000000000000000015" },
+        { "15", -38, "0.0000000000000000000000000000000000002" },
+        { "15", -99, "0.0000000000000000000000000000000000000" },
+        { "1", 37, NULL },
+        { "0", 99, "0" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct decimal d = number(cases[i].in);
+        assert_int_equal(decimal_shift(&d, cases[i].by, &d), cases[i].want != NULL);
+        assert_decimal(d, cases[i].want ? cases[i].want : cases[i].in);
+    }
+    struct decimal d = number("-120.50");
+    assert_int_equal(decimal_normalise(&d), -1);
+    assert_decimal(d, "-1205");
+    d = number("3000");
+    assert_int_equal(decimal_normalise(&d), 3);
+    assert_decimal(d, "3");
+}
+
 static void test_whole_numbers(void **state)
 {
     static const struct {
@@ -222,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_arithmetic),
         cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_digits_after_the_point),
+        cmocka_unit_test(test_powers_of_ten),
         cmocka_unit_test(test_whole_numbers),
         cmocka_unit_test(test_binary_fractions),
     };
