@@ -309,7 +309,9 @@ static int match(struct machine *m, struct regex_work *work, size_t from, uint32
         return REGEX_E_LIMIT;
     }
     int r = prepare(m, work, list);
-    return r ? r : run(m, list, from, best);
+    r = r ? r : run(m, list, from, best);
+    work->steps += m->work;
+    return r;
 }
 
 int regex_find(const struct regex *regex, struct regex_work *work, struct str text, size_t from,

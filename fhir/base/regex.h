@@ -37,11 +37,12 @@ enum {
 
 struct regex;
 
-/* What a match works in; kept by the caller between matches. */
+/* What a match works in; kept by the caller between matches. @steps: done so far, by all. */
 struct regex_work {
     struct arena *arena; /* borrowed */
     uint32_t *memory;
     size_t n;
+    size_t steps;
 };
 
 /*
