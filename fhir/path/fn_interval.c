@@ -51,8 +51,8 @@ static enum path_duration read_unit(struct str word)
 }
 
 /* What is asked for; @there: false if something is missing or not precise enough. */
-static int read(struct path_machine *m, const struct path_call *call, struct interval *out,
-                bool *there)
+static int read_operands(struct path_machine *m, const struct path_call *call,
+                         struct interval *out, bool *there)
 {
     struct str word = { 0 };
     bool all[3];
@@ -182,7 +182,7 @@ PATH_FUNCTION(duration)
 {
     struct interval interval;
     bool there;
-    int r = read(m, call, &interval, &there);
+    int r = read_operands(m, call, &interval, &there);
     if (r || !there) {
         return r ? r : path_give_nothing(m, call);
     }
@@ -193,7 +193,7 @@ PATH_FUNCTION(difference)
 {
     struct interval interval;
     bool there;
-    int r = read(m, call, &interval, &there);
+    int r = read_operands(m, call, &interval, &there);
     if (r || !there) {
         return r ? r : path_give_nothing(m, call);
     }

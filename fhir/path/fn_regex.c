@@ -65,8 +65,8 @@ static int compile(struct path_machine *m, struct str pattern, unsigned flags,
 }
 
 /* The input and the pattern; @there: whether both are there. */
-static int read(struct path_machine *m, const struct path_call *call, size_t flags_at,
-                struct str *text, const struct regex **regex, bool *there)
+static int read_operands(struct path_machine *m, const struct path_call *call, size_t flags_at,
+                         struct str *text, const struct regex **regex, bool *there)
 {
     struct str pattern;
     unsigned flags;
@@ -101,7 +101,7 @@ static int match(struct path_machine *m, const struct path_call *call, bool whol
     struct str text;
     const struct regex *regex;
     bool there = false;
-    int r = read(m, call, 1, &text, &regex, &there);
+    int r = read_operands(m, call, 1, &text, &regex, &there);
     if (r || !there) {
         return r ? r : path_give_nothing(m, call);
     }
@@ -197,7 +197,7 @@ PATH_FUNCTION(replace_matches)
     bool there = false;
     bool by_there;
     int r = path_argument_string(m, call, 1, &by, &by_there);
-    r = r ? r : read(m, call, 2, &text, &regex, &there);
+    r = r ? r : read_operands(m, call, 2, &text, &regex, &there);
     if (r || !there || !by_there) {
         return r ? r : path_give_nothing(m, call);
     }
