@@ -89,8 +89,7 @@ struct decimal decimal_pad(struct decimal d, int scale);
 /* Without zeros at the end of the digits after the point. */
 struct decimal decimal_trim(struct decimal d);
 
-/* @d × 10^@by; false if the whole part doesn't fit, digits too far after the point are rounded.
- */
+/* @d × 10^@by; false if the whole part doesn't fit; digits too far behind are rounded off. */
 MUST_USE bool decimal_shift(const struct decimal *d, int by, struct decimal *out);
 
 /* Make @d a whole number without zeros at its end; by what power of ten to multiply it then. */
