@@ -98,7 +98,8 @@ static int on_start(void *owner, const struct xml_element *element)
 {
     struct reading *reading = owner;
     bool div = str_eq(element->name, STR("div"));
-    if (!is_element(element->name) || (!reading->depth && !div)) {
+    bool foreign = element->uri.n && !str_eq(element->uri, STR(XML_XHTML));
+    if (foreign || !is_element(element->name) || (!reading->depth && !div)) {
         return XHTML_E_FORM;
     }
     for (size_t i = 0; i < element->attributes_n; i++) {
