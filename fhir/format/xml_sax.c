@@ -45,9 +45,11 @@ static struct str name_of(const xmlChar *z)
     return str_z((const char *)z);
 }
 
+/* There is no parser yet when there is no memory for one. */
 static size_t line_of(const struct sax *sax)
 {
-    return sax->parser->input ? (size_t)sax->parser->input->line : 0;
+    bool reading = sax->parser && sax->parser->input;
+    return reading ? (size_t)sax->parser->input->line : 0;
 }
 
 static void stop(struct sax *sax, int result, const char *reason)
@@ -56,7 +58,9 @@ static void stop(struct sax *sax, int result, const char *reason)
         sax->result = result;
         sax->reason = reason;
         sax->line = line_of(sax);
-        xmlStopParser(sax->parser);
+        if (sax->parser) {
+            xmlStopParser(sax->parser);
+        }
     }
 }
 
