@@ -1,9 +1,10 @@
 /*
  * The root key wraps; the tenant's key finds; patients' keys seal.
  *
- * Fetching is one statement for the patients asked for, then one insert for each that has no
- * key yet. Two workers that make one at the same time both insert, and the database says which
- * came first: that one is used by both.
+ * A new patient gets its key together with its number (gateway/newcomers.h). Fetching is one
+ * statement for the patients asked for, then one insert for each that has no key. Two workers
+ * that make one at the same time both insert, and the database says which came first: that one
+ * is used by both.
  */
 #include "gateway/vault.h"
 
@@ -125,9 +126,8 @@ static int unwrap(const struct vault *vault, const struct store_key *row,
     return r;
 }
 
-/* A new random key for @patient, wrapped into @wrapped. */
-static struct store_key make(const struct vault *vault, const uint8_t patient[16],
-                             uint8_t wrapped[KEYRING_WRAPPED_SIZE])
+void vault_new_key(const struct vault *vault, const uint8_t patient[16],
+                   uint8_t wrapped[KEYRING_WRAPPED_SIZE], struct store_key *out)
 {
     uint8_t secret[SECRET_SIZE];
     uint8_t nonce[SEAL_NONCE_SIZE];
@@ -140,7 +140,7 @@ static struct store_key make(const struct vault *vault, const uint8_t patient[16
     keyring_wrap(at(vault, AT_WRAP), &owner, nonce, secret, wrapped);
     secret_wipe(secret, sizeof(secret));
     key.wrapped = str_of(wrapped, KEYRING_WRAPPED_SIZE);
-    return key;
+    *out = key;
 }
 
 static int keep(struct vault *vault, const struct store_key *row, bool newest)
@@ -152,6 +152,11 @@ static int keep(struct vault *vault, const struct store_key *row, bool newest)
     }
     secret_wipe(secret, sizeof(secret));
     return r;
+}
+
+void vault_made(struct vault *vault, const struct store_key *key)
+{
+    (void)keep(vault, key, true); /* if it can't be kept, it is fetched */
 }
 
 /* The tenant's key is known: derive what follows from it. */
@@ -248,7 +253,8 @@ struct op *vault_start(struct vault *vault, struct db *db, vault_ready_fn done, 
     if (fetch) {
         static const uint8_t nobody[16];
         uint8_t wrapped[KEYRING_WRAPPED_SIZE];
-        struct store_key key = make(vault, nobody, wrapped);
+        struct store_key key;
+        vault_new_key(vault, nobody, wrapped, &key);
         fetch->call.ready = done;
         fetch->step = store_key_insert(db, &key, true, on_tenant, fetch);
     }
@@ -294,7 +300,8 @@ static void make_next(struct fetch *fetch)
         return;
     }
     uint8_t wrapped[KEYRING_WRAPPED_SIZE];
-    struct store_key key = make(fetch->vault, fetch->patients[fetch->at], wrapped);
+    struct store_key key;
+    vault_new_key(fetch->vault, fetch->patients[fetch->at], wrapped, &key);
     fetch->step = store_key_insert(fetch->db, &key, true, on_made, fetch);
     if (!fetch->step) {
         end(fetch, -ENOTCONN);

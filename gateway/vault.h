@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct db;
+struct store_key;
 struct vault;
 
 enum {
@@ -67,6 +68,17 @@ MUST_USE struct op *vault_fetch(struct vault *vault, struct db *db, const uint8_
  */
 MUST_USE struct op *vault_fetch_ids(struct vault *vault, struct db *db, const uint8_t *ids,
                                     size_t n, vault_done_fn done, void *arg);
+
+/**
+ * vault_new_key() - a key for a patient who is about to be made
+ * @patient: its number
+ * @wrapped: room for the key, which @out refers to
+ *
+ * It seals nothing before vault_made() was told that PostgreSQL has it.
+ */
+void vault_new_key(const struct vault *vault, const uint8_t patient[16],
+                   uint8_t wrapped[KEYRING_WRAPPED_SIZE], struct store_key *out);
+void vault_made(struct vault *vault, const struct store_key *key);
 
 /* Forget key @id, or with NULL all of them: they were destroyed or replaced. */
 void vault_forget(struct vault *vault, const uint8_t *id);

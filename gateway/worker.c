@@ -19,6 +19,7 @@
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
+#include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/db.h"
@@ -224,10 +225,11 @@ static int open_all(struct worker *worker)
     worker->consents = consents_new(worker->loop, config, worker->db, worker->vault);
     worker->patients = number_cache_new(NUMBER_CACHE_PATIENTS);
     worker->recipients = number_cache_new(NUMBER_CACHE_RECIPIENTS);
+    worker->newcomers = newcomers_new(worker->loop, worker->db, worker->vault);
     worker->identity = identity_new(worker);
     worker->delivery = delivery_new(worker);
     bool made = worker->ways_in && worker->consents && worker->patients && worker->recipients &&
-                worker->identity && worker->delivery;
+                worker->newcomers && worker->identity && worker->delivery;
     return made ? 0 : -ENOMEM;
 }
 
@@ -251,6 +253,7 @@ static void close_all(struct worker *worker)
     delivery_free(worker->delivery);
     identity_free(worker->identity);
     consents_free(worker->consents);
+    newcomers_free(worker->newcomers);
     number_cache_free(worker->patients);
     number_cache_free(worker->recipients);
     way_out_close_all(worker);

@@ -17,6 +17,7 @@ struct consents;
 struct db;
 struct delivery;
 struct identity;
+struct newcomers;
 struct number_cache;
 struct vault;
 struct way_in;
@@ -48,6 +49,7 @@ struct worker {
     struct consents *consents;
     struct number_cache *patients;
     struct number_cache *recipients;
+    struct newcomers *newcomers;
     struct identity *identity;
     struct delivery *delivery;
     struct way_in *ways_in;

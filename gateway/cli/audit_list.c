@@ -75,7 +75,7 @@ static int read_span(const char *from, const char *to, struct store_filter *out)
 
 static int take_patient(void *owner, const struct db_rows *rows)
 {
-    int outcome = store_patient_outcome(rows, owner);
+    int outcome = store_patient_outcome(rows, 0, owner);
     return outcome == STORE_PATIENT_FOUND      ? 0
            : outcome == STORE_PATIENT_CONFLICT ? -EEXIST
                                                : -ENOENT;
@@ -98,8 +98,7 @@ static int find_patient(struct list *list, const char *text)
     }
     struct cli_answer answer = { .read = take_patient, .owner = list->patient };
     vault_identifier_hash(s->vault, system, value, hash);
-    int r =
-        cli_wait(s, store_patient_resolve(s->db, hash, 1, NULL, cli_on_rows, &answer), &answer);
+    int r = cli_wait(s, store_patient_find(s->db, hash, 1, cli_on_rows, &answer), &answer);
     if (r == -ENOENT || r == -EEXIST) {
         return cli_complain(s, EX_NOINPUT,
                             r == -ENOENT ? "no patient is known by that identifier"

@@ -13,7 +13,7 @@
 
 #include "fhir/format/json.h"
 #include "gateway/consents.h"
-#include "gateway/id.h"
+#include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
@@ -133,7 +133,7 @@ static enum step stop_database(struct exchange *ex)
     return exchange_stop(ex, OUTCOME_UNAVAILABLE, "database");
 }
 
-static void on_learnt(void *arg, int r, const struct db_rows *rows)
+static void on_learnt(void *arg, int r, int outcome, const uint8_t *patient)
 {
     struct exchange *ex = exchange_woken(arg);
     struct fhir_person *person = fhir_of(ex)->people.at;
@@ -141,10 +141,10 @@ static void on_learnt(void *arg, int r, const struct db_rows *rows)
         exchange_move(ex, stop_database(ex));
         return;
     }
-    int outcome = store_patient_outcome(rows, person->number);
     bool good = outcome == STORE_PATIENT_FOUND || outcome == STORE_PATIENT_MADE;
     person->state = good ? FHIR_PERSON_KNOWN : FHIR_PERSON_UNKNOWN;
     if (good) {
+        memcpy(person->number, patient, sizeof(person->number));
         keep(ex, person);
     }
     exchange_move(ex, resolve_next(ex));
@@ -178,10 +178,8 @@ static enum step learn(struct exchange *ex, const struct node *patient)
         vault_identifier_hash(fx->dossier.worker->vault, system, value,
                               people->hashes + n++ * STORE_HASH_SIZE);
     }
-    uint8_t fresh[ID_SIZE];
-    id_random(fresh);
-    return exchange_wait(ex, store_patient_resolve(fx->dossier.worker->db, people->hashes, n,
-                                                   fresh, on_learnt, ex));
+    return exchange_wait(
+        ex, newcomers_learn(fx->dossier.worker->newcomers, people->hashes, n, on_learnt, ex));
 }
 
 /* Is it the Patient that was asked for? A wrong one would be somebody else's consent. */
@@ -245,7 +243,7 @@ static void on_looked(void *arg, int r, const struct db_rows *rows)
         exchange_move(ex, stop_database(ex));
         return;
     }
-    int outcome = store_patient_outcome(rows, person->number);
+    int outcome = store_patient_outcome(rows, 0, person->number);
     bool found = outcome == STORE_PATIENT_FOUND;
     bool ask = outcome == STORE_PATIENT_UNKNOWN && person->id.n && !person->pre_read &&
                people->pre_reads < FHIR_PRE_READS_MAX;
@@ -275,8 +273,8 @@ static enum step resolve_next(struct exchange *ex)
     if (person->resource) {
         return learn(ex, person->resource);
     }
-    return exchange_wait(ex, store_patient_resolve(fx->dossier.worker->db, person->hash, 1,
-                                                   NULL, on_looked, ex));
+    return exchange_wait(
+        ex, store_patient_find(fx->dossier.worker->db, person->hash, 1, on_looked, ex));
 }
 
 enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exchange *ex))

@@ -5,7 +5,7 @@
 #include "fhir/translate/sender.h"
 #include "fhir/v2/charset.h"
 #include "gateway/consents.h"
-#include "gateway/id.h"
+#include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
 #include "gateway/store/patients.h"
 #include "gateway/vault.h"
@@ -78,7 +78,7 @@ static void on_merged(void *arg, int r, const struct db_rows *rows)
                             : resolve_next(ex));
 }
 
-static void on_resolved(void *arg, int r, const struct db_rows *rows)
+static void on_learnt(void *arg, int r, int outcome, const uint8_t *patient)
 {
     struct exchange *ex = exchange_woken(arg);
     struct v2_case *v2 = case_of(ex);
@@ -86,9 +86,9 @@ static void on_resolved(void *arg, int r, const struct db_rows *rows)
         exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
         return;
     }
-    int outcome = store_patient_outcome(rows, v2->numbers[v2->resolved]);
     v2->conflict |= outcome == STORE_PATIENT_CONFLICT;
     if (outcome == STORE_PATIENT_FOUND || outcome == STORE_PATIENT_MADE) {
+        memcpy(v2->numbers[v2->resolved], patient, sizeof(v2->numbers[0]));
         number_cache_keep(v2->dossier.worker->patients, v2->hashes,
                           v2->patients.list[v2->resolved].count, v2->numbers[v2->resolved]);
     }
@@ -139,10 +139,8 @@ static enum step resolve_next(struct exchange *ex)
         if (patient->count == 0 || remembered(v2, patient)) {
             continue;
         }
-        uint8_t fresh[ID_SIZE];
-        id_random(fresh);
-        return exchange_wait(ex, store_patient_resolve(worker->db, v2->hashes, patient->count,
-                                                       fresh, on_resolved, ex));
+        return exchange_wait(
+            ex, newcomers_learn(worker->newcomers, v2->hashes, patient->count, on_learnt, ex));
     }
     return merge_next(ex);
 }

@@ -99,14 +99,6 @@ struct batch_mark {
     struct str reason;
 };
 
-/* A new key of a patient that exists. */
-struct batch_key {
-    uint8_t id[16];
-    uint8_t patient[16];
-    struct str root; /* id of the root key */
-    struct str wrapped;
-};
-
 /* The message that this entry takes, so that a repetition gets the same ACK. */
 struct batch_control {
     uint8_t key[32];
@@ -159,8 +151,6 @@ struct batch_entry {
     size_t outbox_count;
     const struct batch_mark *marks;
     size_t mark_count;
-    const struct batch_key *keys;
-    size_t key_count;
     const struct batch_control *control;
 };
 

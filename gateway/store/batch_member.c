@@ -49,7 +49,7 @@ void batch_list_drop(struct batch_member *m)
 size_t batch_entry_bytes(const struct batch_entry *e)
 {
     size_t n = e->records * RECORD_BYTES;
-    n += ROW_BYTES * (e->access_count + e->outbox_count + e->mark_count + e->key_count);
+    n += ROW_BYTES * (e->access_count + e->outbox_count + e->mark_count);
     for (size_t i = 0; i < e->payload_count; i++) {
         n += ROW_BYTES + e->payloads[i].ciphertext.n + e->payloads[i].outer.n;
     }

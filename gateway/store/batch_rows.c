@@ -21,7 +21,6 @@ enum table {
     TABLE_PAYLOAD,
     TABLE_OPENING,
     TABLE_ACCESS,
-    TABLE_KEY,
     TABLE_OUTBOX,
     TABLE_MARK,
     TABLES,
@@ -60,10 +59,6 @@ static const struct {
                          " $3::timestamptz[], $4::uuid[], $5::bigint[], $6::bytea[],"
                          " $7::boolean[])" },
                        { DB_UUID, DB_UUID, DB_TIME, DB_UUID, DB_I64, DB_BYTEA, DB_BOOL } },
-    [TABLE_KEY] = { { "batch_key",
-                      "INSERT INTO patient_key (id, patient, root, wrapped) SELECT * FROM"
-                      " unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[])" },
-                    { DB_UUID, DB_UUID, DB_BYTEA, DB_BYTEA } },
     [TABLE_OUTBOX] = { { "batch_outbox",
                          "INSERT INTO outbox (shard, destination, patient, exchange, payload,"
                          " route, state, blocks, created, next_at, reason)"
@@ -192,14 +187,6 @@ static void add_access(struct db_array *c, const struct batch_access *a)
     db_array_bool(&c[6], a->released);
 }
 
-static void add_key(struct db_array *c, const struct batch_key *k)
-{
-    db_array_uuid(&c[0], k->id);
-    db_array_uuid(&c[1], k->patient);
-    db_array_bytes(&c[2], filled(k->root));
-    db_array_bytes(&c[3], filled(k->wrapped));
-}
-
 static void add_outbox(struct db_array *c, const struct batch_outbox *o)
 {
     db_array_i16(&c[0], store_outbox_shard(o->destination, o->patient));
@@ -280,9 +267,6 @@ int batch_rows_add(struct batch_rows *rows, const struct batch_entry *entry,
     }
     for (size_t i = 0; i < entry->access_count; i++) {
         add_access(columns(rows, TABLE_ACCESS), &entry->accesses[i]);
-    }
-    for (size_t i = 0; i < entry->key_count; i++) {
-        add_key(columns(rows, TABLE_KEY), &entry->keys[i]);
     }
     for (size_t i = 0; i < entry->outbox_count; i++) {
         add_outbox(columns(rows, TABLE_OUTBOX), &entry->outboxes[i]);

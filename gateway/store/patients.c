@@ -3,9 +3,14 @@
 
 #include <assert.h>
 
-static const struct db_statement resolve = {
-    "patient_resolve",
-    "SELECT outcome, patient FROM patient_resolve($1::bytea[], $2::uuid)",
+static const struct db_statement find = {
+    "patient_find",
+    "SELECT outcome, patient FROM patient_resolve($1::bytea[], NULL)",
+};
+static const struct db_statement learn = {
+    "patient_learn",
+    "SELECT outcome, patient FROM patient_learn($1::bytea[], $2::integer[], $3::uuid[],"
+    " $4::uuid[], $5::bytea, $6::bytea[])",
 };
 static const struct db_statement group = {
     "patient_group",
@@ -25,24 +30,60 @@ static const struct db_statement shred = {
     "SELECT id FROM patient_shred($1::uuid) AS id",
 };
 
-struct op *store_patient_resolve(struct db *db, const uint8_t *hashes, size_t n,
-                                 const uint8_t *fresh, db_done_fn done, void *arg)
+struct op *store_patient_find(struct db *db, const uint8_t *hashes, size_t n, db_done_fn done,
+                              void *arg)
 {
     assert(n <= STORE_PATIENT_HASHES_MAX);
     struct db_array array;
     db_array_items(&array, DB_BYTEA, hashes, n, STORE_HASH_SIZE);
     struct db_params p = { 0 };
     db_put_array(&p, &array);
-    db_put_uuid(&p, fresh);
-    struct op *op = db_query(db, &resolve, &p, done, arg);
+    struct op *op = db_query(db, &find, &p, done, arg);
     db_array_free(&array);
     return op;
 }
 
-int store_patient_outcome(const struct db_rows *rows, uint8_t patient[16])
+struct op *store_patient_learn(struct db *db, const struct store_newcomer *list, size_t n,
+                               db_done_fn done, void *arg)
 {
-    db_uuid(rows, 0, 1, patient);
-    return db_i32(rows, 0, 0);
+    enum { HASHES, FIRST, FRESH, KEY, WRAPPED, ARRAYS };
+    static const enum db_type types[ARRAYS] = { DB_BYTEA, DB_I32, DB_UUID, DB_UUID, DB_BYTEA };
+    struct db_array a[ARRAYS];
+    for (size_t i = 0; i < ARRAYS; i++) {
+        db_array_init(&a[i], types[i]);
+    }
+    int32_t first = 1;
+    db_array_i32(&a[FIRST], first);
+    for (size_t i = 0; i < n; i++) {
+        assert(list[i].n <= STORE_PATIENT_HASHES_MAX);
+        for (size_t k = 0; k < list[i].n; k++) {
+            db_array_bytes(&a[HASHES],
+                           str_of(list[i].hashes + k * STORE_HASH_SIZE, STORE_HASH_SIZE));
+        }
+        first += (int32_t)list[i].n;
+        db_array_i32(&a[FIRST], first);
+        db_array_uuid(&a[FRESH], list[i].key.patient);
+        db_array_uuid(&a[KEY], list[i].key.id);
+        db_array_bytes(&a[WRAPPED], list[i].key.wrapped);
+    }
+    struct db_params p = { 0 };
+    for (size_t i = 0; i < ARRAYS; i++) {
+        if (i == WRAPPED) {
+            db_put_bytes(&p, list[0].key.root);
+        }
+        db_put_array(&p, &a[i]);
+    }
+    struct op *op = db_query(db, &learn, &p, done, arg);
+    for (size_t i = 0; i < ARRAYS; i++) {
+        db_array_free(&a[i]);
+    }
+    return op;
+}
+
+int store_patient_outcome(const struct db_rows *rows, int i, uint8_t patient[16])
+{
+    db_uuid(rows, i, 1, patient);
+    return db_i32(rows, i, 0);
 }
 
 static struct op *ask(struct db *db, const struct db_statement *statement,

@@ -7,30 +7,51 @@
 #pragma once
 
 #include "gateway/store/db.h"
+#include "gateway/store/keys.h"
 
 enum {
     STORE_PATIENT_FOUND = 0,
     STORE_PATIENT_MADE = 1,
-    STORE_PATIENT_UNKNOWN = 2,  /* none of the hashes is known, and none was to be made */
+    STORE_PATIENT_UNKNOWN = 2,  /* none of the hashes is known */
     STORE_PATIENT_CONFLICT = 3, /* they lead to two patients: park */
     STORE_PATIENT_HASHES_MAX = 64,
     STORE_HASH_SIZE = 32,
 };
 
 /**
- * store_patient_resolve() - the patient that identifiers lead to
+ * store_patient_find() - the patient that identifiers lead to
  * @hashes: @n times STORE_HASH_SIZE bytes, at most STORE_PATIENT_HASHES_MAX
- * @fresh:  16 random bytes, the number if the patient is new; NULL: only look
  *
- * With @fresh, hashes not known before are learnt. Merged patients are one: the number is that
- * of the survivor. Two workers that learn the same patient at once get the same number.
- * Rows: store_patient_outcome()
+ * Merged patients are one: the number is that of the survivor. Rows: one,
+ * store_patient_outcome()
  */
-MUST_USE struct op *store_patient_resolve(struct db *db, const uint8_t *hashes, size_t n,
-                                          const uint8_t *fresh, db_done_fn done, void *arg);
+MUST_USE struct op *store_patient_find(struct db *db, const uint8_t *hashes, size_t n,
+                                       db_done_fn done, void *arg);
+
+/*
+ * A patient who may be new.
+ * @hashes: @n times STORE_HASH_SIZE bytes, at most STORE_PATIENT_HASHES_MAX; borrowed
+ * @key:    its first key if it is new, of the patient key.patient, a fresh random number
+ */
+struct store_newcomer {
+    const uint8_t *hashes;
+    size_t n;
+    struct store_key key;
+};
+
+/**
+ * store_patient_learn() - the patients that identifiers lead to, made where they are new
+ * @list: @n of them, whose keys are wrapped under the same root
+ *
+ * All in one transaction; a patient is new with its key or not at all. Hashes not known before
+ * are learnt. Two workers that learn the same patient at once get the same number. Rows, in
+ * the order of @list: store_patient_outcome()
+ */
+MUST_USE struct op *store_patient_learn(struct db *db, const struct store_newcomer *list,
+                                        size_t n, db_done_fn done, void *arg);
 
 /* STORE_PATIENT_…; @patient is set for FOUND and MADE. */
-int store_patient_outcome(const struct db_rows *rows, uint8_t patient[16]);
+int store_patient_outcome(const struct db_rows *rows, int i, uint8_t patient[16]);
 
 /**
  * store_patient_group() - all numbers merged with @patient, itself included, survivor first
