@@ -20,7 +20,7 @@ const origin = "log.example/test";
 const system = "urn:oid:1.2.3.4";
 const adt = (id, patient) =>
   [
-    `MSH|^~\\&|ADT|HOSP|GW|GW|20260301120000+0100||ADT^A01^ADT_A01|${id}|P|2.5.1|||||||UNICODE UTF-8`,
+    `MSH|^~\\&|ADT|HOSP|GW|GW|20260301120000+0100||ADT^A01^ADT_A01|${id}|P|2.5.1||||||UNICODE UTF-8`,
     "EVN|A01|20260301115900+0100",
     `PID|1||${patient}^^^LAB^MR||Muster^Erika||19700101|F`,
     "PV1|1|I|W1^101^1",

@@ -12,7 +12,7 @@ export function oru(observations = 13) {
     ["786-4", "MCHC", "33.5", "g/dL", "32.0-36.0"],
   ];
   const lines = [
-    "MSH|^~\\&|LAB|HOSP|GW|GW|20260301120000+0100||ORU^R01^ORU_R01|@ID@|P|2.5.1|||||||UNICODE UTF-8",
+    "MSH|^~\\&|LAB|HOSP|GW|GW|20260301120000+0100||ORU^R01^ORU_R01|@ID@|P|2.5.1||||||UNICODE UTF-8",
     "PID|1||@PT@^^^LAB^MR||Doe^Jane^Q||19700101|F|||12 Main Street^^Springfield^IL^62701^USA||^PRN^PH^^^217^5550100",
     "PV1|1|I|W3^312^A^HOSP||||1234^Adams^Anna^^^Dr|||MED||||||||I|V@PT@^^^LAB^VN",
     "ORC|RE|P@PT@^EHR|F@PT@^LAB|||||||||1234^Adams^Anna^^^Dr",
