@@ -23,6 +23,11 @@ static const struct rule_message *find_rules(const struct rules *rules,
     return NULL;
 }
 
+bool translate_knows(const struct rules *rules, const struct v2_message *message)
+{
+    return find_rules(rules, message) != NULL;
+}
+
 /* The resource of type @index that @group itself has, made if it may have one. */
 static struct resource *own_resource(struct engine *e, struct group *group, uint16_t index)
 {

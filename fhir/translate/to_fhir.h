@@ -114,6 +114,9 @@ struct translate_result {
     size_t unread;
 };
 
+/* Whether @rules have a map for messages of this type. */
+bool translate_knows(const struct rules *rules, const struct v2_message *message);
+
 /**
  * translate_to_fhir() - translate one message
  * @arena:   memory for everything

@@ -7,17 +7,20 @@
  */
 #include "fhir/v2/ack.h"
 
-#include "fhir/v2/address.h"
-#include "fhir/v2/escape.h"
+#include "fhir/v2/charset.h"
+#include "fhir/v2/dictionary.h"
+#include "fhir/v2/write.h"
 
-const char *v2_ack_code_name(enum v2_ack_code code)
+#define NUMBER_TEXT 12
+
+const char *v2_ack_code_name(enum v2_ack_mode mode, enum v2_ack_code code)
 {
-    switch (code) {
-    case V2_ACK_ACCEPT: return "AA";
-    case V2_ACK_ERROR: return "AE";
-    case V2_ACK_REJECT: return "AR";
-    }
-    return "AE";
+    static const char *const names[][2] = {
+        [V2_ACK_ACCEPT] = { "AA", "CA" },
+        [V2_ACK_ERROR] = { "AE", "CE" },
+        [V2_ACK_REJECT] = { "AR", "CR" },
+    };
+    return names[code][mode == V2_ACK_COMMIT];
 }
 
 static const char *condition_text(enum v2_ack_condition condition)
@@ -37,156 +40,209 @@ static const char *condition_text(enum v2_ack_condition condition)
     return "Application internal error";
 }
 
-/* Writing in the delimiters of the message. */
-struct writer {
-    struct buf *out;
-    const struct v2_delims *delims;
-};
-
-static void field(const struct writer *w, struct str raw)
+enum v2_ack_condition v2_ack_condition_of(const char *issue_code)
 {
-    buf_c(w->out, w->delims->field);
-    buf_str_put(w->out, raw);
-}
-
-static void own_field(const struct writer *w, struct str text)
-{
-    buf_c(w->out, w->delims->field);
-    v2_escape(w->out, w->delims, text);
-}
-
-static void encoding(const struct writer *w)
-{
-    const struct v2_delims *d = w->delims;
-    const char list[] = { d->component, d->repetition, d->escape, d->subcomponent,
-                          d->truncation };
-    buf_c(w->out, d->field);
-    for (size_t i = 0; i < sizeof(list) && list[i]; i++) {
-        buf_c(w->out, list[i]);
-    }
-}
-
-static void msh(const struct writer *w, const struct v2_header *about, const struct v2_ack *ack)
-{
-    buf_z(w->out, "MSH");
-    encoding(w);
-    field(w, about->receiving_application);
-    field(w, about->receiving_facility);
-    field(w, about->sending_application);
-    field(w, about->sending_facility);
-    own_field(w, ack->time);
-    own_field(w, STR("")); /* security */
-    own_field(w, STR("ACK"));
-    if (about->event.n) {
-        buf_c(w->out, w->delims->component);
-        buf_str_put(w->out, about->event);
-        buf_c(w->out, w->delims->component);
-        buf_z(w->out, "ACK");
-    }
-    own_field(w, ack->control_id);
-    field(w, about->processing.n ? about->processing : STR("P"));
-    field(w, about->version.n ? about->version : STR("2.5.1"));
-    if (about->charset.n) {
-        for (int i = 13; i < 18; i++) {
-            field(w, STR(""));
+    static const struct {
+        const char *code;
+        enum v2_ack_condition condition;
+    } conditions[] = {
+        { "structure", V2_ACK_SEQUENCE },
+        { "required", V2_ACK_REQUIRED },
+        { "value", V2_ACK_DATA_TYPE },
+        { "code-invalid", V2_ACK_TABLE_VALUE },
+        { "not-supported", V2_ACK_UNSUPPORTED_TYPE },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
+        if (strcmp(issue_code, conditions[i].code) == 0) {
+            return conditions[i].condition;
         }
-        field(w, about->charset);
     }
-    buf_c(w->out, '\r');
+    return V2_ACK_INTERNAL;
 }
 
-static void number(const struct writer *w, uint64_t value)
+/* --- what the sender wants ---------------------------------------------------------------- */
+
+static enum v2_ack_when read_when(struct str field)
 {
-    buf_c(w->out, w->delims->component);
-    if (value) {
-        buf_u64(w->out, value);
+    return field.n == 0               ? V2_ACK_NEVER
+           : str_eq(field, STR("NE")) ? V2_ACK_NEVER
+           : str_eq(field, STR("ER")) ? V2_ACK_ON_ERROR
+           : str_eq(field, STR("SU")) ? V2_ACK_ON_SUCCESS
+                                      : V2_ACK_ALWAYS;
+}
+
+void v2_ack_wish(const struct v2_message *message, struct v2_ack_wish *out)
+{
+    const struct v2_segment *msh = &message->segments[0];
+    struct str commit = v2_field(message, msh, 15);
+    struct str application = v2_field(message, msh, 16);
+    *out = (struct v2_ack_wish){
+        .enhanced = commit.n || application.n,
+        .commit = read_when(commit),
+        .application = read_when(application),
+    };
+}
+
+bool v2_ack_wanted(enum v2_ack_when when, enum v2_ack_code code)
+{
+    switch (when) {
+    case V2_ACK_ALWAYS: return true;
+    case V2_ACK_NEVER: return false;
+    case V2_ACK_ON_ERROR: return code != V2_ACK_ACCEPT;
+    case V2_ACK_ON_SUCCESS: return code == V2_ACK_ACCEPT;
     }
+    return true;
+}
+
+/* --- segments ----------------------------------------------------------------------------- */
+
+static void own(struct v2_writer *w, uint32_t field, uint32_t component, const char *text)
+{
+    v2_write(w, (struct v2_address){ .field = field, .component = component }, str_z(text));
+}
+
+static void raw(struct v2_writer *w, uint32_t field, struct str text)
+{
+    v2_write_raw(w, (struct v2_address){ .field = field }, text);
+}
+
+static void number(struct v2_writer *w, struct v2_address at, uint64_t value)
+{
+    char text[NUMBER_TEXT];
+    struct buf out = buf_fixed(text, sizeof(text));
+    if (value) {
+        buf_u64(&out, value);
+    }
+    v2_write(w, at, buf_str(&out));
+}
+
+/* "ACK" since 2.1, with the event since 2.2, with its structure since 2.3.1. */
+static void type(struct v2_writer *w, const struct v2_header *about, enum v2_version version)
+{
+    own(w, 9, 1, "ACK");
+    if (about->event.n && version >= V2_2_2) {
+        v2_write_raw(w, (struct v2_address){ .field = 9, .component = 2 }, about->event);
+    }
+    if (about->event.n && version >= V2_2_3_1) {
+        own(w, 9, 3, "ACK");
+    }
+}
+
+/* All repetitions, for what is copied may be in any of them. */
+static void charsets(struct v2_writer *w, const struct v2_message *about)
+{
+    struct v2_charsets sets;
+    struct str said = v2_field(about, &about->segments[0], 18);
+    v2_charsets_read(said, about->delims.repetition, &sets);
+    bool wide = sets.first == V2_CHARSET_UTF16 || sets.first == V2_CHARSET_UTF32;
+    raw(w, 18, wide ? STR("UNICODE UTF-8") : said);
+}
+
+static void msh(struct v2_writer *w, const struct v2_header *about, const struct v2_ack *ack,
+                enum v2_version version)
+{
+    v2_write_segment(w, "MSH");
+    raw(w, 3, about->receiving_application);
+    raw(w, 4, about->receiving_facility);
+    raw(w, 5, about->sending_application);
+    raw(w, 6, about->sending_facility);
+    v2_write(w, (struct v2_address){ .field = 7 }, ack->time);
+    type(w, about, version);
+    v2_write(w, (struct v2_address){ .field = 10 }, ack->control_id);
+    raw(w, 11, about->processing.n ? about->processing : STR("P"));
+    raw(w, 12, about->version.n ? about->version : STR("2.5.1"));
+    if (ack->mode == V2_ACK_APPLICATION) {
+        own(w, 15, 1, "NE");
+        own(w, 16, 1, "NE");
+    }
+}
+
+/* A place with its numbers; a segment alone has no field. */
+static bool read_place(struct str place, struct v2_address *out)
+{
+    if (v2_address_parse(place, out) == 0) {
+        return true;
+    }
+    char text[32];
+    struct buf whole = buf_fixed(text, sizeof(text));
+    buf_str_put(&whole, place);
+    buf_z(&whole, "-1");
+    bool good = v2_address_parse(buf_str(&whole), out) == 0;
+    out->field = 0;
+    return good;
 }
 
 /* Segment, its number, field, repetition, component and subcomponent: data type ERL. */
-static void location(const struct writer *w, struct str place)
+static void location(struct v2_writer *w, struct str place)
 {
-    struct v2_address at;
-    buf_c(w->out, w->delims->field);
-    if (v2_address_parse(place, &at) != 0) {
+    struct v2_address at = { .field = 0 };
+    if (!read_place(place, &at)) {
         return;
     }
-    buf_z(w->out, at.segment);
-    number(w, at.occurrence ? at.occurrence : 1);
-    number(w, at.field);
-    number(w, at.repetition ? at.repetition : 1);
-    if (at.component) {
-        number(w, at.component);
-        number(w, at.subcomponent);
+    const uint32_t numbers[] = { at.occurrence ? at.occurrence : 1, at.field,
+                                 at.field && !at.repetition ? 1 : at.repetition, at.component,
+                                 at.subcomponent };
+    own(w, 2, 1, at.segment);
+    for (uint32_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        number(w, (struct v2_address){ .field = 2, .component = i + 2 }, numbers[i]);
     }
-}
-
-static void coded(const struct writer *w, enum v2_ack_condition condition, char between)
-{
-    buf_u64(w->out, (uint64_t)condition);
-    buf_c(w->out, between);
-    buf_z(w->out, condition_text(condition));
-    buf_c(w->out, between);
-    buf_z(w->out, "HL70357");
 }
 
 /* Data type ELD: segment, sequence, field, and the condition as subcomponents. */
-static void err_old(const struct writer *w, const struct v2_ack *ack)
+static void err_old(struct v2_writer *w, const struct v2_ack *ack)
 {
-    struct v2_address at = { 0 };
-    bool known = v2_address_parse(ack->place, &at) == 0;
-    buf_z(w->out, "ERR");
-    own_field(w, known ? str_z(at.segment) : STR(""));
-    number(w, known ? (at.occurrence ? at.occurrence : 1) : 0);
-    number(w, at.field);
-    buf_c(w->out, w->delims->component);
-    coded(w, ack->condition, w->delims->subcomponent ? w->delims->subcomponent : ' ');
-    buf_c(w->out, '\r');
+    struct v2_address at = { .field = 0 };
+    v2_write_segment(w, "ERR");
+    if (read_place(ack->place, &at)) {
+        own(w, 1, 1, at.segment);
+        number(w, (struct v2_address){ .field = 1, .component = 2 },
+               at.occurrence ? at.occurrence : 1);
+        number(w, (struct v2_address){ .field = 1, .component = 3 }, at.field);
+    }
+    struct v2_address code = { .field = 1, .component = 4 };
+    number(w, code, (uint64_t)ack->condition);
+    code.subcomponent = 2;
+    v2_write(w, code, str_z(condition_text(ack->condition)));
+    code.subcomponent = 3;
+    v2_write(w, code, STR("HL70357"));
 }
 
-static void err_new(const struct writer *w, const struct v2_ack *ack)
+static void err_new(struct v2_writer *w, const struct v2_ack *ack)
 {
-    buf_z(w->out, "ERR");
-    own_field(w, STR(""));
+    v2_write_segment(w, "ERR");
     location(w, ack->place);
-    buf_c(w->out, w->delims->field);
-    coded(w, ack->condition, w->delims->component);
-    own_field(w, STR("E"));
-    own_field(w, STR(""));
-    own_field(w, STR(""));
-    own_field(w, STR(""));
-    own_field(w, ack->text);
-    buf_c(w->out, '\r');
+    number(w, (struct v2_address){ .field = 3 }, (uint64_t)ack->condition);
+    own(w, 3, 2, condition_text(ack->condition));
+    own(w, 3, 3, "HL70357");
+    own(w, 4, 1, "E");
+    v2_write(w, (struct v2_address){ .field = 8 }, ack->text);
 }
 
-static bool before_2_5(struct str version)
+int v2_ack_write(struct arena *arena, const struct v2_message *about, const struct v2_ack *ack,
+                 struct buf *out)
 {
-    return version.n >= 3 && str_starts(version, STR("2.")) && version.p[2] < '5';
-}
-
-void v2_ack_write(struct buf *out, const struct v2_message *about, const struct v2_ack *ack)
-{
-    struct v2_header header = { 0 };
-    struct writer w = { .out = out, .delims = &V2_DELIMS_USUAL };
+    struct v2_header header = { .version = { 0 } };
+    enum v2_version version;
     if (about) {
         v2_header(about, &header);
-        w.delims = &about->delims;
     }
+    (void)v2_version_find(header.version, &version);
+    struct v2_writer w = v2_writer(arena, about ? &about->delims : &V2_DELIMS_USUAL);
 
-    msh(&w, &header, ack);
-    buf_z(out, "MSA");
-    own_field(&w, str_z(v2_ack_code_name(ack->code)));
-    field(&w, header.control_id);
-    if (before_2_5(header.version) && ack->text.n) {
-        own_field(&w, ack->text);
+    msh(&w, &header, ack, version);
+    if (about && about->segments[0].name[0] == 'M') {
+        charsets(&w, about);
     }
-    buf_c(out, '\r');
-    if (ack->code == V2_ACK_ACCEPT) {
-        return;
+    v2_write_segment(&w, "MSA");
+    own(&w, 1, 1, v2_ack_code_name(ack->mode, ack->code));
+    raw(&w, 2, header.control_id);
+    if (version < V2_2_5) {
+        v2_write(&w, (struct v2_address){ .field = 3 }, ack->text);
     }
-    if (before_2_5(header.version)) {
+    if (ack->code != V2_ACK_ACCEPT && version < V2_2_5) {
         err_old(&w, ack);
-    } else {
+    } else if (ack->code != V2_ACK_ACCEPT) {
         err_new(&w, ack);
     }
+    return v2_write_end(&w, out);
 }

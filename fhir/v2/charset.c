@@ -1,14 +1,15 @@
 /*
- * Character sets.
+ * Character sets of messages: which one a message is in, and the same message in UTF-8.
  *
- * Sets of one byte a character are a table of 96 code points each, generated; all have ASCII
- * as their lower half, so delimiters are found before and after conversion alike. A message
- * that is UTF-8 already, as nearly all are, is checked and shared.
+ * All sets have ASCII as their lower half, so the header tells the set before anything is
+ * converted. In some of them (GB 18030, Big5, the sets that ISO 2022 switches to) a byte of a
+ * character may look like a delimiter: so the text is converted first and split then. (One that
+ * looks like a field separator and stands before MSH-18 hides it: there the operator's choice
+ * helps.) A message that is UTF-8 already, as nearly all are, is checked and shared.
  */
-#include "fhir/v2/charset.h"
+#include "fhir/v2/charset_impl.h"
 
 #include "fhir/base/utf8.h"
-#include "v2_charset_tables.h"
 
 #include <errno.h>
 
@@ -16,13 +17,29 @@ static const struct {
     struct str name;
     enum v2_charset charset;
 } names[] = {
-    { { "", 0 }, V2_CHARSET_NONE },
-    { { "ASCII", 5 }, V2_CHARSET_ASCII },
-    { { "US-ASCII", 8 }, V2_CHARSET_ASCII },
-    { { "ISO IR6", 7 }, V2_CHARSET_ASCII },
-    { { "UNICODE UTF-8", 13 }, V2_CHARSET_UTF8 },
-    { { "UTF-8", 5 }, V2_CHARSET_UTF8 },
-    { { "UTF8", 4 }, V2_CHARSET_UTF8 },
+    { STR_INIT(""), V2_CHARSET_NONE },
+    { STR_INIT("ASCII"), V2_CHARSET_ASCII },
+    { STR_INIT("US-ASCII"), V2_CHARSET_ASCII },
+    { STR_INIT("ISO IR6"), V2_CHARSET_ASCII },
+    { STR_INIT("UNICODE"), V2_CHARSET_UTF8 }, /* withdrawn: its form was left open */
+    { STR_INIT("UNICODE UTF-8"), V2_CHARSET_UTF8 },
+    { STR_INIT("UTF-8"), V2_CHARSET_UTF8 },
+    { STR_INIT("UTF8"), V2_CHARSET_UTF8 },
+    { STR_INIT("UNICODE UTF-16"), V2_CHARSET_UTF16 },
+    { STR_INIT("UTF-16"), V2_CHARSET_UTF16 },
+    { STR_INIT("UNICODE UTF-32"), V2_CHARSET_UTF32 },
+    { STR_INIT("UTF-32"), V2_CHARSET_UTF32 },
+    { STR_INIT("ISO IR13"), V2_CHARSET_IR13 },
+    { STR_INIT("ISO IR14"), V2_CHARSET_IR14 },
+    { STR_INIT("ISO IR87"), V2_CHARSET_IR87 },
+    { STR_INIT("ISO IR159"), V2_CHARSET_IR159 },
+    { STR_INIT("KS X 1001"), V2_CHARSET_KSX1001 },
+    { STR_INIT("GB 18030-2000"), V2_CHARSET_GB18030 },
+    { STR_INIT("GB18030"), V2_CHARSET_GB18030 },
+    { STR_INIT("BIG-5"), V2_CHARSET_BIG5 },
+    { STR_INIT("BIG5"), V2_CHARSET_BIG5 },
+    { STR_INIT("WINDOWS-1252"), V2_CHARSET_1252 },
+    { STR_INIT("CP1252"), V2_CHARSET_1252 },
 };
 
 static char lower(char c)
@@ -77,157 +94,149 @@ enum v2_charset v2_charset_find(struct str name)
     return part ? (enum v2_charset)(V2_CHARSET_8859_1 + part - 1) : V2_CHARSET_OTHER;
 }
 
-/* Bytes at the front of @text that are ASCII, eight at a time. */
-static size_t ascii_length(struct str text)
+void v2_charsets_read(struct str field, char repetition, struct v2_charsets *out)
 {
-    size_t i = 0;
-    for (; i + 8 <= text.n; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.p + i, sizeof(word));
-        if (word & 0x8080808080808080u) {
-            break;
+    struct v2_charsets sets = { .first = v2_charset_find(str_cut(&field, repetition)) };
+    while (field.n) {
+        sets.others |= 1u << v2_charset_find(str_cut(&field, repetition));
+    }
+    *out = sets;
+}
+
+/* --- messages ----------------------------------------------------------------------------- */
+
+static bool seven_bits(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] >= 0x80) {
+            return false;
         }
     }
-    while (i < text.n && (unsigned char)text.p[i] < 0x80) {
-        i++;
-    }
-    return i;
+    return true;
 }
 
-/* @point, which is below U+10000, as UTF-8; returns its length. */
-static size_t encode(uint32_t point, char *out)
-{
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (char)(0xc0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 0x3f));
-        return 2;
-    }
-    out[0] = (char)(0xe0 | point >> 12);
-    out[1] = (char)(0x80 | (point >> 6 & 0x3f));
-    out[2] = (char)(0x80 | (point & 0x3f));
-    return 3;
-}
-
-enum {
-    REPLACEMENT = 0xfffd,
-    GROWTH = 3, /* bytes that one byte may become */
-};
-
-static uint32_t point_8859(enum v2_charset charset, unsigned char byte)
-{
-    return byte < 0xa0 ? byte : v2_charset_tables[charset - V2_CHARSET_8859_1][byte - 0xa0];
-}
-
-/* One byte a character. */
-static size_t convert_bytes(enum v2_charset charset, struct str in, char *out, int *replaced)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < in.n; i++) {
-        unsigned char byte = (unsigned char)in.p[i];
-        uint32_t point = REPLACEMENT;
-        if (byte < 0x80) {
-            point = byte;
-        } else if (charset >= V2_CHARSET_8859_1) {
-            point = point_8859(charset, byte);
-        }
-        n += encode(point, out + n);
-        *replaced += point == REPLACEMENT;
-    }
-    return n;
-}
-
-/* What is well-formed stays, each other byte is replaced. */
-static size_t mend_utf8(struct str in, char *out, int *replaced)
-{
-    size_t n = 0;
-    while (in.n) {
-        size_t good = utf8_span(in);
-        memcpy(out + n, in.p, good);
-        n += good;
-        if (good < in.n) {
-            n += encode(REPLACEMENT, out + n);
-            (*replaced)++;
-            good++;
-        }
-        in = str_slice(in, good, in.n);
-    }
-    return n;
-}
-
-int v2_to_utf8(struct arena *arena, enum v2_charset charset, struct str in, struct str *out)
-{
-    if (ascii_length(in) == in.n || (charset == V2_CHARSET_UTF8 && utf8_valid(in))) {
-        *out = in;
-        return 0;
-    }
-    char *text = in.n <= V2_MESSAGE_MAX ? arena_alloc(arena, in.n * GROWTH) : NULL;
-    if (!text) {
-        return -ENOMEM;
-    }
-    int replaced = 0;
-    size_t n = charset == V2_CHARSET_UTF8 ? mend_utf8(in, text, &replaced)
-                                          : convert_bytes(charset, in, text, &replaced);
-    *out = str_of(text, n);
-    return replaced;
-}
-
-/* What to read the message in; never NONE or OTHER. */
-static enum v2_charset choose(const struct v2_message *message, enum v2_charset fallback,
+/* What to read the message in; never NONE, OTHER, UTF16 or UTF32. */
+static enum v2_charset choose(struct str text, enum v2_charset said, enum v2_charset fallback,
                               struct issues *issues)
 {
-    struct v2_header header;
-    v2_header(message, &header);
+    bool wide = said == V2_CHARSET_UTF16 || said == V2_CHARSET_UTF32;
     if (fallback <= V2_CHARSET_OTHER) {
         fallback = V2_CHARSET_UTF8;
     }
-    enum v2_charset said = v2_charset_find(header.charset);
     if (said == V2_CHARSET_OTHER) {
         issues_add(issues, ISSUE_ERROR, "not-supported", STR("MSH-18"),
                    "this character set can't be read");
         return fallback;
     }
-    if (said == V2_CHARSET_ASCII) {
+    if (wide) {
+        issues_add(issues, ISSUE_WARNING, "value", STR("MSH-18"),
+                   "says so, but the message isn't in it");
+    }
+    if (wide || said == V2_CHARSET_NONE) {
+        /* What happens to be UTF-8 beyond ASCII is hardly ever anything else. */
+        return utf8_valid(text) ? V2_CHARSET_UTF8 : fallback;
+    }
+    if (said == V2_CHARSET_ASCII && !seven_bits(text)) {
         issues_add(issues, ISSUE_WARNING, "value", STR("MSH-18"),
                    "says ASCII, but other bytes follow");
         return fallback;
     }
-    if (said == V2_CHARSET_NONE) {
-        /* What happens to be UTF-8 beyond ASCII is hardly ever anything else. */
-        return utf8_valid(message->text) ? V2_CHARSET_UTF8 : fallback;
-    }
     return said;
+}
+
+/* Whether anything in the message may have to be converted. */
+static bool plain(const struct v2_message *message, const struct v2_charsets *sets)
+{
+    return charset_plain_length(message->text) == message->text.n &&
+           (sets->others == 0 || !message->delims.escape);
+}
+
+static void report_field(const struct v2_message *m, size_t segment, uint32_t field,
+                         struct issues *issues)
+{
+    char text[32];
+    struct buf place = buf_fixed(text, sizeof(text));
+    const char *name = m->segments[segment].name;
+    size_t n = 1;
+    for (size_t i = v2_find(m, name, 0); i < segment && issues->count < ISSUES_MAX;
+         i = v2_find(m, name, i + 1)) {
+        n++;
+    }
+    buf_z(&place, name);
+    if (n > 1) {
+        buf_fmt(&place, "[%zu]", n);
+    }
+    buf_fmt(&place, "-%u", field);
+    issues_add(issues, ISSUE_WARNING, "value", buf_str(&place),
+               "has characters that are not in the message's character set; replaced");
+}
+
+/* Name each field that has U+FFFD. */
+static void report_replaced(const struct v2_message *m, struct issues *issues)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    for (size_t i = 0; i < m->count; i++) {
+        struct str text = m->segments[i].text;
+        if (!memmem(text.p, text.n, replacement, 3)) {
+            continue;
+        }
+        for (uint32_t f = 0; f <= v2_field_last(&m->segments[i]); f++) {
+            struct str field = v2_field(m, &m->segments[i], f);
+            if (field.n && memmem(field.p, field.n, replacement, 3)) {
+                report_field(m, i, f, issues);
+            }
+        }
+    }
+}
+
+static void report_switches(const struct charset_report *report, const struct v2_charsets *sets,
+                            struct issues *issues)
+{
+    if (report->unknown) {
+        issues_add(issues, ISSUE_ERROR, "not-supported", STR("MSH-18"),
+                   "%zu switches to character sets that can't be read", report->unknown);
+    }
+    if (report->switches && sets->others == 0 && sets->first != V2_CHARSET_IR87 &&
+        sets->first != V2_CHARSET_IR159) {
+        issues_add(issues, ISSUE_WARNING, "value", STR("MSH-18"),
+                   "doesn't name the character sets that are switched to");
+    }
 }
 
 int v2_message_utf8(struct arena *arena, const struct v2_message *message,
                     enum v2_charset fallback, struct issues *issues, struct v2_message *out)
 {
-    if (ascii_length(message->text) == message->text.n) {
+    struct v2_charsets sets;
+    v2_charsets_read(v2_field(message, &message->segments[0], 18), message->delims.repetition,
+                     &sets);
+    if (plain(message, &sets)) {
         *out = *message;
         return 0;
     }
-    enum v2_charset charset = choose(message, fallback, issues);
-    struct str text;
-    int replaced = v2_to_utf8(arena, charset, message->text, &text);
-    if (replaced < 0) {
-        return replaced;
-    }
-    if (replaced > 0) {
-        issues_add(issues, ISSUE_WARNING, "value", STR("message"),
-                   "%d bytes are not in the message's character set and were replaced",
-                   replaced);
-    }
-    if (text.p == message->text.p) {
+    struct str in = message->text;
+    enum v2_charset charset = choose(in, sets.first, fallback, issues);
+    if (charset == V2_CHARSET_UTF8 && sets.others == 0 && utf8_valid(in) &&
+        !memchr(in.p, CHARSET_ESC, in.n)) {
         *out = *message;
         return 0;
     }
 
+    struct charset_report report;
+    char *text = arena_alloc(arena, in.n * 3);
+    if (!text) {
+        return -ENOMEM;
+    }
+    size_t n =
+        charset_decode(charset, sets.others ? message->delims.escape : '\0', in, text, &report);
     /* Tolerated things were reported when the original was parsed. */
     struct issues again;
     issues_init(&again, arena);
-    int r = v2_parse(arena, text, &again, out);
+    int r = v2_parse(arena, str_of(text, n), &again, out);
+    if (r == 0) {
+        report_switches(&report, &sets, issues);
+        if (report.replaced) {
+            report_replaced(out, issues);
+        }
+    }
     return r > 0 ? -ENOMEM : r; /* too long after conversion is all that can be new */
 }

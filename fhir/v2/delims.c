@@ -36,8 +36,8 @@ static bool header_name(struct str header)
            str_starts(header, STR("BHS"));
 }
 
-/* Declared characters, then usual ones for the rest; false if two are the same. */
-static bool fill(char field, struct str declared, char list[ENCODING_MAX])
+/* Declared characters, then usual ones for the rest. */
+static int fill(char field, struct str declared, char list[ENCODING_MAX])
 {
     static const char usual[ENCODING_MAX] = { '^', '~', '\\', '&', '\0' };
     char seen[ENCODING_MAX + 1] = { field };
@@ -46,15 +46,36 @@ static bool fill(char field, struct str declared, char list[ENCODING_MAX])
         bool said = i < declared.n;
         char c = said ? declared.p[i] : usual[i];
         bool taken = memchr(seen, c, n) != NULL;
-        if (said && (taken || !v2_delims_usable(c))) {
-            return false;
+        if (said && !v2_delims_usable(c)) {
+            return V2_DELIMS_E_UNUSABLE;
+        }
+        if (said && taken) {
+            return V2_DELIMS_E_SAME;
         }
         list[i] = taken ? '\0' : c;
         if (list[i]) {
             seen[n++] = c;
         }
     }
-    return true;
+    return 0;
+}
+
+const char *v2_delims_error(int error, const char **place)
+{
+    static const struct {
+        const char *place, *text;
+    } errors[] = {
+        [V2_DELIMS_E_NAME] = { "MSH", "the message doesn't begin with MSH" },
+        [V2_DELIMS_E_FIELD] = { "MSH-1", "MSH isn't followed by a field separator" },
+        [V2_DELIMS_E_MISSING] = { "MSH-2", "the encoding characters are missing" },
+        [V2_DELIMS_E_LONG] = { "MSH-2", "more than five encoding characters" },
+        [V2_DELIMS_E_UNUSABLE] = { "MSH-2",
+                                   "an encoding character is a letter, a digit, a space "
+                                   "or no printable ASCII" },
+        [V2_DELIMS_E_SAME] = { "MSH-2", "two delimiters are the same character" },
+    };
+    *place = errors[error].place;
+    return errors[error].text;
 }
 
 bool v2_delims_doubled(struct str encoding)
@@ -64,9 +85,11 @@ bool v2_delims_doubled(struct str encoding)
 
 int v2_delims_read(struct str header, struct v2_delims *out)
 {
-    if (!header_name(header) || header.n <= HEADER_NAME ||
-        !v2_delims_usable(header.p[HEADER_NAME])) {
-        return V2_DELIMS_E_HEADER;
+    if (!header_name(header)) {
+        return V2_DELIMS_E_NAME;
+    }
+    if (header.n <= HEADER_NAME || !v2_delims_usable(header.p[HEADER_NAME])) {
+        return V2_DELIMS_E_FIELD;
     }
     char field = header.p[HEADER_NAME];
 
@@ -82,8 +105,12 @@ int v2_delims_read(struct str header, struct v2_delims *out)
         declared = str_of(single, ENCODING_MAX - 1);
     }
     char list[ENCODING_MAX];
-    if (declared.n == 0 || declared.n > ENCODING_MAX || !fill(field, declared, list)) {
-        return V2_DELIMS_E_HEADER;
+    if (declared.n == 0 || declared.n > ENCODING_MAX) {
+        return declared.n ? V2_DELIMS_E_LONG : V2_DELIMS_E_MISSING;
+    }
+    int r = fill(field, declared, list);
+    if (r) {
+        return r;
     }
     *out = (struct v2_delims){
         .field = field,

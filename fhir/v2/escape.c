@@ -1,8 +1,9 @@
 /*
  * Decoding of HL7 v2 escape sequences.
  *
- * Nearly all fields hold none, so that case borrows the input and allocates nothing. Decoding
- * never makes text longer: one block of the input's length is always enough.
+ * Nearly all fields hold none, so that case borrows the input and allocates nothing. Formatting
+ * commands become the line ends and spaces that they ask for; those that only say how lines are
+ * filled become nothing.
  */
 #include "fhir/v2/escape.h"
 
@@ -13,6 +14,16 @@
 
 enum {
     HEX_MAX = 1024, /* bytes of one \X..\ */
+    COUNT_MAX = 32, /* lines or spaces that one command makes */
+    GROWTH = 8, /* times that text may grow: "\.sk32\" is the worst, line ends with an indent
+                 * are bounded by this */
+};
+
+/* @indent: spaces that each line begins with, by .in */
+struct unescaper {
+    const struct v2_delims *delims;
+    struct buf out;
+    int indent;
 };
 
 /* Whether @text is UTF-8 without control characters but line ends and tabs. */
@@ -27,37 +38,85 @@ static bool printable(struct str text)
     return utf8_valid(text);
 }
 
-/* The bytes that @digits stand for, if they are text; 0 if not. */
-static size_t decode_hex(struct str digits, char *text)
+/* The bytes that @digits stand for, if they are text. */
+static bool put_hex(struct unescaper *u, struct str digits)
 {
     unsigned char bytes[HEX_MAX];
     size_t n = digits.n / 2;
     if (n == 0 || n > HEX_MAX || hex_decode(digits, bytes, n) < 0 ||
         !printable(str_of(bytes, n))) {
-        return 0;
+        return false;
     }
-    memcpy(text, bytes, n);
-    return n;
+    buf_put(&u->out, bytes, n);
+    return true;
 }
 
-/* Line ends for ".br" and ".sp" with its count; 0 if @command is neither. */
-static size_t decode_format(struct str command, char *text)
+static void put_spaces(struct unescaper *u, int n)
 {
-    if (str_eq(command, STR(".br")) || str_eq(command, STR(".sp"))) {
-        text[0] = '\n';
-        return 1;
+    for (int i = 0; i < n; i++) {
+        buf_c(&u->out, ' ');
     }
-    if (!str_starts(command, STR(".sp")) || command.n > 5) {
-        return 0;
+}
+
+static void put_lines(struct unescaper *u, int n)
+{
+    if (n <= 0) {
+        return;
     }
-    struct str digits = str_slice(command, command.p[3] == '+' ? 4 : 3, command.n);
-    if (digits.n != 1 || digits.p[0] < '1' || digits.p[0] > '6') {
-        return 0; /* more lines than the sequence has characters */
+    for (int i = 0; i < n; i++) {
+        buf_c(&u->out, '\n');
     }
-    size_t n = (size_t)(digits.p[0] - '0');
-    n = n <= command.n + 2 ? n : command.n + 2;
-    memset(text, '\n', n);
-    return n;
+    put_spaces(u, u->indent);
+}
+
+/* The number after a command: "3", "+3", "-3", " 3"; @missing if there is none. False: neither.
+ */
+static bool read_count(struct str text, int missing, int *out)
+{
+    bool negative = text.n && text.p[0] == '-';
+    if (text.n && (text.p[0] == '+' || text.p[0] == ' ' || negative)) {
+        text = str_slice(text, 1, text.n);
+    }
+    int count = text.n ? 0 : missing;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9') {
+            return false;
+        }
+        count = count * 10 + (text.p[i] - '0');
+        count = count > COUNT_MAX ? COUNT_MAX : count;
+    }
+    *out = negative ? -count : count;
+    return true;
+}
+
+static bool at_line_start(const struct unescaper *u)
+{
+    return u->out.n == 0 || u->out.p[u->out.n - 1] == '\n' || u->out.p[u->out.n - 1] == ' ';
+}
+
+/* ".br", ".sp3" and the like: section 2.7.5. */
+static bool put_format(struct unescaper *u, struct str command)
+{
+    struct str name = str_slice(command, 0, 3);
+    int count;
+    if (!read_count(str_slice(command, 3, command.n), 1, &count)) {
+        return false;
+    }
+    if (str_eq(name, STR(".br")) || str_eq(name, STR(".ce"))) {
+        put_lines(u, 1);
+    } else if (str_eq(name, STR(".sp"))) {
+        put_lines(u, count);
+    } else if (str_eq(name, STR(".sk"))) {
+        put_spaces(u, count);
+    } else if (str_eq(name, STR(".ti"))) {
+        put_spaces(u, at_line_start(u) ? count : 0);
+    } else if (str_eq(name, STR(".in"))) {
+        put_spaces(u, at_line_start(u) ? count - u->indent : 0);
+        u->indent = count > 0 ? count : 0;
+    } else {
+        return str_eq(name, STR(".fi")) || str_eq(name, STR(".nf"));
+    }
+    return true;
 }
 
 /* What a command of one letter stands for; 0 if it has no character. */
@@ -74,24 +133,23 @@ static char decode_letter(char letter, const struct v2_delims *delims)
     }
 }
 
-/* Write what the sequence stands for, or itself if we don't know it; return its length. */
-static size_t decode(struct str sequence, const struct v2_delims *delims, char *text)
+/* Write what the sequence stands for, or itself if we don't know it. */
+static void put_sequence(struct unescaper *u, struct str sequence)
 {
     struct str command = str_slice(sequence, 1, sequence.n - 1);
-    size_t n = 0;
+    bool known = false;
     if (command.n == 1) {
-        text[0] = decode_letter(command.p[0], delims);
-        n = text[0] ? 1 : 0;
+        char c = decode_letter(command.p[0], u->delims);
+        known = c != '\0';
+        buf_put(&u->out, &c, known);
     } else if (command.n > 1 && command.p[0] == 'X') {
-        n = decode_hex(str_slice(command, 1, command.n), text);
+        known = put_hex(u, str_slice(command, 1, command.n));
     } else if (command.n > 1 && command.p[0] == '.') {
-        n = decode_format(command, text);
+        known = put_format(u, command);
     }
-    if (n == 0) {
-        memcpy(text, sequence.p, sequence.n);
-        n = sequence.n;
+    if (!known) {
+        buf_str_put(&u->out, sequence);
     }
-    return n;
 }
 
 int v2_unescape(struct arena *arena, const struct v2_delims *delims, struct str in,
@@ -101,30 +159,25 @@ int v2_unescape(struct arena *arena, const struct v2_delims *delims, struct str 
         *out = in;
         return 0;
     }
-
-    char *text = arena_alloc(arena, in.n);
-    if (!text) {
-        return -ENOMEM;
-    }
+    struct unescaper u = { .delims = delims, .out = arena_buf(arena, in.n * GROWTH) };
     const char *end = in.p + in.n;
-    size_t n = 0;
-    for (const char *p = in.p; p < end; p++) {
-        if (*p != delims->escape) {
-            text[n++] = *p;
-            continue;
+    for (const char *p = in.p; p < end;) {
+        const char *open = memchr(p, delims->escape, (size_t)(end - p));
+        buf_put(&u.out, p, (size_t)((open ? open : end) - p));
+        if (!open) {
+            break;
         }
-
-        const char *close = memchr(p + 1, delims->escape, (size_t)(end - p - 1));
+        const char *close = memchr(open + 1, delims->escape, (size_t)(end - open - 1));
         if (!close) {
             return V2_ESCAPE_E_OPEN;
         }
-
-        struct str sequence = { .p = p, .n = (size_t)(close - p) + 1 };
-        n += decode(sequence, delims, &text[n]);
-        p = close;
+        put_sequence(&u, str_of(open, (size_t)(close - open) + 1));
+        p = close + 1;
     }
-
-    *out = (struct str){ .p = text, .n = n };
+    if (buf_failed(&u.out)) {
+        return -ENOMEM;
+    }
+    *out = buf_str(&u.out);
     return 0;
 }
 
@@ -145,6 +198,9 @@ static char escape_letter(const struct v2_delims *delims, char c)
     }
     if (c == delims->repetition) {
         return 'R';
+    }
+    if (c == delims->truncation) {
+        return 'P';
     }
     return c == delims->escape ? 'E' : '\0';
 }

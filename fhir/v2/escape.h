@@ -16,8 +16,9 @@ enum {
  * @out:    decoded text; borrows @in if there was nothing to decode
  *
  * F, S, T, R, E and P become the delimiters; X with hexadecimal digits the bytes, if they are
- * UTF-8 without control characters; .br and .sp line ends. Highlighting (H, N), character set
- * switches (C, M), other formatting and local ones (Z) stay as they are.
+ * UTF-8 without control characters. Formatting becomes text: .br, .ce and .sp line ends, .sk,
+ * .in and .ti spaces, .fi and .nf nothing. Highlighting (H, N), character set switches (C, M)
+ * that the character set left, and local ones (Z) stay as they are.
  *
  * Return: 0, V2_ESCAPE_E_OPEN or -ENOMEM; @out is set only on 0.
  * Spec:   HL7 v2.5.1 section 2.7

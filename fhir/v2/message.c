@@ -181,19 +181,31 @@ static struct str skip_lead(struct str text, struct issues *issues)
     return str_slice(text, at, text.n);
 }
 
+/* Say why @text isn't read, and return @error. */
+static int refuse(struct issues *issues, int error, const char *place, const char *text)
+{
+    issues_add(issues, ISSUE_FATAL, "structure", str_z(place), "%s", text);
+    return error;
+}
+
 int v2_parse(struct arena *arena, struct str text, struct issues *issues,
              struct v2_message *out)
 {
+    const char *place;
     if (text.n > V2_MESSAGE_MAX) {
-        return V2_MESSAGE_E_LIMIT;
+        return refuse(issues, V2_MESSAGE_E_LIMIT, "message", "longer than 64 MB");
     }
     struct v2_message m = { .text = text };
     struct splitter s = { .rest = skip_lead(text, issues) };
-    if (v2_delims_read(s.rest, &m.delims) != 0) {
-        return V2_MESSAGE_E_HEADER;
+    int r = v2_delims_read(s.rest, &m.delims);
+    if (r) {
+        const char *why = v2_delims_error(r, &place);
+        return refuse(issues, V2_MESSAGE_E_HEADER, place, why);
     }
     if (!str_starts(s.rest, STR("MSH"))) {
-        return V2_MESSAGE_E_BATCH;
+        return refuse(issues, V2_MESSAGE_E_BATCH,
+                      str_starts(s.rest, STR("FHS")) ? "FHS" : "BHS",
+                      "a batch stands where a message is expected");
     }
 
     s.field = m.delims.field;
@@ -204,7 +216,10 @@ int v2_parse(struct arena *arena, struct str text, struct issues *issues,
         return -ENOMEM;
     }
     struct buf list = arena_buf(arena, V2_SEGMENTS_MAX * sizeof(struct v2_segment));
-    int r = split(&s, &m, &list);
+    r = split(&s, &m, &list);
+    if (r == V2_MESSAGE_E_LIMIT) {
+        return refuse(issues, r, "message", "more than 100000 segments");
+    }
     if (r) {
         return r;
     }
@@ -323,6 +338,17 @@ static void read_type(const struct v2_message *m, struct v2_header *h)
 void v2_header(const struct v2_message *message, struct v2_header *out)
 {
     const struct v2_segment *msh = &message->segments[0];
+    if (msh->name[0] != 'M') { /* FHS, BHS: other fields beyond these */
+        *out = (struct v2_header){
+            .sending_application = v2_field(message, msh, 3),
+            .sending_facility = v2_field(message, msh, 4),
+            .receiving_application = v2_field(message, msh, 5),
+            .receiving_facility = v2_field(message, msh, 6),
+            .time = plain(message, 7),
+            .control_id = v2_field(message, msh, 11),
+        };
+        return;
+    }
     *out = (struct v2_header){
         .sending_application = v2_field(message, msh, 3),
         .sending_facility = v2_field(message, msh, 4),

@@ -21,7 +21,7 @@ enum {
 enum {
     V2_MESSAGE_E_HEADER = 1, /* no MSH with usable delimiters at the start */
     V2_MESSAGE_E_LIMIT = 2,  /* longer or with more segments than the limits above */
-    V2_MESSAGE_E_BATCH = 3,  /* FHS or BHS: batches are not taken */
+    V2_MESSAGE_E_BATCH = 3,  /* FHS or BHS: fhir/v2/batch.h cuts them */
 };
 
 /*
@@ -71,7 +71,7 @@ struct v2_header {
  * @arena:  memory for the index, about four bytes a field
  * @text:   the message, without MLLP framing; @out borrows from it
  * @issues: told what was tolerated: LF or CRLF as segment end, blank lines, lines that are no
- *          segments, a byte order mark
+ *          segments, a byte order mark; or, as fatal, why the message can't be read
  * @out:    the message
  *
  * An LF in a message whose segments end in CR ends a segment only where a segment name
@@ -93,6 +93,7 @@ MUST_USE int v2_parse(struct arena *arena, struct str text, struct issues *issue
  */
 MUST_USE int v2_parse_header(struct arena *arena, struct str text, struct v2_message *out);
 
+/* Of a batch's header (v2_parse_header()): sender, receiver, time and control id. */
 void v2_header(const struct v2_message *message, struct v2_header *out);
 
 /*

@@ -3,7 +3,7 @@
 
 #include "crypto/digest.h"
 #include "fhir/translate/sender.h"
-#include "fhir/v2/charset.h"
+#include "fhir/v2/read.h"
 #include "gateway/cli/hl7.h"
 #include "gateway/clock.h"
 #include "gateway/heap.h"
@@ -43,13 +43,9 @@ int hl7_maps(const struct cli_words *files, struct maps **out)
 static int parse(struct arena *arena, const struct hl7_sender *sender, struct str text,
                  struct issues *issues, struct v2_message *out)
 {
-    struct v2_message raw;
     enum v2_charset charset =
         sender->charset ? v2_charset_find(str_z(sender->charset)) : V2_CHARSET_NONE;
-    int r = v2_parse(arena, text, issues, &raw);
-    if (r == 0) {
-        r = v2_message_utf8(arena, &raw, charset, issues, out);
-    }
+    int r = v2_read(arena, text, charset, issues, out);
     return r > 0 ? HL7_BUNDLE_E_MESSAGE : r;
 }
 

@@ -7,8 +7,9 @@
 #include "gateway/cli/cli.h"
 
 #include "fhir/v2/batch.h"
-#include "fhir/v2/charset.h"
+#include "fhir/v2/continuation.h"
 #include "fhir/v2/group.h"
+#include "fhir/v2/read.h"
 #include "fhir/v2/validate.h"
 #include "gateway/cli/input.h"
 #include "gateway/heap.h"
@@ -21,47 +22,95 @@ enum {
     FILE_MAX = 1 << 30, /* bytes */
 };
 
+/* @part: of a message that the next one continues; in @arena */
 struct validating {
     const char *charset;
     bool quiet;
     struct arena *arena;
+    struct v2_message part;
+    bool has_part;
     size_t messages;
     size_t bad;
 };
 
-/* All that can be said of @text. */
-static int find_issues(struct validating *v, struct str text, struct issues *issues)
+static int read_message(struct validating *v, struct str text, struct issues *issues,
+                        struct v2_message *out)
 {
-    struct v2_message raw;
-    struct v2_message message;
-    struct v2_groups groups;
     enum v2_charset charset = v->charset ? v2_charset_find(str_z(v->charset)) : V2_CHARSET_NONE;
-    int r = v2_parse(v->arena, text, issues, &raw);
-    r = r ? r : v2_message_utf8(v->arena, &raw, charset, issues, &message);
-    r = r ? r : v2_group_segments(v->arena, &message, issues, &groups);
-    if (r == 0) {
-        v2_validate(&message, groups.structure.version, issues);
-    } else if (r > 0) {
-        issues_add(issues, ISSUE_FATAL, "structure", STR("MSH"),
-                   "not a readable HL7 v2 message");
+    return v2_read(v->arena, text, charset, issues, out);
+}
+
+static int say(struct validating *v, const struct issues *issues)
+{
+    v->messages++;
+    v->bad += issues_bad(issues);
+    (void)printf("message %zu: %s\n", v->messages, issues_bad(issues) ? "not valid" : "valid");
+    cli_say_issues(stdout, issues, !v->quiet);
+    return EX_OK;
+}
+
+/* A message that lacks its end is judged as it is. */
+static int end_part(struct validating *v)
+{
+    struct issues issues;
+    issues_init(&issues, v->arena);
+    if (!v->has_part) {
+        return EX_OK;
     }
-    return r < 0 ? r : 0;
+    v->has_part = false;
+    issues_add(&issues, ISSUE_ERROR, "structure", STR("DSC-1"), "the continuation is missing");
+    return say(v, &issues);
+}
+
+static int validate_message(struct validating *v, const struct v2_message *message,
+                            struct issues *issues)
+{
+    struct v2_groups groups;
+    if (v2_group_segments(v->arena, message, issues, &groups) < 0) {
+        return EX_OSERR;
+    }
+    v2_validate(message, groups.structure.version, issues);
+    return say(v, issues);
+}
+
+/* Join @message with the part before it, if it continues that. */
+static int join(struct validating *v, struct issues *issues, struct v2_message *message)
+{
+    struct str whole;
+    if (!v->has_part) {
+        return 0;
+    }
+    if (!str_eq(v2_continues(&v->part), v2_continuation_of(message))) {
+        (void)end_part(v);
+        return 0;
+    }
+    v->has_part = false;
+    int r = v2_join_fragments(v->arena, &v->part, message, &whole);
+    return r ? r : read_message(v, whole, issues, message);
 }
 
 static int validate_one(struct validating *v, struct str text)
 {
     struct issues issues;
-    arena_reset(v->arena);
+    struct v2_message message;
+    if (!v->has_part) {
+        arena_reset(v->arena);
+    }
     issues_init(&issues, v->arena);
-    int r = find_issues(v, text, &issues);
+    int r = read_message(v, text, &issues, &message);
+    r = r ? r : join(v, &issues, &message);
     if (r < 0) {
         return EX_OSERR;
     }
-    v->messages++;
-    v->bad += issues_bad(&issues);
-    (void)printf("message %zu: %s\n", v->messages, issues_bad(&issues) ? "not valid" : "valid");
-    cli_say_issues(stdout, &issues, !v->quiet);
-    return EX_OK;
+    if (r > 0) {
+        return say(v, &issues);
+    }
+    if (v2_continues(&message).n) {
+        v->part = message;
+        v->has_part = true;
+        return EX_OK;
+    }
+    return validate_message(v, &message, &issues);
 }
 
 static int validate_all(struct validating *v, struct str text)
@@ -78,6 +127,7 @@ static int validate_all(struct validating *v, struct str text)
     while (code == EX_OK && v2_batch_next(&batch, &part)) {
         code = part.kind == V2_BATCH_MESSAGE ? validate_one(v, part.text) : EX_OK;
     }
+    code = code == EX_OK ? end_part(v) : code;
     cli_say_issues(stdout, &issues, !v->quiet);
     if (code == EX_OK && v->messages == 0) {
         (void)fputs("chartseal hl7 validate: no message\n", stderr);

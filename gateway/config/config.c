@@ -7,6 +7,7 @@
 
 #include "crypto/digest.h"
 #include "fhir/consent/purpose.h"
+#include "fhir/v2/charset.h"
 #include "gateway/identity/role.h"
 #include "gateway/net/url.h"
 
@@ -162,6 +163,13 @@ static void check_listener(const struct config_listener *listener, struct config
         if (!senders[i].certificate && !senders[i].address) {
             config_error(errors, senders[i].place.line, at->name,
                          "sender %zu needs a certificate or an address", i);
+        }
+        enum v2_charset charset = v2_charset_find(str_z(senders[i].charset));
+        if (charset <= V2_CHARSET_OTHER || charset == V2_CHARSET_UTF16 ||
+            charset == V2_CHARSET_UTF32) {
+            config_error(errors, senders[i].place.line, at->name,
+                         "sender %zu: no character set \"%s\" to fall back on", i,
+                         senders[i].charset);
         }
     }
     check_issuers(listener, errors);

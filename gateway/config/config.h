@@ -36,6 +36,11 @@ enum config_auth {
     AUTH_BEARER, /* a token from a file */
 };
 
+enum config_ack {
+    ACK_ORIGINAL, /* one answer to each message */
+    ACK_ENHANCED, /* what MSH-15 and MSH-16 ask for */
+};
+
 /* @clients: authorities whose client certificates are asked for; NULL: none are */
 struct config_tls {
     struct config_place place;
@@ -54,6 +59,7 @@ struct config_sender {
     const char *organization;
     const char *zone;
     const char *charset;
+    int ack;                       /* enum config_ack */
     struct config_pairs assigners; /* namespace or universal id -> system URI */
     struct config_strings maps;    /* files */
 };

@@ -7,6 +7,7 @@ static const char *const protocols[] = { "mllp", "fhir", NULL };
 static const char *const modes[] = { "enforce", "shadow", "observe", NULL };
 static const char *const payloads[] = { "by-kind", "full", "digest", NULL };
 static const char *const parks[] = { "wait", "skip", NULL };
+static const char *const acks[] = { "original", "enhanced", NULL };
 static const char *const auths[] = { "none", "pass", "bearer", NULL };
 static const char *const tls_versions[] = { "1.2", "1.3", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
@@ -35,6 +36,9 @@ static const struct config_option sender_options[] = {
           "IANA zone of times that carry no offset; without it such times lose their hour" },
     { "charset", CONFIG_STRING, AT(sender, charset), .fallback = "UNICODE UTF-8",
       .help = "character set where MSH-18 is empty" },
+    { "ack", CONFIG_CHOICE, AT(sender, ack), .fallback = "original", .choices = acks,
+      .help =
+          "original: one answer to each message; enhanced: what MSH-15 and MSH-16 ask for" },
     { "assigners", CONFIG_PAIRS, AT(sender, assigners),
       .help = "assigning authority of PID-3.4 to the URI of its system" },
     { "maps", CONFIG_PATHS, AT(sender, maps),

@@ -43,7 +43,7 @@ struct mllp_msg {
     bool answered;
     bool close;
     bool tls;
-    char *ack; /* owned; kept for later */
+    char *ack; /* owned; kept for later, framed */
     size_t ack_n;
     struct address peer;
     struct tls_peer tls_peer;
@@ -187,17 +187,13 @@ static size_t take(struct mllp_link *link, struct str bytes)
 /* Send what is answered at the head of the queue. */
 static void send_answers(struct mllp_link *link)
 {
-    static const char start = MLLP_START;
-    static const char end[] = { MLLP_END, MLLP_CR };
     while (link->first && link->first->answered) {
         struct mllp_msg *msg = link->first;
         bool close = msg->close;
         link->first = msg->next;
         link->last = link->first ? link->last : &link->first;
         if (!close) {
-            conn_write_more(link->base.conn, str_of(&start, 1));
             conn_write_more(link->base.conn, str_of(msg->ack, msg->ack_n));
-            conn_write_more(link->base.conn, str_of(end, sizeof(end)));
         }
         msg_free(msg);
         if (close) {
@@ -229,18 +225,40 @@ static void answer(struct mllp_msg *msg)
     }
 }
 
-void mllp_reply(struct mllp_msg *msg, struct str ack)
+/* Keep @n answers, framed, until they may leave; false: no memory. */
+static bool keep(struct mllp_msg *msg, const struct str *acks, size_t n)
 {
-    if (msg->link) {
-        msg->ack = malloc(ack.n ? ack.n : 1);
-        if (!msg->ack) {
-            mllp_close(msg);
-            return;
-        }
-        memcpy(msg->ack, ack.p, ack.n);
-        msg->ack_n = ack.n;
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        bytes += acks[i].n + MLLP_EXTRA;
+    }
+    msg->ack = malloc(bytes ? bytes : 1);
+    if (!msg->ack) {
+        return false;
+    }
+    struct buf out = buf_fixed(msg->ack, bytes);
+    for (size_t i = 0; i < n; i++) {
+        buf_c(&out, MLLP_START);
+        buf_str_put(&out, acks[i]);
+        buf_c(&out, MLLP_END);
+        buf_c(&out, MLLP_CR);
+    }
+    msg->ack_n = out.n;
+    return true;
+}
+
+void mllp_reply_all(struct mllp_msg *msg, const struct str *acks, size_t n)
+{
+    if (msg->link && !keep(msg, acks, n)) {
+        mllp_close(msg);
+        return;
     }
     answer(msg);
+}
+
+void mllp_reply(struct mllp_msg *msg, struct str ack)
+{
+    mllp_reply_all(msg, &ack, 1);
 }
 
 void mllp_close(struct mllp_msg *msg)

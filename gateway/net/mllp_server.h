@@ -73,5 +73,8 @@ bool mllp_msg_open(const struct mllp_msg *msg);
 /* Answer with @ack, which is framed here. @msg is dead. */
 void mllp_reply(struct mllp_msg *msg, struct str ack);
 
+/* Answer with @n messages, each in a frame of its own; none is an answer too. @msg is dead. */
+void mllp_reply_all(struct mllp_msg *msg, const struct str *acks, size_t n);
+
 /* Don't answer: the connection is closed after the answers before it. @msg is dead. */
 void mllp_close(struct mllp_msg *msg);

@@ -3,7 +3,7 @@
 
 #include "fhir/consent/purpose.h"
 #include "fhir/translate/sender.h"
-#include "fhir/v2/charset.h"
+#include "fhir/v2/read.h"
 #include "gateway/consents.h"
 #include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
@@ -45,13 +45,9 @@ static int know_sender(struct exchange *ex)
 int v2_case_parse(struct exchange *ex)
 {
     struct v2_case *v2 = case_of(ex);
-    struct v2_message raw;
     issues_init(&v2->issues, ex->arena);
-    int r = v2_parse(ex->arena, v2->raw, &v2->issues, &raw);
-    if (r == 0) {
-        r = v2_message_utf8(ex->arena, &raw, v2_charset_find(str_z(v2->sender->charset)),
-                            &v2->issues, &v2->message);
-    }
+    int r = v2_read(ex->arena, v2->raw, v2_charset_find(str_z(v2->sender->charset)),
+                    &v2->issues, &v2->message);
     if (r != 0) {
         return r;
     }

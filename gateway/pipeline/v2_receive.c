@@ -7,29 +7,19 @@
 #include "gateway/pipeline/v2_receive.h"
 
 #include "fhir/format/json_write.h"
-#include "fhir/v2/ack.h"
-#include "gateway/clock.h"
+#include "fhir/translate/to_fhir.h"
+#include "fhir/v2/batch.h"
+#include "fhir/v2/continuation.h"
 #include "gateway/consents.h"
-#include "gateway/id.h"
-#include "gateway/metrics.h"
-#include "gateway/pipeline/dossier.h"
-#include "gateway/pipeline/v2_case.h"
+#include "gateway/pipeline/v2_impl.h"
 #include "gateway/store/outbox.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
-    ACK_MAX = 16 << 10,
     ACTOR_MAX = 4 << 10,
-};
-
-struct v2_exchange {
-    struct v2_case v2;
-    struct way_in *way;
-    struct mllp_msg *msg;
 };
 
 static struct v2_exchange *received(struct exchange *ex)
@@ -43,6 +33,14 @@ static struct v2_case *v2_of(struct exchange *ex)
 }
 
 /* --- receive, authenticate ---------------------------------------------------------------- */
+
+/* Refuse the message with an ERR; the exchange is recorded and answered. */
+static enum step refuse(struct exchange *ex, enum outcome outcome, const char *basis,
+                        struct v2_refusal refusal)
+{
+    received(ex)->refusal = refusal;
+    return exchange_stop(ex, outcome, basis);
+}
 
 static enum step receive_enter(struct exchange *ex)
 {
@@ -121,15 +119,10 @@ static int set_control(struct exchange *ex)
     return buf_failed(&sender) ? -ENOMEM : 0;
 }
 
-static enum step translate_enter(struct exchange *ex)
+/* The request as the record commits to it: "ORU^R01 4711". */
+static void set_request(struct exchange *ex)
 {
     struct v2_case *v2 = v2_of(ex);
-    int r = v2_case_parse(ex);
-    if (r != 0) {
-        return r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
-                     : exchange_stop(ex, OUTCOME_BAD_REQUEST, "unreadable");
-    }
-    v2->dossier.route = find_route(ex);
     struct buf request = arena_buf(ex->arena, ACTOR_MAX);
     buf_str_put(&request, v2->header.type);
     buf_c(&request, '^');
@@ -137,11 +130,78 @@ static enum step translate_enter(struct exchange *ex)
     buf_c(&request, ' ');
     buf_str_put(&request, v2->header.control_id);
     v2->dossier.request = buf_str(&request);
+}
+
+/* Why it can't be read: the one fatal issue. */
+static enum step refuse_unreadable(struct exchange *ex)
+{
+    const struct issue *issue = v2_of(ex)->issues.first;
+    while (issue && issue->severity != ISSUE_FATAL) {
+        issue = issue->next;
+    }
+    bool required = issue && strcmp(issue->code, "required") == 0;
+    struct v2_refusal refusal = { .condition = required ? V2_ACK_REQUIRED : V2_ACK_DATA_TYPE,
+                                  .place = issue ? issue->place : STR(""),
+                                  .text = issue ? issue->text : STR("unreadable") };
+    return refuse(ex, OUTCOME_BAD_REQUEST, "unreadable", refusal);
+}
+
+/* Whether a destination can do anything with a message of this type. */
+static bool any_takes(const struct v2_case *v2)
+{
+    const struct worker *worker = v2->dossier.worker;
+    const struct config_strings *to = &v2->dossier.route->to;
+    for (size_t i = 0; i < to->n; i++) {
+        if (config_destination_named(worker->config, to->items[i])->protocol == PROTOCOL_MLLP) {
+            return true;
+        }
+    }
+    const struct rules *rules = maps_of(worker->child->maps, v2->sender, v2->dossier.route);
+    return translate_knows(rules, &v2->message);
+}
+
+/* What a readable message must have to be taken; STEP_NEXT, with its route, if it has. */
+static enum step check_header(struct exchange *ex)
+{
+    struct v2_case *v2 = v2_of(ex);
+    if (v2_continues(&v2->message).n || v2_continuation_of(&v2->message).n) {
+        return refuse(ex, OUTCOME_UNSUPPORTED, "fragment",
+                      (struct v2_refusal){ V2_ACK_UNSUPPORTED_TYPE, STR("DSC-1"),
+                                           STR("parts of a message are not taken; send it "
+                                               "whole") });
+    }
+    v2->dossier.route = find_route(ex);
     if (!v2->dossier.route) {
-        return exchange_stop(ex, OUTCOME_UNSUPPORTED, "no-route");
+        return refuse(ex, OUTCOME_UNSUPPORTED, "no-route",
+                      (struct v2_refusal){ V2_ACK_UNSUPPORTED_TYPE, STR("MSH-9"),
+                                           STR("no route takes messages of this type") });
     }
     dossier_route(ex, v2->dossier.route);
+    if (!any_takes(v2)) {
+        return refuse(ex, OUTCOME_UNSUPPORTED, "no-map",
+                      (struct v2_refusal){ V2_ACK_UNSUPPORTED_EVENT, STR("MSH-9"),
+                                           STR("no map translates messages of this type") });
+    }
+    return STEP_NEXT;
+}
 
+static enum step translate_enter(struct exchange *ex)
+{
+    if (received(ex)->refused) {
+        return exchange_stop(ex, OUTCOME_BAD_REQUEST, "batch");
+    }
+    int r = v2_case_parse(ex);
+    if (r != 0) {
+        return r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory") : refuse_unreadable(ex);
+    }
+    set_request(ex);
+    enum step step = check_header(ex);
+    if (step != STEP_NEXT) {
+        return step;
+    }
+    received(ex)->refusal = (struct v2_refusal){ .condition = V2_ACK_INTERNAL,
+                                                 .text = STR("more patients than one message "
+                                                             "may be about") };
     return v2_case_resolve(ex);
 }
 
@@ -249,111 +309,7 @@ static enum step consent_enter(struct exchange *ex)
     return STEP_NEXT;
 }
 
-/* --- respond ------------------------------------------------------------------------------ */
-
-static void put_time(int64_t ms, char *out, size_t size)
-{
-    time_t seconds = ms / 1000;
-    struct tm tm;
-    (void)gmtime_r(&seconds, &tm);
-    (void)strftime(out, size, "%Y%m%d%H%M%S+0000", &tm);
-}
-
-static struct v2_ack unreadable(const struct v2_case *v2)
-{
-    const struct issue *issue = v2->issues.last;
-    bool required = issue && strcmp(issue->code, "required") == 0;
-    return (struct v2_ack){
-        .code = V2_ACK_ERROR,
-        .condition = required ? V2_ACK_REQUIRED : V2_ACK_DATA_TYPE,
-        .place = issue ? issue->place : STR(""),
-        .text = required ? STR("a message must say its type")
-                         : STR("not a readable HL7 v2 message"),
-    };
-}
-
-/* What the sender hears; the table of DESIGN section 2. AA only for what is stored whole: a
- * record that says why it isn't is committed as well. */
-static struct v2_ack answer(const struct exchange *ex)
-{
-    const struct v2_ack not_stored = { .code = V2_ACK_REJECT,
-                                       .condition = V2_ACK_INTERNAL,
-                                       .text = STR("not stored; send again later") };
-    const struct v2_ack too_much = { .code = V2_ACK_ERROR,
-                                     .condition = V2_ACK_INTERNAL,
-                                     .text = STR("beyond the limits for one message") };
-    const struct v2_case *v2 = ex->data;
-    if (!v2->dossier.committed) {
-        return not_stored;
-    }
-    switch (ex->outcome) {
-    case OUTCOME_PERMIT:
-    case OUTCOME_HELD:
-    case OUTCOME_WITHHELD:
-    case OUTCOME_PARKED: return (struct v2_ack){ .code = V2_ACK_ACCEPT };
-    case OUTCOME_UNSUPPORTED:
-        return (struct v2_ack){ .code = V2_ACK_ERROR,
-                                .condition = V2_ACK_UNSUPPORTED_TYPE,
-                                .place = STR("MSH-9"),
-                                .text = STR("no route takes messages of this type") };
-    case OUTCOME_BAD_REQUEST: return v2->readable ? too_much : unreadable(v2);
-    case OUTCOME_OPEN:
-    case OUTCOME_DENY:
-    case OUTCOME_DONE:
-    case OUTCOME_DELIVERED:
-    case OUTCOME_RETRY:
-    case OUTCOME_UNAUTHENTICATED:
-    case OUTCOME_FORBIDDEN:
-    case OUTCOME_UNAVAILABLE:
-    case OUTCOME_UPSTREAM:
-    case OUTCOME_TIMEOUT:
-    case OUTCOME_UNKNOWN:
-    case OUTCOME_FAILED: return not_stored;
-    }
-    return not_stored;
-}
-
-static void count(const struct exchange *ex, enum v2_ack_code code)
-{
-    static const enum metric metrics[] = {
-        [V2_ACK_ACCEPT] = METRIC_HL7_ACK_AA,
-        [V2_ACK_ERROR] = METRIC_HL7_ACK_AE,
-        [V2_ACK_REJECT] = METRIC_HL7_ACK_AR,
-    };
-    const struct v2_case *v2 = ex->data;
-    metrics_add(metrics[code], 1);
-    metrics_add(METRIC_CONTROL_ID_REPEATED,
-                v2->dossier.result.control == BATCH_CONTROL_REPEATED);
-    metrics_add(METRIC_CONTROL_ID_REUSED, v2->dossier.result.control == BATCH_CONTROL_REUSED);
-}
-
-static enum step respond_enter(struct exchange *ex)
-{
-    struct v2_case *v2 = v2_of(ex);
-    struct v2_ack ack = answer(ex);
-    char id[ID_TEXT_SIZE];
-    char time[32];
-    id_text(ex->id, id);
-    put_time(clock_utc_ms(), time, sizeof(time));
-    ack.control_id = str_slice(str_z(id), ID_TEXT_SIZE - 1 - 20, ID_TEXT_SIZE - 1);
-    ack.time = str_z(time);
-
-    struct v2_message header;
-    const struct v2_message *about = v2->readable ? &v2->message : NULL;
-    if (!about && v2_parse_header(ex->arena, v2->raw, &header) == 0) {
-        about = &header;
-    }
-    struct buf text = arena_buf(ex->arena, ACK_MAX);
-    v2_ack_write(&text, about, &ack);
-    if (buf_failed(&text)) {
-        mllp_close(received(ex)->msg); /* no answer: the sender will send it again */
-    } else {
-        mllp_reply(received(ex)->msg, buf_str(&text));
-        count(ex, ack.code);
-    }
-    received(ex)->msg = NULL;
-    return STEP_NEXT;
-}
+/* --- the way ------------------------------------------------------------------------------ */
 
 static const struct stage v2_receive_pipeline[] = {
     /* name           enter               wait  runs */
@@ -363,7 +319,7 @@ static const struct stage v2_receive_pipeline[] = {
     { "consent", consent_enter, 0, WHILE_OPEN },
     { "seal", seal_enter, 5, ALWAYS },
     { "record", record_enter, 5, ALWAYS },
-    { "respond", respond_enter, 0, ALWAYS },
+    { "respond", v2_respond_enter, 0, ALWAYS },
     { 0 },
 };
 
@@ -372,21 +328,49 @@ static void ended(struct exchange *ex)
     (void)ex;
 }
 
-void v2_receive(struct way_in *way, struct mllp_msg *msg, struct str bytes)
+int v2_receive_one(struct way_in *way, struct mllp_msg *msg, struct str bytes,
+                   const struct v2_asker *asker, const struct v2_refusal *refusal)
 {
     struct exchange *ex =
         exchange_new(way->worker->loop, v2_receive_pipeline, sizeof(struct v2_exchange), ended);
     if (!ex) {
-        mllp_close(msg);
-        return;
+        return -ENOMEM;
     }
-    struct v2_case *v2 = v2_of(ex);
-    received(ex)->way = way;
-    received(ex)->msg = msg;
+    struct v2_exchange *rx = received(ex);
+    rx->way = way;
+    rx->msg = msg;
+    rx->asker = *asker;
+    if (refusal) {
+        rx->refused = true;
+        rx->refusal =
+            (struct v2_refusal){ refusal->condition, arena_str(ex->arena, refusal->place),
+                                 arena_str(ex->arena, refusal->text) };
+    }
     dossier_init(ex, way->worker, RECORD_V2_RECEIVE);
-    v2->raw = arena_str(ex->arena, bytes);
-    if (!v2->raw.p) {
+    rx->v2.raw = arena_str(ex->arena, bytes);
+    if (!rx->v2.raw.p) {
         exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
     exchange_start(ex);
+    return 0;
+}
+
+static void answer_msg(void *owner, const struct str *acks, size_t n)
+{
+    mllp_reply_all(owner, acks, n);
+}
+
+static void close_msg(void *owner)
+{
+    mllp_close(owner);
+}
+
+void v2_receive(struct way_in *way, struct mllp_msg *msg, struct str bytes)
+{
+    const struct v2_asker asker = { .answer = answer_msg, .give_up = close_msg, .owner = msg };
+    if (v2_batch_begins(bytes)) {
+        v2_receive_batch(way, msg, bytes);
+    } else if (v2_receive_one(way, msg, bytes, &asker, NULL) < 0) {
+        mllp_close(msg);
+    }
 }

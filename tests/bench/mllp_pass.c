@@ -5,8 +5,8 @@
  *   mllp_pass ADDRESS
  */
 #include "fhir/v2/ack.h"
-#include "fhir/v2/charset.h"
 #include "fhir/v2/patient_ids.h"
+#include "fhir/v2/read.h"
 #include "gateway/clock.h"
 #include "gateway/net/listener.h"
 #include "gateway/net/mllp_server.h"
@@ -26,12 +26,10 @@ static bool valid(struct str bytes, struct v2_message *out)
     static const struct v2_assigner any = { .system = { "urn:oid:1.2.3.4", 15 } };
     static const struct v2_assigners assigners = { &any, 1 };
     struct issues issues;
-    struct v2_message raw;
     struct v2_header header;
     struct v2_patients patients;
     issues_init(&issues, arena);
-    if (v2_parse(arena, bytes, &issues, &raw) != 0 ||
-        v2_message_utf8(arena, &raw, V2_CHARSET_NONE, &issues, out) != 0) {
+    if (v2_read(arena, bytes, V2_CHARSET_NONE, &issues, out) != 0) {
         return false;
     }
     v2_header(out, &header);
@@ -55,7 +53,10 @@ static void on_message(void *owner, struct mllp_msg *msg, struct str bytes)
         .condition = V2_ACK_REQUIRED,
     };
     struct buf out = buf_fixed(text, sizeof(text));
-    v2_ack_write(&out, message.count ? &message : NULL, &ack);
+    if (v2_ack_write(arena, message.count ? &message : NULL, &ack, &out) != 0) {
+        mllp_close(msg);
+        return;
+    }
     mllp_reply(msg, buf_str(&out));
 }
 

@@ -2,7 +2,9 @@
 #include "crypto/digest.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/ack.h"
-#include "fhir/v2/charset.h"
+#include "fhir/v2/group.h"
+#include "fhir/v2/read.h"
+#include "fhir/v2/validate.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/shipped.h"
 
@@ -34,7 +36,7 @@ static void answer(struct arena *arena, const struct v2_message *about)
                                 .condition = V2_ACK_REQUIRED,
                                 .place = STR("PID-3[2].4"),
                                 .text = STR("a & b") };
-    v2_ack_write(&out, about, &ack);
+    (void)!v2_ack_write(arena, about, &ack, &out);
 }
 
 static const struct rules *rules(void)
@@ -65,6 +67,22 @@ static void translate(struct arena *arena, const struct v2_message *message,
     }
 }
 
+/* Each segment is in a group, and each group in one before it. */
+static void group(struct arena *arena, const struct v2_message *message, struct issues *issues)
+{
+    struct v2_groups groups;
+    if (v2_group_segments(arena, message, issues, &groups) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < message->count; i++) {
+        fuzz_expect(groups.of[i] < groups.count);
+    }
+    for (size_t i = 1; i < groups.count; i++) {
+        fuzz_expect(groups.list[i].parent < i && groups.list[i].segment < message->count);
+    }
+    v2_validate(message, groups.structure.version, issues);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *arena = arena_new(4096);
@@ -75,15 +93,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct issues issues;
     issues_init(&issues, arena);
     struct v2_message message;
-    struct v2_message utf8;
     struct str text = str_of(data, size);
     if (v2_parse_header(arena, text, &message) == 0) {
         answer(arena, &message);
     }
-    if (v2_parse(arena, text, &issues, &message) == 0 &&
-        v2_message_utf8(arena, &message, V2_CHARSET_8859_1, &issues, &utf8) == 0) {
+    if (v2_read(arena, text, V2_CHARSET_8859_1, &issues, &message) == 0) {
         answer(arena, &message);
-        translate(arena, &utf8, &issues);
+        group(arena, &message, &issues);
+        translate(arena, &message, &issues);
     }
     arena_free(arena);
     return 0;

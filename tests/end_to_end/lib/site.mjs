@@ -7,7 +7,7 @@ import { freePort, until } from "./process.mjs";
 const OPEN = "SELECT count(*) FROM outbox WHERE state IN (0, 1)";
 const STATES = ["open", "held", "withheld", "delivered", "parked"];
 
-const sender = {
+const lab = {
   address: "127.0.0.1",
   organization: "urn:oid:1.2.3",
   zone: "Europe/Berlin",
@@ -18,12 +18,13 @@ const usual = { from: "lab", to: ["ward", "ehr"], purpose: "TREAT", mode: "shado
 
 /**
  * Start one. Without options all is forwarded and consent decided on paper only; @routes,
- * @listeners, @ward, @ehr and @config add to what the configuration says of each. @fhir is
- * started in place of the plain store, @fresh false leaves the ledger's view to the test.
+ * @listeners, @sender, @ward, @ehr and @config add to what the configuration says of each.
+ * @fhir is started in place of the plain store, @fresh false leaves the ledger's view to the test.
  */
 export async function startSite({
   routes = [{}],
   listeners = {},
+  sender = {},
   ward = {},
   ehr = {},
   config = {},
@@ -37,7 +38,7 @@ export async function startSite({
   const retry = { retry_least: "100ms", retry_most: "1s" };
   const files = await configure(postgres, {
     listeners: {
-      lab: { protocol: "mllp", address: `127.0.0.1:${port}`, senders: [sender] },
+      lab: { protocol: "mllp", address: `127.0.0.1:${port}`, senders: [{ ...lab, ...sender }] },
       ...listeners,
     },
     destinations: {

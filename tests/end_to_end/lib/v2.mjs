@@ -1,11 +1,12 @@
 // HL7 v2 messages for tests, and a plain MLLP sender that trusts nothing.
+import assert from "node:assert/strict";
 import net from "node:net";
 
 const TIME = "20260301120000+0100";
 
 const segments = (...lines) => [...lines, ""].join("\r");
 const msh = (type, id, from = "LAB") =>
-  `MSH|^~\\&|${from}|HOSP|GW|GW|${TIME}||${type}|${id}|P|2.5.1|||||||UNICODE UTF-8`;
+  `MSH|^~\\&|${from}|HOSP|GW|GW|${TIME}||${type}|${id}|P|2.5.1||||||UNICODE UTF-8`;
 
 /** A result of one patient; @filler names the order, @value what was measured. */
 export function oru(id, { patient = "4711", filler = `F${id}`, value = "5.10", from } = {}) {
@@ -25,7 +26,7 @@ export function adt(event, id, pid, ...more) {
 
 /** Of an acknowledgement MSA-1, MSA-2, and MSH-10: the end of the exchange's id. */
 export function acked(answer) {
-  const msa = /\rMSA\|([^|\r]*)\|([^|\r]*)/.exec(answer);
+  const msa = /\rMSA\|([^|\r]*)\|?([^|\r]*)/.exec(answer);
   const exchange = answer.split("|")[9] ?? "";
   return msa ? { code: msa[1], id: msa[2], exchange } : { code: "none", id: "", exchange };
 }
@@ -73,6 +74,33 @@ export function connect(port, { seconds = 15, host = "127.0.0.1" } = {}) {
     },
     end: () => socket.destroy(),
   };
+}
+
+/**
+ * Send @messages over one connection, one after another without waiting, and resolve to all that
+ * comes back: the frames' texts, in their order, until @quiet milliseconds bring no more.
+ */
+export function collect(port, messages, { quiet = 400, encoding = "utf8" } = {}) {
+  const socket = net.connect(port, "127.0.0.1");
+  const pieces = [];
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      socket.destroy();
+      const frames = Buffer.concat(pieces).toString(encoding).split("\x1c\r");
+      assert.equal(frames.pop(), "", "frames are whole");
+      resolve(frames.map((frame) => frame.replace(/^\x0b/, "")));
+    };
+    let timer = setTimeout(end, 10 * quiet);
+    socket.on("data", (data) => {
+      pieces.push(data);
+      clearTimeout(timer);
+      timer = setTimeout(end, quiet);
+    });
+    socket.on("error", reject);
+    for (const message of messages) {
+      socket.write(Buffer.concat([Buffer.from("\x0b"), Buffer.from(message), Buffer.from("\x1c\r")]));
+    }
+  });
 }
 
 /** Send one message over a connection of its own; the answer. */

@@ -19,7 +19,15 @@ static void test_known_sequences(void **state)
         { "\\X4\\", "\\X4\\" },
         { "one\\.br\\two", "one\ntwo" },
         { "a\\.sp\\b\\.sp3\\c", "a\nb\n\n\nc" },
-        { "\\.in+4\\", "\\.in+4\\" },           /* other formatting: kept */
+        { "a\\.ce\\b\\.fi\\c\\.nf\\d", "a\nbcd" },
+        { "a\\.sk3\\b\\.sk 2\\c\\.sk\\d", "a   b  c d" },
+        { "\\.in2\\a\\.br\\b\\.in0\\\\.br\\c", "  a\n  b\nc" },
+        { "\\.in2\\a\\.br\\\\.ti+1\\b\\.br\\c", "  a\n   b\n  c" },
+        { "a\\.ti3\\b", "ab" }, /* only at the begin of a line */
+        { "\\.sk99\\", "                                " },
+        { "\\.xy\\", "\\.xy\\" },
+        { "\\.br2x\\", "\\.br2x\\" },
+        { "\\.\\", "\\.\\" },
         { "\\H\\bold\\N\\", "\\H\\bold\\N\\" }, /* highlighting: kept */
         { "\\Zlocal\\", "\\Zlocal\\" },
         { "\\P\\", "\\P\\" }, /* no truncation character in force */

@@ -138,6 +138,13 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
           "needs certificate and key together" },
         { "protocol: mllp, address: \"127.0.0.1:2600\"", "protocol: fhir, url: \"ehr/fhir\"",
           "url is no http or https URL" },
+        { "address: 127.0.0.1, organization",
+          "address: 127.0.0.1, charset: EBCDIC, organization",
+          "no character set \"EBCDIC\" to fall back on" },
+        { "address: 127.0.0.1, organization",
+          "address: 127.0.0.1, charset: UNICODE UTF-16, organization", "to fall back on" },
+        { "address: 127.0.0.1, organization", "address: 127.0.0.1, ack: both, organization",
+          "\"both\" is none of: original, enhanced" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

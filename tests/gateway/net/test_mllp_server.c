@@ -117,6 +117,23 @@ static void test_answers_leave_in_order(void **state)
     (void)close(fd);
 }
 
+static void test_several_answers_and_none(void **state)
+{
+    static const struct str two[] = { STR_INIT("A1"), STR_INIT("A2") };
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    bool closed = false;
+    raw_send(fd, STR(FRAME("1") FRAME("2") FRAME("3")));
+    loop_run(&app->loop, 20);
+    mllp_reply_all(app->msgs[1], NULL, 0);
+    mllp_reply_all(app->msgs[0], two, 2);
+    mllp_reply(app->msgs[2], STR("C"));
+    struct str got = receive(app, fd, 20, &closed);
+    assert_str(got, FRAME("A1") FRAME("A2") FRAME("C"));
+    assert_false(closed);
+    (void)close(fd);
+}
+
 static void test_pieces_of_every_size(void **state)
 {
     static const struct str text = STR_INIT(FRAME("MSH|1\r") FRAME("MSH|2\r"));
@@ -311,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers_leave_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_several_answers_and_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pieces_of_every_size, setup, teardown),
         cmocka_unit_test_setup_teardown(test_message_outlives_its_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_closed_sender_is_answered, setup, teardown),

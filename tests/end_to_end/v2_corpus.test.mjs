@@ -1,0 +1,128 @@
+// Each message of the reference corpus through the listener: one answer to each, AA and translated
+// or AE with an ERR that names place and reason. Nothing hangs, nothing is answered twice, nothing
+// that was taken becomes nothing.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+
+import { startSite } from "./lib/site.mjs";
+import { acked, collect, oru } from "./lib/v2.mjs";
+
+const data = process.env.CHARTSEAL_DATA ?? "";
+const skip = existsSync(path.join(data, "v2_messages")) ? false : "no reference data, wanted v2_messages";
+const SENDERS = 8; // connections
+const ASSIGNERS = 64; // of one sender
+
+/** Field @number of the header, as any receiver would find it. */
+function field(text, number) {
+  const header = text.replace(/^[\r\n ]+/, "").split(/[\r\n]/)[0];
+  return header.split(header[3])[number - 1] ?? "";
+}
+
+function* messages(folder) {
+  for (const name of readdirSync(path.join(data, folder), { recursive: true })) {
+    if (name.endsWith(".hl7")) {
+      yield { name: `${folder}/${name}`, bytes: readFileSync(path.join(data, folder, name)) };
+    }
+  }
+}
+
+/** A system for each assigning authority of their patients' identifiers, the most used first. */
+function assigners(corpus) {
+  const count = {};
+  for (const { bytes } of corpus) {
+    const text = bytes.toString("latin1");
+    const [, repetition] = field(text, 2);
+    const pid = text.split(/[\r\n]/).find((line) => line.startsWith("PID"));
+    for (const id of (pid?.split(text[3])[3] ?? "").split(repetition ?? "~")) {
+      const name = (id.split(text[4])[3] ?? "").split("&")[0];
+      count[name] = (count[name] ?? 0) + 1;
+    }
+  }
+  const names = Object.keys(count).sort((a, b) => count[b] - count[a]);
+  return Object.fromEntries(names.slice(0, ASSIGNERS).map((name, i) => [name, `urn:x:${i}`]));
+}
+
+let site;
+let corpus;
+
+before(async () => {
+  if (!skip) {
+    corpus = [...messages("v2_messages"), ...messages("v2_quirky")];
+    site = await startSite({
+      routes: [{ to: ["ehr"], on_park: "skip" }],
+      sender: { assigners: assigners(corpus) },
+    });
+  }
+});
+
+after(() => site?.stop());
+
+/** Why @answer isn't one that the sender of @message can do something with; or nothing. */
+function fault(message, answer) {
+  const text = message.bytes.toString("latin1");
+  const version = field(text, 12).split(field(text, 2)[0])[0];
+  const [separator, component] = answer.slice(3);
+  const segments = answer.split("\r").map((line) => line.split(separator));
+  const [, msa, err] = segments;
+  if (msa[0] !== "MSA" || (msa[2] ?? "") !== field(text, 10)) {
+    return "MSA-2 isn't MSH-10";
+  }
+  if (msa[1] === "AA") {
+    return undefined;
+  }
+  const old = /^2\.[1-4](\.|$)/.test(version);
+  const [segment, ...place] = (old ? err[1] : err[2]).split(component);
+  const named = /^[A-Z][A-Z0-9]{2}$/.test(segment) && Number(place[0]) > 0;
+  const condition = old ? place[2] : err[3];
+  const reason = old ? msa[3] : err[8];
+  if (msa[1] !== "AE" || !named || !/^\d{3}/.test(condition) || !(reason?.length > 10)) {
+    return "refused without place and reason";
+  }
+}
+
+test("each of them has one answer, and one that helps", { skip }, async (t) => {
+  assert.ok(corpus.length >= 447, `${corpus.length} messages`);
+  const parts = Array.from({ length: SENDERS }, (_, k) =>
+    corpus.filter((_, i) => i % SENDERS === k),
+  );
+  const answers = await Promise.all(
+    parts.map((part) =>
+      collect(site.port, part.map(({ bytes }) => bytes), { quiet: 3000, encoding: "latin1" }),
+    ),
+  );
+  const faults = [];
+  const codes = {};
+  parts.forEach((part, k) => {
+    assert.equal(answers[k].length, part.length, "one answer to each");
+    part.forEach((message, i) => {
+      const code = answers[k][i].split("\r")[1].slice(4, 6);
+      codes[code] = (codes[code] ?? 0) + 1;
+      const why = fault(message, answers[k][i]);
+      if (why) {
+        faults.push(`${message.name}: ${why}: ${answers[k][i].replaceAll("\r", " ")}`);
+      }
+    });
+  });
+  t.diagnostic(JSON.stringify(codes));
+  assert.deepEqual(faults, []);
+});
+
+test("what was taken is translated, or waits with a reason", { skip }, async (t) => {
+  await site.quiet(60);
+  const rows = site.outbox();
+  const states = {};
+  for (const { state, reason } of rows) {
+    const key = state === "delivered" ? state : `${state}: ${reason}`;
+    states[key] = (states[key] ?? 0) + 1;
+    assert.ok(state === "delivered" || reason, "a reason");
+  }
+  t.diagnostic(JSON.stringify(states));
+  assert.ok(rows.some(({ state }) => state === "delivered"));
+});
+
+test("the gateway lives on", { skip }, async () => {
+  const [answer] = await collect(site.port, [oru("STILL")]);
+  assert.equal(acked(answer).code, "AA");
+});
