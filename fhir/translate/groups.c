@@ -6,6 +6,8 @@
  * that belongs after it has come. So an OBR after an OBX closes that result and its order and
  * opens the next order, whatever the version's exact structure is. What belongs below a group
  * that another kind has closed goes back to it: a DG1 after an AL1 to the visit before that.
+ * A note on a segment that no group has is nobody's, so that it isn't read as one on the result
+ * before that; site's own segments (Z…) leave their neighbours as they are.
  */
 #include "fhir/translate/engine.h"
 
@@ -152,6 +154,12 @@ static void count_segments(struct engine *e)
     }
 }
 
+/* Whether a note after @segment, which no group has, would be about @segment. */
+static bool takes_notes(const struct v2_segment *segment)
+{
+    return segment->name[0] != 'Z' && segment->name[0] != '\0';
+}
+
 void groups_build(struct engine *e, const struct rule_group *root)
 {
     const struct v2_message *m = e->message;
@@ -164,15 +172,19 @@ void groups_build(struct engine *e, const struct rule_group *root)
     }
 
     struct group *current = e->root;
+    bool foreign = false; /* notes are on a segment that no group has */
     for (size_t i = 0; i < m->count; i++) {
         int16_t id = e->segment_ids[i];
-        struct group *group = id >= 0 ? home(e, current, id) : NULL;
+        bool skip = foreign && memcmp(m->segments[i].name, "NTE", 4) == 0;
+        struct group *group = id >= 0 && !skip ? home(e, current, id) : NULL;
         if (e->error) {
             return;
         }
         if (!group) {
+            foreign = foreign || takes_notes(&m->segments[i]);
             continue;
         }
+        foreign = false;
         int member = member_index(group->rules, id);
         if (!group->members[member]) {
             group->members[member] = &m->segments[i];

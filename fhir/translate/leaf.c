@@ -37,6 +37,18 @@ static enum leaf_result text_leaf(struct element *out, struct str text)
     return LEAF_FITS;
 }
 
+/* A URI, which has no spaces. */
+static enum leaf_result uri_leaf(struct element *out, struct str text)
+{
+    text = leaf_trimmed(text);
+    for (size_t i = 0; i < text.n; i++) {
+        if (space(text.p[i])) {
+            return LEAF_UNFIT;
+        }
+    }
+    return text_leaf(out, text);
+}
+
 enum leaf_result leaf_keep(struct engine *e, struct element *out, const struct buf *b)
 {
     out->text = arena_str(e->arena, buf_str(b));
@@ -350,11 +362,8 @@ static enum leaf_result assigner_leaf(struct engine *e, struct element *out, str
         (str_eq(kind, STR("UUID")) || str_eq(kind, STR("GUID")))) {
         return joined(e, out, "urn:uuid:", id);
     }
-    if (str_eq(kind, STR("URI")) && id.n) {
-        out->text = source_text(e, id);
-        return LEAF_FITS;
-    }
-    return LEAF_NOTHING;
+    bool uri = str_eq(kind, STR("URI")) && uri_leaf(out, source_text(e, id)) == LEAF_FITS;
+    return uri ? LEAF_FITS : LEAF_NOTHING;
 }
 
 /* The system for the name of a coding system, table 0396. */
@@ -376,8 +385,7 @@ static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, s
     }
     if (str_starts(text, STR("http://")) || str_starts(text, STR("https://")) ||
         str_starts(text, STR("urn:"))) {
-        out->text = text;
-        return LEAF_FITS;
+        return uri_leaf(out, text);
     }
     const struct v2_assigners *assigners = &e->site->assigners;
     for (size_t i = 0; text.n && i < assigners->count; i++) {
@@ -426,7 +434,7 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
     case TYPE_CODE:
-    case TYPE_URI: return text_leaf(out, leaf_trimmed(text));
+    case TYPE_URI: return uri_leaf(out, text);
     case TYPE_BOOLEAN: return boolean_leaf(out, text);
     case TYPE_INTEGER: return integer_leaf(out, text, false);
     case TYPE_POSITIVE: return integer_leaf(out, text, true);

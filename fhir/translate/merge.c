@@ -254,9 +254,10 @@ static void merge_stored(struct sides *s, const struct node *n)
         return;
     }
 
-    /* "_birthDate" goes with "birthDate". */
+    /* "_birthDate" goes with "birthDate"; of a list of several senders nobody deletes all. */
     struct str about = name.n && name.p[0] == '_' ? str_slice(name, 1, name.n) : name;
-    if (!said(s, about) && !listed(s->entry->deletes, about)) {
+    bool deleted = listed(s->entry->deletes, about) && unite_how(n) == UNITE_NOT;
+    if (!said(s, about) && !deleted) {
         put(s, name, bytes(s->stored_text, n));
     }
 }

@@ -48,6 +48,9 @@ static void test_members(void **state)
         { P ",\"birthDate\":\"1970\",\"_birthDate\":{\"id\":\"b\"},\"gender\":\"male\"}", P "}",
           "birthDate", "", P ",\"gender\":\"male\"}" },
         { P ",\"gender\":\"male\"}", P "}", "address", "", P ",\"gender\":\"male\"}" },
+        /* but not what others may have said: an empty race isn't an end of all extensions */
+        { P ",\"extension\":[{\"url\":\"a\"}]}", P "}", "extension", "",
+          P ",\"extension\":[{\"url\":\"a\"}]}" },
         /* the extension of a value goes with it */
         { P ",\"birthDate\":\"1970\",\"_birthDate\":{\"id\":\"b\"}}",
           P ",\"birthDate\":\"1971\"}", "", "", P ",\"birthDate\":\"1971\"}" },

@@ -155,6 +155,11 @@ static void test_visits(void **state)
           "\"code\":\"A\",\"display\":\"Aggressive\"}]},\"category\":[{\"coding\":[{\"system\":"
           "\"http://terminology.hl7.org/CodeSystem/flag-category\",\"code\":\"safety\"" },
         { ADT PID "PV1|1|I||||||||||||||||||HMO\r", "Coverage", "\"code\":\"HMO\"}]}" },
+        /* a note on what isn't translated is no note on what stands before it */
+        { ADT PID VISIT "OBX|1|ST|A||x\rNTE|1||mine\rAIS|1\rNTE|1||other's\r", "Observation",
+          "\"note\":[{\"text\":\"mine\"}]" },
+        { ADT PID VISIT "OBX|1|ST|A||x\rZZZ|1\rNTE|1||mine\r", "Observation",
+          "\"note\":[{\"text\":\"mine\"}]" },
         /* what was found and done in it, wherever it stands; a role, and who has it */
         { ADT PID VISIT "AL1|1||P\rDG1|1||I10^Hypertension^I10|||A\r", "Encounter",
           "\"use\":{\"coding\":[{\"system\":"
@@ -167,8 +172,7 @@ static void test_visits(void **state)
         { ADT PID VISIT "PR1|1||76164006^Biopsy^SCT|Text|20260102|D||8^Sleep^Doc\r",
           "Procedure", "\"status\":\"unknown\"" },
         { BAR PID VISIT "PR1|1||76164006^Biopsy^SCT\rROL||AD|AT|9^Who\r", "Procedure",
-          "\"code\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"76164006\","
-          "\"display\":\"Biopsy\"}]},\"performer\":[{\"function\":{\"coding\":[{\"system\":"
+          "\"display\":\"Who\"},\"function\":{\"coding\":[{\"system\":"
           "\"http://terminology.hl7.org/CodeSystem/v3-ParticipationType\",\"code\":\"ATND\"" },
         { ADT PID VISIT "PR1|1||A^x^C4|||||||||||||51~59\r", "Procedure",
           "\"code\":\"A:51\"},{\"system\":\"http://www.ama-assn.org/go/"
@@ -224,10 +228,9 @@ static void test_allergies_and_problems(void **state)
           "\"code\":\"resolved\"" },
         { PPR PID "PRB|DE|2026|I10|5\r", "Condition", "!clinicalStatus" },
         { PPR PID "PRB|AD|2026|I10|5\rVAR|1|2026||9^Who||late~again\r", "Condition",
-          "\"time\":\"2026\",\"text\":\"late\\nagain\"" },
+          "\"note\":[{\"text\":\"late\\nagain\",\"authorReference\":" },
         { PPR PID "PRB|AD|2026|I10|5\rGOL|AD|2026|G^Walk|7\r", "Goal",
-          "\"lifecycleStatus\":\"active\",\"description\":{\"coding\":[{\"code\":\"G\","
-          "\"display\":\"Walk\"}]}" },
+          "\"lifecycleStatus\":\"active\",\"subject\"" },
         { PPR PID "PRB|AD|2026|I10|5\rGOL|AD|2026|G^Walk|7\r", "Goal", "\"addresses\":[{" },
         { PPR PID "PRB|AD|2026|I10|5\rPTH|AD|P^Path|7|2026\r", "CarePlan",
           "\"status\":\"unknown\",\"intent\":\"plan\"" },
@@ -278,6 +281,8 @@ static void test_who_pays(void **state)
           "\"priceOverride\":{\"value\":100,\"currency\":\"USD\"}" },
         { DFT PID VISIT "FT1|1|T1||2026||PY^Payment|X\r", "ChargeItem",
           "\"note\":[{\"text\":\"Transaction type: Payment PY\"}]" },
+        { DFT PID VISIT "FT1|1|T1||2026||CG|X\rPRT||AD||PH|9^Who\r", "ChargeItem",
+          "\"code\":\"pharmacist\"" },
         { DFT PID VISIT "FT1|1|T1||2026||PY|X\r", "ChargeItem", "\"context\":{\"reference\"" },
     };
     (void)state;
