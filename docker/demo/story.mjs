@@ -6,6 +6,7 @@
 //   lib/looks.mjs    where it looks whether what it says is so
 //   lib/show.mjs     how it is told
 //   lib/invite.mjs   what there is to try by hand afterwards
+//   lib/tour.mjs     what README says to try by hand, typed where nobody stays to do it
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { sleep, until } from "../../tests/end_to_end/lib/process.mjs";
@@ -22,6 +23,7 @@ import {
 import { patient } from "./lib/patient.mjs";
 import * as show from "./lib/show.mjs";
 import { claim, during, look, quote, saw, say, step } from "./lib/show.mjs";
+import { leaveToken, tour } from "./lib/tour.mjs";
 import * as site from "./lib/world.mjs";
 import { HOSPITAL, INSURER, NUMBERS, ask, must, run, where } from "./lib/world.mjs";
 import { use } from "./parts/packages.mjs";
@@ -429,6 +431,23 @@ async function refused() {
   claim(passed.length === 0, `refused: ${few} more, each with one bit changed elsewhere`);
 }
 
+async function byHand() {
+  step(
+    "README's five minutes by hand",
+    `Each command of README is typed as it stands there, but for the ports of this run: what a
+    stranger would do first must work.`,
+  );
+  leaveToken(staff);
+  const { status, out, err } = await during("typing, and waiting for an anchor", tour(world));
+  if (status !== 0) {
+    quote(`${out}\n${err}`.split("\n").slice(-12).join("\n"), 12);
+  }
+  claim(status === 0, "each command did what README says", `exit status ${status}`);
+  claim(/^HTTP\/1.1 401 /m.test(out), "without a token: 401");
+  claim(out.includes('"code":"AA"'), "the message is acknowledged");
+  claim(/^NOT PROVEN/m.test(out) && /^PROVEN$/m.test(out), "proven once its block is confirmed");
+}
+
 const story = [
   raise,
   deployContracts,
@@ -460,7 +479,7 @@ async function main() {
   let told = false;
   try {
     await site.prepare();
-    for (const part of story) {
+    for (const part of stay ? story : [...story, byHand]) {
       await part();
     }
     told = true;

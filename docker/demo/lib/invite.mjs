@@ -1,13 +1,11 @@
 // What there is to try by hand once the story is told.
-import { writeFileSync } from "node:fs";
-
 import { cyan, say, title } from "./show.mjs";
+import { leaveToken } from "./tour.mjs";
 import { where } from "./world.mjs";
 
 /** What there is to try by hand. */
 export function invite(world, people, staff) {
-  const token = where("clinician.token");
-  writeFileSync(token, staff.clinician, { mode: 0o600 });
+  const token = leaveToken(staff);
   const curl = (what) =>
     `curl -s -H "Authorization: Bearer $(cat ${token})" '${world.base}/${what}'`;
   const rows = {

@@ -36,7 +36,7 @@ export const INSURER = "urn:oid:2.999.3"; // nobody consented to it
 export const NUMBERS = "urn:oid:2.999.1.1"; // system of the hospital's patient numbers
 
 /** Ports that people see, where they are free. */
-const PORTS = {
+export const PORTS = {
   fhir: 8080,
   mllp: 2575,
   admin: 8081,
