@@ -34,6 +34,7 @@ struct sax {
     xmlParserCtxtPtr parser; /* owned */
     bool begun;              /* the first element has */
     size_t open;             /* elements */
+    size_t tag_end;          /* of the last tag, or just before its ">" */
     int result;
     const char *reason;
     size_t line;
@@ -90,11 +91,12 @@ static struct xml_attribute attribute_of(const struct sax *sax, const xmlChar *c
 }
 
 /* The "<" of the tag whose end libxml2 has reached: no "<" may stand inside of a tag. */
-static size_t tag_start(const struct sax *sax)
+static size_t tag_start(struct sax *sax)
 {
     size_t end = offset_of(sax, sax->parser->input->cur);
-    end = end < sax->text.n ? end : sax->text.n;
-    const char *p = memrchr(sax->text.p, '<', end);
+    struct str since = str_slice(sax->text, sax->tag_end, end);
+    const char *p = since.n ? memrchr(since.p, '<', since.n) : NULL;
+    sax->tag_end = end;
     return p ? (size_t)(p - sax->text.p) : 0;
 }
 
@@ -145,6 +147,7 @@ static void on_end(void *owner, const xmlChar *name, const xmlChar *prefix, cons
     (void)uri;
     size_t after = offset_of(sax, sax->parser->input->cur);
     sax->open--;
+    sax->tag_end = after;
     stop(sax, sax->use->end(sax->use->owner, after), NULL);
 }
 

@@ -273,7 +273,7 @@ static int start_narrative(struct xml_tree *t, const struct xml_element *element
 {
     const char *wrong = xml_narrative_begin(&t->narrative, element);
     if (!wrong && !element->uri.n) {
-        wrong = NAMESPACE;
+        wrong = "the narrative isn't XHTML";
     }
     return wrong ? refuse(t, wrong) : push(t, XML_FRAME_NARRATIVE, NULL, NULL);
 }
