@@ -35,6 +35,8 @@ static const struct {
     { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
     { "fhir convert", cli_fhir_convert, "--to xml|json|ndjson [FILE|-] ...",
       "a resource in another format" },
+    { "fhir path", cli_fhir_path, "EXPRESSION [FILE|-] ...",
+      "what a FHIRPath expression finds in resources" },
     { "fhir validate", cli_fhir_validate, "[--profile URL]... [FILE|-]",
       "what is wrong with resources" },
     { "hl7 translate", cli_hl7_translate, "[FILE|-] ...", "a v2 message as a FHIR Bundle" },

@@ -14,6 +14,7 @@ int cli_audit_show(int argc, char **argv);
 int cli_audit_prove(int argc, char **argv);
 int cli_audit_key(int argc, char **argv);
 int cli_fhir_convert(int argc, char **argv);
+int cli_fhir_path(int argc, char **argv);
 int cli_fhir_validate(int argc, char **argv);
 int cli_hl7_translate(int argc, char **argv);
 int cli_hl7_validate(int argc, char **argv);

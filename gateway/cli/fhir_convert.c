@@ -164,25 +164,6 @@ static bool find_format(const char *name, enum format *out)
     return false;
 }
 
-/* The version named @name; R4 if none is. NULL if it isn't known. */
-static const struct schema *find_schema(const char *name)
-{
-    static const struct {
-        const char *name;
-        const struct schema *schema;
-    } versions[] = {
-        { "r4", &schema_r4 },
-        { "r4b", &schema_r4b },
-        { "r5", &schema_r5 },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-        if (!name || strcmp(name, versions[i].name) == 0) {
-            return versions[i].schema;
-        }
-    }
-    return NULL;
-}
-
 int cli_fhir_convert(int argc, char **argv)
 {
     struct converting c = { .to = FORMAT_JSON };
@@ -194,7 +175,7 @@ int cli_fhir_convert(int argc, char **argv)
         { .name = "--fhir", .value = &version },
     };
     bool good = cli_args(argc, argv, args, ARRAY_LEN(args), &words) == 0 && words.n <= 1;
-    c.schema = find_schema(version);
+    c.schema = fhir_input_schema(version);
     if (!good || !c.schema || !find_format(to, &c.to)) {
         return cli_usage("fhir convert --to xml|json|ndjson [--fhir r4|r4b|r5] [FILE|-]");
     }

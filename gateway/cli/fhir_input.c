@@ -143,3 +143,21 @@ void fhir_input_close(struct fhir_input *input)
     arena_free(input->arena);
     cli_input_close(&input->input);
 }
+
+const struct schema *fhir_input_schema(const char *name)
+{
+    static const struct {
+        const char *name;
+        const struct schema *schema;
+    } versions[] = {
+        { "r4", &schema_r4 },
+        { "r4b", &schema_r4b },
+        { "r5", &schema_r5 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        if (!name || strcmp(name, versions[i].name) == 0) {
+            return versions[i].schema;
+        }
+    }
+    return NULL;
+}

@@ -44,3 +44,6 @@ MUST_USE int fhir_input_next(struct fhir_input *input, const struct node **root)
 MUST_USE int fhir_input_say(const struct fhir_input *input, int r);
 
 void fhir_input_close(struct fhir_input *input);
+
+/* The version named @name, "r4", "r4b" or "r5"; R4 if @name is NULL. NULL if it isn't known. */
+const struct schema *fhir_input_schema(const char *name);

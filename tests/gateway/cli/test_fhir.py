@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""chartseal fhir convert and validate on files: what they write, say, and their exit codes.
+"""chartseal fhir convert, path and validate on files: what they write, say, and their exit codes.
 
     test_fhir.py CHARTSEAL VECTORS
 """
@@ -64,6 +64,31 @@ CASES = [
      "/nonexistent/file: No such file"),
 ]
 
+
+PERSON = '{"resourceType":"Patient","name":[{"given":["A","B"]}],"birthDate":"1974-12-25"}'
+
+# what it shows, words, input, exit code, standard output, what standard error holds
+PATHS = [
+    ("items, each on a line", ["name.given | 1.50 | (birthDate < @1980-01-01)"], PERSON, EX_OK,
+     '"A"\n"B"\n1.50\ntrue\n', ""),
+    ("elements as they stand", ["name"], PERSON, EX_OK, '{"given":["A","B"]}\n', ""),
+    ("dates and quantities as strings", ["@2012-01 | 4 'mg' | 2 days"], PERSON, EX_OK,
+     '"2012-01"\n"4 \'mg\'"\n"2 days"\n', ""),
+    ("nothing", ["{}"], PERSON, EX_OK, "", ""),
+    ("XML", ["active.not()", "-"], XML, EX_OK, "false\n", ""),
+    ("lines one after the other", ["id"], f"{JSON}\n{BASIC}\n", EX_OK, '"a"\n"b"\n', ""),
+    ("what is traced", ["name.given.trace('t').count()"], PERSON, EX_OK, "2\n",
+     't: 2\n  "A"\n  "B"\n'),
+    ("R5", ["--fhir", "r5", "$this is Transport"], '{"resourceType":"Transport"}', EX_OK, "true\n",
+     ""),
+    ("a mistake by its place", ["name.("], PERSON, EX_USAGE, "", "error: character 6: after"),
+    ("what can't be evaluated", ["name.given + 'a'"], PERSON, EX_DATAERR, "",
+     "error: character 12: several items"),
+    ("a path that isn't there", ["nome"], PERSON, EX_OK, "", ""),
+    ("the same, strictly", ["--strict", "nome"], PERSON, EX_USAGE, "",
+     "error: character 1: the type before this has no such element"),
+    ("no expression", [], PERSON, EX_USAGE, "", "usage"),
+]
 
 RESULT = "http://lab.example/StructureDefinition/result"
 VALID = '{"resourceType":"Patient","gender":"other"}'
@@ -136,8 +161,9 @@ def many_lines(program):
 
 def main():
     failed = validations(str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2])
-    for what, words, text, code, want, said in CASES:
-        done = subprocess.run([sys.argv[1], "fhir", "convert", *words], check=False,
+    cases = [("convert", *case) for case in CASES] + [("path", *case) for case in PATHS]
+    for command, what, words, text, code, want, said in cases:
+        done = subprocess.run([sys.argv[1], "fhir", command, *words], check=False,
                               input=text.encode(), capture_output=True)
         got, errors = done.stdout.decode(), done.stderr.decode()
         if done.returncode != code or got != want or said not in errors or bool(said) != bool(errors):
