@@ -27,7 +27,8 @@ export function oru(observations = 13) {
   return lines.join("\r") + "\r";
 }
 
-function observation(i) {
+/** An Observation, the @i-th of its kind. */
+export function observation(i) {
   return {
     resourceType: "Observation",
     id: `obs-${i}`,

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { top } from "../../end_to_end/lib/process.mjs";
 import { folder } from "../../end_to_end/lib/parts.mjs";
 import { longString, oru, searchset } from "./data.mjs";
+import { fhirpath } from "./fhirpath.mjs";
 import { formats } from "./formats.mjs";
 import { MINE, ask, program, race, repeats, seconds, short, times, whole } from "./measure.mjs";
 
@@ -140,6 +141,7 @@ export async function memory(tell) {
   await bundles(tell, where);
   await longStrings(tell, where);
   await formats(tell, where);
+  await fhirpath(tell, where);
   await messages(tell, where);
   await consents(tell);
   await tree(tell);
