@@ -34,11 +34,11 @@ def libraries(program):
     return set(re.findall(r"\(NEEDED\).*\[(.*)\]", read.stdout))
 
 
-def package(library):
-    """The package that @library comes from on this machine, or None."""
+def packages(library):
+    """The packages that @library comes from on this machine: several, if for several machines."""
     found = subprocess.run(["dpkg", "-S", f"*/{library}"], check=False, capture_output=True,
                            text=True)
-    return found.stdout.split(":")[0] if found.returncode == 0 else None
+    return {line.split(":")[0] for line in found.stdout.splitlines()}
 
 
 def main():
@@ -56,9 +56,9 @@ def main():
     errors += [f"stage {name} ends as root" for name in ("parts", "runtime")
                if not re.findall(r"^USER (?!0|root)", parts[name], re.M)]
     if shutil.which("dpkg"):
-        errors += [f"{library}: of {package(library)}, which the image doesn't install"
+        errors += [f"{library}: of {', '.join(sorted(packages(library)))}, which the image doesn't install"
                    for library in sorted(wanted)
-                   if package(library) not in installed | ALWAYS]
+                   if not packages(library) & (installed | ALWAYS)]
     for error in errors:
         print(f"{FILE.name}: {error}")
     print(f"image: {len(wanted)} libraries, {len(errors)} errors")
