@@ -22,13 +22,37 @@ enum {
     DOUBLE_TEXT = 32,
 };
 
+/* 10^0 to 10^19, what 64 bits hold. */
+static const uint64_t powers[] = {
+    UINT64_C(1),
+    UINT64_C(10),
+    UINT64_C(100),
+    UINT64_C(1000),
+    UINT64_C(10000),
+    UINT64_C(100000),
+    UINT64_C(1000000),
+    UINT64_C(10000000),
+    UINT64_C(100000000),
+    UINT64_C(1000000000),
+    UINT64_C(10000000000),
+    UINT64_C(100000000000),
+    UINT64_C(1000000000000),
+    UINT64_C(10000000000000),
+    UINT64_C(100000000000000),
+    UINT64_C(1000000000000000),
+    UINT64_C(10000000000000000),
+    UINT64_C(100000000000000000),
+    UINT64_C(1000000000000000000),
+    UINT64_C(10000000000000000000),
+};
+
+enum {
+    POWER_MOST = 19,
+};
+
 static wide ten_to(int n)
 {
-    wide power = 1;
-    for (int i = 0; i < n; i++) {
-        power *= 10;
-    }
-    return power;
+    return n <= POWER_MOST ? powers[n] : (wide)powers[POWER_MOST] * powers[n - POWER_MOST];
 }
 
 static wide coefficient(const struct decimal *d)
@@ -38,7 +62,8 @@ static wide coefficient(const struct decimal *d)
 
 static bool fits(wide value)
 {
-    return value < ten_to(DECIMAL_DIGITS_MAX);
+    const wide least = (wide)UINT64_C(10000000000000000000) * UINT64_C(1000000000000000000);
+    return value < least; /* 10^37 */
 }
 
 static struct decimal make(wide value, int scale, bool negative)
@@ -76,17 +101,18 @@ static bool take_sign(struct str *rest)
 /* Digits of @rest go to the end of @value; how many, or -1: none, or too many. */
 static int take_digits(struct str *rest, wide *value)
 {
-    int n = 0;
-    while (rest->n && is_digit(rest->p[0])) {
-        wide next = *value * 10 + (unsigned)(rest->p[0] - '0');
-        if (!fits(next) || n == DECIMAL_DIGITS_MAX * 2) {
+    size_t n = 0;
+    while (n < rest->n && is_digit(rest->p[n])) {
+        unsigned digit = (unsigned)(rest->p[n] - '0');
+        bool small = *value < powers[POWER_MOST - 1];
+        *value = small ? (uint64_t)*value * 10 + digit : *value * 10 + digit;
+        if ((!small && !fits(*value)) || n == (size_t)DECIMAL_DIGITS_MAX * 2) {
             return -1;
         }
-        *value = next;
-        *rest = str_slice(*rest, 1, rest->n);
         n++;
     }
-    return n ? n : -1;
+    *rest = str_slice(*rest, n, rest->n);
+    return n ? (int)n : -1;
 }
 
 /* What stands after "e"; false if it isn't an exponent one could mean. */
@@ -235,6 +261,9 @@ struct decimal decimal_pad(struct decimal d, int scale)
 {
     wide value = coefficient(&d);
     int at = d.scale;
+    if (at >= scale) {
+        return d;
+    }
     for (; at < scale && at < DECIMAL_DIGITS_MAX && fits(value * 10); at++) {
         value *= 10;
     }
@@ -243,6 +272,12 @@ struct decimal decimal_pad(struct decimal d, int scale)
 
 struct decimal decimal_trim(struct decimal d)
 {
+    for (; !d.high && d.scale > 0 && d.low % 10 == 0; d.scale--) {
+        d.low /= 10;
+    }
+    if (!d.high) {
+        return d;
+    }
     wide value = coefficient(&d);
     int scale = d.scale;
     for (; scale > 0 && value % 10 == 0; scale--) {
@@ -355,8 +390,15 @@ static unsigned drop_digit(uint64_t limbs[LIMBS])
 bool decimal_multiply(const struct decimal *a, const struct decimal *b, struct decimal *out)
 {
     uint64_t limbs[LIMBS];
-    multiply_wide(coefficient(a), coefficient(b), limbs);
     int scale = a->scale + b->scale;
+    if (!a->high && !b->high && scale <= DECIMAL_DIGITS_MAX) {
+        wide product = (wide)a->low * b->low;
+        if (fits(product)) {
+            *out = make(product, scale, a->negative != b->negative);
+            return true;
+        }
+    }
+    multiply_wide(coefficient(a), coefficient(b), limbs);
     unsigned dropped = 0;
     for (;;) {
         wide value = (wide)limbs[1] << 64 | limbs[0];

@@ -180,9 +180,22 @@ static void follow(struct machine *m, struct threads *list, uint32_t at, size_t 
     }
 }
 
+static bool takes_character(enum regex_op op)
+{
+    return op == REGEX_CHAR || op == REGEX_CLASS || op == REGEX_ANY || op == REGEX_MATCH;
+}
+
 /* Put the threads that begin at instruction @at onto @list, the preferred ones first. */
 static void add(struct machine *m, struct threads *list, uint32_t at, size_t place)
 {
+    if (takes_character(m->regex->steps[at].op)) { /* the usual case, shortened */
+        if (m->seen[at] != place + 1) {
+            m->seen[at] = (uint32_t)place + 1;
+            m->work++;
+            put_thread(m, list, at);
+        }
+        return;
+    }
     m->todo.n = 0;
     push(&m->todo, at, NOWHERE, 0);
     while (m->todo.n) {
@@ -243,7 +256,19 @@ static void begin_thread(struct machine *m, struct threads *list, size_t place)
     for (size_t i = 0; i < m->width; i++) {
         m->slots[i] = NOWHERE;
     }
-    add(m, list, 0, place);
+    add(m, list, m->width ? 0 : 1, place); /* the first one saves where the match begins */
+}
+
+/* Where a match could begin at or after the beginning of @rest. */
+static struct str skip_to_first(const struct machine *m, struct str rest)
+{
+    const struct regex_step *first = &m->regex->steps[1];
+    bool plain = first->op == REGEX_CHAR && first->x < 128 && !m->regex->ignore_case;
+    if (!plain || !rest.n) {
+        return rest;
+    }
+    const char *p = memchr(rest.p, (int)first->x, rest.n);
+    return str_slice(rest, p ? (size_t)(p - rest.p) : rest.n, rest.n);
 }
 
 static int run(struct machine *m, struct threads list[2], size_t from, uint32_t *best)
@@ -252,8 +277,13 @@ static int run(struct machine *m, struct threads list[2], size_t from, uint32_t 
     struct threads *next = &list[1];
     struct str rest = str_slice(m->text, from, m->text.n);
     bool matched = false;
+    bool once = m->whole || m->regex->steps[1].op == REGEX_TEXT_BEGIN;
     for (size_t place = from;; place = m->text.n - rest.n) {
-        if (!matched && (!m->whole || place == from)) {
+        if (!now->n && !matched && !once) {
+            rest = skip_to_first(m, rest);
+            place = m->text.n - rest.n;
+        }
+        if (!matched && (!once || place == from)) {
             begin_thread(m, now, place);
         }
         size_t count = now->n;
@@ -261,7 +291,7 @@ static int run(struct machine *m, struct threads list[2], size_t from, uint32_t 
             matched = true;
             count = next->n;
         }
-        bool over = !rest.n || (!count && (matched || m->whole));
+        bool over = !rest.n || (!count && (matched || once));
         if (over || (matched && !m->width) || m->work > REGEX_STEPS_MAX) {
             break;
         }

@@ -98,8 +98,7 @@ static bool is_suffix(const struct schema *schema, const struct schema_type *typ
            str_eq(str_slice(suffix, 1, suffix.n), str_slice(name, 1, name.n));
 }
 
-/* The type of @element that @name says; NULL if @name isn't that element. */
-static const struct schema_type *named(const struct schema *schema,
+const struct schema_type *schema_named(const struct schema *schema,
                                        const struct schema_element *element, struct str name)
 {
     struct str own = schema_name(schema, element);
@@ -125,7 +124,7 @@ bool schema_field(const struct schema *schema, const struct schema_type *type, s
     for (; type; type = schema_base(schema, type)) {
         const struct schema_element *own = &schema->elements[type->first];
         for (size_t i = 0; i < type->count; i++) {
-            const struct schema_type *found = named(schema, &own[i], name);
+            const struct schema_type *found = schema_named(schema, &own[i], name);
             if (found) {
                 *out = (struct schema_field){ .element = &own[i],
                                               .type = found,

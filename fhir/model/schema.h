@@ -126,6 +126,11 @@ struct str schema_name(const struct schema *schema, const struct schema_element 
 const struct schema_type *schema_choice(const struct schema *schema,
                                         const struct schema_element *element, size_t i);
 
+/* The type of @element that a member's @name says: Quantity of value[x] for "valueQuantity";
+ * NULL if @name isn't that element. */
+const struct schema_type *schema_named(const struct schema *schema,
+                                       const struct schema_element *element, struct str name);
+
 /* Whether type @i of @element, a Reference or canonical, may point at a @type. */
 bool schema_may_target(const struct schema *schema, const struct schema_element *element,
                        size_t i, const struct schema_type *type);

@@ -60,11 +60,15 @@ int path_join(struct path_machine *m, struct str a, struct str b, struct str *ou
     if (r) {
         return r;
     }
-    struct buf joined = arena_buf(m->arena, PATH_BYTES_MAX);
+    char *text = arena_alloc(m->arena, a.n + b.n);
+    if (!text) {
+        return -ENOMEM;
+    }
+    struct buf joined = buf_fixed(text, a.n + b.n);
     buf_str_put(&joined, a);
     buf_str_put(&joined, b);
     *out = buf_str(&joined);
-    return buf_failed(&joined) ? -ENOMEM : 0;
+    return 0;
 }
 
 /* --- dates -------------------------------------------------------------------------------- */

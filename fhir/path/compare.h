@@ -38,6 +38,7 @@ MUST_USE int path_contains(struct path_machine *m, size_t first, size_t n,
 struct path_set {
     struct path_machine *m;
     struct path_value *items;
+    uint32_t *hashes;
     uint32_t *next; /* in a chain; index + 1 */
     uint32_t *heads;
     size_t n;

@@ -13,7 +13,8 @@ static const struct node *parent_of(const struct path_value *item)
     if (item->kind != PATH_ELEMENT) {
         return NULL;
     }
-    return node_is(item->element.node, NODE_OBJECT) ? item->element.node : item->element.extra;
+    return node_is(item->element.node, NODE_OBJECT) ? item->element.node
+                                                    : path_extra(&item->element);
 }
 
 static int push_extensions(struct path_machine *m, const struct path_value *item,

@@ -40,8 +40,12 @@ int path_make_bytes(struct path_machine *m, size_t n)
 
 /* --- the stack ---------------------------------------------------------------------------- */
 
-static int grow(struct path_machine *m)
+int path_grow(struct path_machine *m)
 {
+    int r = path_step(m, 0);
+    if (r || m->n < m->room) {
+        return r;
+    }
     size_t room = m->room ? m->room * 2 : FIRST_ROOM;
     if (room > PATH_ITEMS_MAX) {
         return path_exceeds(m, "more items than a run may hold");
@@ -56,18 +60,6 @@ static int grow(struct path_machine *m)
     m->items = items;
     m->room = room;
     return 0;
-}
-
-int path_push(struct path_machine *m, struct path_value value)
-{
-    int r = path_step(m, 1);
-    if (!r && m->n == m->room) {
-        r = grow(m);
-    }
-    if (!r) {
-        m->items[m->n++] = value;
-    }
-    return r;
 }
 
 void path_drop_below(struct path_machine *m, size_t base, size_t from)

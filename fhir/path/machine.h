@@ -63,6 +63,7 @@ struct path_machine {
     struct path_pattern patterns[PATH_PATTERNS];
     size_t patterns_next;
     struct path_cached cache[PATH_CACHE];
+    const struct schema_type *resource_type; /* of the last resource */
 };
 
 /* Run the instructions from @begin to their end; their collection comes to stand on top. */
@@ -82,8 +83,25 @@ MUST_USE int path_step(struct path_machine *m, size_t n);
 /* Count @n bytes of text about to be made; 0 or PATH_E_LIMIT. */
 MUST_USE int path_make_bytes(struct path_machine *m, size_t n);
 
+/* Room for one item more, and its step counted; 0, PATH_E_LIMIT or -ENOMEM. */
+MUST_USE int path_grow(struct path_machine *m);
+
+/* The same, mostly without a call. */
+MUST_USE static inline int path_reserve(struct path_machine *m)
+{
+    m->steps++;
+    return m->n == m->room || m->steps > PATH_STEPS_MAX ? path_grow(m) : 0;
+}
+
 /* Put an item onto the collection on top. */
-MUST_USE int path_push(struct path_machine *m, struct path_value value);
+MUST_USE static inline int path_push(struct path_machine *m, struct path_value value)
+{
+    int r = path_reserve(m);
+    if (!r) {
+        m->items[m->n++] = value;
+    }
+    return r;
+}
 
 /* Move the items from @from on down to @base: they take the place of what stands there. */
 void path_drop_below(struct path_machine *m, size_t base, size_t from);

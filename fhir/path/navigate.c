@@ -13,27 +13,37 @@
 
 /* --- members of an object ----------------------------------------------------------------- */
 
-static bool is_extra_name(struct str name, struct str of)
+/* Names rarely begin alike, so most comparisons end at the first letter. */
+static bool begins(struct str s, struct str prefix)
 {
-    return name.n == of.n + 1 && name.p[0] == '_' && memcmp(name.p + 1, of.p, of.n) == 0;
+    return s.n >= prefix.n && (!prefix.n || s.p[0] == prefix.p[0]) && str_starts(s, prefix);
 }
 
-/* The member @name of object @parent, and if @extra isn't NULL the one with the underscore. */
-static const struct node *find_member(const struct node *parent, struct str name,
-                                      const struct node **extra)
+static const struct node *find_member(const struct node *parent, struct str name)
 {
-    const struct node *found = NULL;
-    for (const struct node *child = node_first(parent); child; child = child->next) {
-        if (str_eq(child->name, name)) {
-            found = child;
-            if (!extra) {
-                break;
-            }
-        } else if (extra && is_extra_name(child->name, name)) {
-            *extra = child;
-        }
+    const struct node *child = node_first(parent);
+    while (child && !(child->name.n == name.n && begins(child->name, name))) {
+        child = child->next;
     }
-    return found;
+    return child;
+}
+
+/* The member with the underscore that belongs to @name. */
+static const struct node *find_extra(const struct node *parent, struct str name)
+{
+    const struct node *child = node_first(parent);
+    while (child && !(child->name.n == name.n + 1 && child->name.p[0] == '_' &&
+                      memcmp(child->name.p + 1, name.p, name.n) == 0)) {
+        child = child->next;
+    }
+    return child;
+}
+
+const struct node *path_extra(const struct path_element *element)
+{
+    const struct node *node = element->node;
+    bool single = node && !element->extra && node_is(node->parent, NODE_OBJECT);
+    return single ? find_extra(node->parent, node->name) : element->extra;
 }
 
 /* Elements are numbered in both: an array of values and one of what belongs to them. */
@@ -52,14 +62,34 @@ static const struct node *unless_null(const struct node *node)
     return node_is(node, NODE_NULL) ? NULL : node;
 }
 
+/* A resource is of the type it says; those of a Bundle mostly of the same. */
+static const struct schema_type *resource_type(struct path_machine *m, const struct node *node)
+{
+    struct str name = node_text(node, "resourceType");
+    if (!name.n) {
+        return NULL;
+    }
+    if (!m->resource_type || !str_eq(schema_type_name(m->schema, m->resource_type), name)) {
+        m->resource_type = schema_type(m->schema, name);
+    }
+    return m->resource_type;
+}
+
+/* Written in place, field by field: a copy of what was just written costs more than all else.
+ */
 static int push_element(struct path_machine *m, const struct node *node,
                         const struct node *extra, const struct schema_type *type)
 {
     bool any_resource = !type || (type->kind == SCHEMA_RESOURCE && type->abstract);
-    struct path_value value = any_resource ? path_element(m->schema, node, NULL)
-                                           : path_element(m->schema, node, type);
-    value.element.extra = extra;
-    return path_push(m, value);
+    int r = path_reserve(m);
+    if (!r) {
+        struct path_value *value = &m->items[m->n++];
+        value->kind = PATH_ELEMENT;
+        value->element.node = node;
+        value->element.extra = extra;
+        value->element.type = any_resource ? resource_type(m, node) : type;
+    }
+    return r;
 }
 
 /* Put one element or the elements of an array on top. */
@@ -69,6 +99,9 @@ static int push_all(struct path_machine *m, const struct node *nodes, const stru
     const struct node *node = element_of(nodes);
     const struct node *extra = element_of(extras);
     int r = 0;
+    if (node && !extra && nodes == node) {
+        return node->kind == NODE_NULL ? 0 : push_element(m, node, NULL, type);
+    }
     while (!r && (node || extra)) {
         const struct node *value = unless_null(node);
         const struct node *more = unless_null(extra);
@@ -99,25 +132,32 @@ static const struct schema_element *find_element(struct path_machine *m,
     return element;
 }
 
+/* What the schema says there is: one element, or an array of them. */
+static int push_known(struct path_machine *m, const struct node *parent, struct str name,
+                      const struct schema_type *type)
+{
+    const struct node *value = find_member(parent, name);
+    bool alone = value && value->kind != NODE_ARRAY && value->kind != NODE_NULL;
+    if (alone || type->kind != SCHEMA_PRIMITIVE) {
+        return value ? push_all(m, value, NULL, type) : 0;
+    }
+    return push_all(m, value, find_extra(parent, name), type);
+}
+
 /* The members of @parent that are the choice @element: value[x] as valueString, _valueString.
  */
 static int push_choice(struct path_machine *m, const struct node *parent,
-                       const struct schema_type *type, const struct schema_element *element)
+                       const struct schema_element *element)
 {
     struct str name = schema_name(m->schema, element);
     int r = 0;
     for (const struct node *child = node_first(parent); child && !r; child = child->next) {
         bool under = child->name.n && child->name.p[0] == '_';
         struct str member = str_slice(child->name, under, child->name.n);
-        struct schema_field field;
-        if (!str_starts(member, name) || !schema_field(m->schema, type, member, &field) ||
-            field.element != element) {
-            continue;
-        }
-        const struct node *extra = NULL;
-        const struct node *value = find_member(parent, member, &extra);
-        if (!under || !value) { /* both together are met once, as the value */
-            r = push_all(m, value, extra, field.type);
+        const struct schema_type *type =
+            begins(member, name) ? schema_named(m->schema, element, member) : NULL;
+        if (type && !(under && find_member(parent, member))) { /* both are met as the value */
+            r = push_known(m, parent, member, type);
         }
     }
     return r;
@@ -142,16 +182,15 @@ static const struct schema_type *guess_type(const struct path_machine *m, struct
 /* The schema doesn't know the object: take names as they are. */
 static int push_unknown(struct path_machine *m, const struct node *parent, struct str name)
 {
-    const struct node *extra = NULL;
-    const struct node *value = find_member(parent, name, &extra);
+    const struct node *value = find_member(parent, name);
+    const struct node *extra = find_extra(parent, name);
     if (value || extra) {
         return push_all(m, value, extra, NULL);
     }
     for (const struct node *child = node_first(parent); child; child = child->next) {
         const struct schema_type *type = guess_type(m, child->name, name);
         if (type) {
-            (void)find_member(parent, child->name, &extra);
-            return push_all(m, child, extra, type);
+            return push_all(m, child, find_extra(parent, child->name), type);
         }
     }
     return 0;
@@ -162,7 +201,7 @@ static int push_of_element(struct path_machine *m, const struct path_value *item
 {
     const struct path_element *e = &item->element;
     bool primitive = e->type && e->type->kind == SCHEMA_PRIMITIVE;
-    const struct node *parent = primitive ? e->extra : e->node;
+    const struct node *parent = primitive ? path_extra(e) : e->node;
     if (!e->type) {
         return node_is(parent, NODE_OBJECT) ? push_unknown(m, parent, name->text) : 0;
     }
@@ -179,13 +218,9 @@ static int push_of_element(struct path_machine *m, const struct path_value *item
         return 0;
     }
     if (element->flags & SCHEMA_CHOICE) {
-        return push_choice(m, parent, e->type, element);
+        return push_choice(m, parent, element);
     }
-    const struct schema_type *type = schema_choice(m->schema, element, 0);
-    const struct node *extra = NULL;
-    const struct node *value =
-        find_member(parent, name->text, type->kind == SCHEMA_PRIMITIVE ? &extra : NULL);
-    return value || extra ? push_all(m, value, extra, type) : 0;
+    return push_known(m, parent, name->text, schema_choice(m->schema, element, 0));
 }
 
 static int push_of_type(struct path_machine *m, const struct path_type *type, struct str name)
@@ -237,15 +272,14 @@ static int push_child(struct path_machine *m, const struct node *parent,
     if (str_eq(member, STR("resourceType"))) {
         return 0;
     }
-    const struct node *extra = NULL;
-    const struct node *value = find_member(parent, member, &extra);
+    const struct node *value = find_member(parent, member);
     if (under && value) {
         return 0; /* met as the value */
     }
     if (type) {
         (void)schema_field(m->schema, type, member, &field);
     }
-    return push_all(m, value, extra, field.type);
+    return push_all(m, value, find_extra(parent, member), field.type);
 }
 
 int path_push_children(struct path_machine *m, const struct path_value *item)
@@ -254,7 +288,7 @@ int path_push_children(struct path_machine *m, const struct path_value *item)
         return 0;
     }
     const struct path_element *e = &item->element;
-    const struct node *parent = node_is(e->node, NODE_OBJECT) ? e->node : e->extra;
+    const struct node *parent = node_is(e->node, NODE_OBJECT) ? e->node : path_extra(e);
     int r = 0;
     if (!node_is(parent, NODE_OBJECT)) {
         return 0;

@@ -3,12 +3,18 @@
 
 #include "fhir/path/machine.h"
 
-/* Put the children of @item that are called @name on top: "value" finds valueQuantity. */
+/*
+ * Put the children of @item that are called @name on top: "value" finds valueQuantity. @item
+ * may be on the stack, and may be written over by the first child.
+ */
 MUST_USE int path_push_member(struct path_machine *m, const struct path_value *item,
                               const struct path_name *name);
 
 /* Put all children of @item on top. */
 MUST_USE int path_push_children(struct path_machine *m, const struct path_value *item);
+
+/* The id and extensions of a primitive; NULL if it has none. */
+const struct node *path_extra(const struct path_element *element);
 
 /* Whether @item is of the type @wanted, or of one derived from it. */
 bool path_is(const struct path_machine *m, const struct path_value *item,

@@ -34,6 +34,9 @@ enum {
 
 static enum path_duration find_word(struct str unit)
 {
+    if (unit.n < sizeof("day") - 1 || !strchr("ymwdhs", unit.p[0])) {
+        return PATH_NO_DURATION;
+    }
     for (int i = 0; i < PATH_NO_DURATION; i++) {
         if (str_eq(unit, str_z(durations[i].name)) ||
             str_eq(unit, str_z(durations[i].plural))) {

@@ -80,13 +80,11 @@ static int run_member(struct path_machine *m, size_t base, const struct path_nam
     size_t end = m->n;
     int r = 0;
     if (end == base + 1) {
-        struct path_value item = m->items[base];
         m->n = base;
-        return path_push_member(m, &item, name);
+        return path_push_member(m, &m->items[base], name);
     }
     for (size_t i = base; i < end && !r; i++) {
-        struct path_value item = m->items[i];
-        r = path_push_member(m, &item, name);
+        r = path_push_member(m, &m->items[i], name);
     }
     path_drop_below(m, base, end);
     return r;
@@ -297,6 +295,10 @@ struct path_machine *path_machine_new(struct arena *arena, const struct path_env
 static void begin_run(struct path_machine *m, const struct path *path,
                       const struct path_value *input, struct issues *issues)
 {
+    if (m->schema != path->schema) {
+        memset(m->cache, 0, sizeof(m->cache));
+        m->resource_type = NULL;
+    }
     m->path = path;
     m->schema = path->schema;
     m->issues = issues;

@@ -33,14 +33,32 @@ static uint32_t hash_number(struct decimal d)
     return mix(mix(hash, (uint32_t)d.high), (uint32_t)power + d.negative);
 }
 
+/* Eight bytes at a time. */
+static uint32_t hash_text(struct str s)
+{
+    const uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t hash = s.n;
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= s.n; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, s.p + i, sizeof(word));
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 32;
+    }
+    for (; i < s.n; i++) {
+        hash = (hash ^ (unsigned char)s.p[i]) * factor;
+    }
+    return (uint32_t)(hash >> 32);
+}
+
 /* Members in any order make the same hash. */
 static uint32_t hash_node(const struct node *node)
 {
     uint32_t hash = (uint32_t)(node ? node->kind : 0);
     for (const struct node *child = node_first(node); child; child = child->next) {
-        uint32_t part = path_hash(child->name);
+        uint32_t part = hash_text(child->name);
         if (child->kind == NODE_STRING) {
-            part = mix(part, path_hash(child->text));
+            part = mix(part, hash_text(child->text));
         }
         hash += mix(part, (uint32_t)child->kind);
     }
@@ -53,7 +71,7 @@ static uint32_t hash_of(const struct path_value *v)
     case PATH_BOOLEAN: return v->boolean;
     case PATH_INTEGER: return hash_number(decimal_of(v->integer));
     case PATH_DECIMAL: return hash_number(v->decimal);
-    case PATH_STRING: return path_hash(v->string);
+    case PATH_STRING: return hash_text(v->string);
     case PATH_ELEMENT: return hash_node(v->element.node ? v->element.node : v->element.extra);
     case PATH_DATE:
     case PATH_DATETIME:
@@ -64,14 +82,14 @@ static uint32_t hash_of(const struct path_value *v)
     return 1;
 }
 
-static uint32_t *head(const struct path_set *set, const struct path_value *item)
+static uint32_t *head(const struct path_set *set, uint32_t hash)
 {
-    return &set->heads[hash_of(item) & (set->room - 1)];
+    return &set->heads[hash & (set->room - 1)];
 }
 
 static void link_item(struct path_set *set, size_t i)
 {
-    uint32_t *chain = head(set, &set->items[i]);
+    uint32_t *chain = head(set, set->hashes[i]);
     set->next[i] = *chain;
     *chain = (uint32_t)i + 1;
 }
@@ -81,18 +99,20 @@ static int grow(struct path_set *set)
     size_t room = set->room ? set->room * 2 : FIRST_ROOM;
     struct arena *arena = set->m->arena;
     struct path_value *items = arena_alloc(arena, room * sizeof(*items));
-    uint32_t *next = arena_alloc(arena, room * sizeof(*next));
-    uint32_t *heads = arena_calloc(arena, room, sizeof(*heads));
-    if (!items || !next || !heads) {
+    uint32_t *numbers = arena_alloc(arena, room * sizeof(*numbers) * 3);
+    if (!items || !numbers) {
         return -ENOMEM;
     }
     if (set->n) {
         memcpy(items, set->items, set->n * sizeof(*items));
+        memcpy(numbers, set->hashes, set->n * sizeof(*numbers));
     }
     set->items = items;
-    set->next = next;
-    set->heads = heads;
+    set->hashes = numbers;
+    set->next = numbers + room;
+    set->heads = numbers + 2 * room;
     set->room = room;
+    memset(set->heads, 0, room * sizeof(*set->heads));
     for (size_t i = 0; i < set->n; i++) {
         link_item(set, i);
     }
@@ -100,7 +120,7 @@ static int grow(struct path_set *set)
 }
 
 /* Whether @item, made simple, equals one of the set. */
-static int find(struct path_set *set, const struct path_value *item, bool *out)
+static int find(struct path_set *set, const struct path_value *item, uint32_t hash, bool *out)
 {
     enum path_truth equal = PATH_FALSE;
     bool number = item->kind == PATH_INTEGER || item->kind == PATH_DECIMAL;
@@ -111,9 +131,11 @@ static int find(struct path_set *set, const struct path_value *item, bool *out)
             r = path_equal(set->m, &set->items[i], item, &equal);
         }
     } else if (set->n) {
-        for (uint32_t i = *head(set, item); i && equal != PATH_TRUE && !r;
+        for (uint32_t i = *head(set, hash); i && equal != PATH_TRUE && !r;
              i = set->next[i - 1]) {
-            r = path_equal(set->m, &set->items[i - 1], item, &equal);
+            if (set->hashes[i - 1] == hash) {
+                r = path_equal(set->m, &set->items[i - 1], item, &equal);
+            }
         }
     }
     *out = equal == PATH_TRUE;
@@ -124,7 +146,7 @@ int path_set_has(struct path_set *set, const struct path_value *item, bool *out)
 {
     struct path_value simple;
     int r = path_simple(set->m->schema, set->m->arena, item, &simple);
-    return r ? r : find(set, &simple, out);
+    return r ? r : find(set, &simple, hash_of(&simple), out);
 }
 
 int path_set_add(struct path_set *set, const struct path_value *item, bool *added)
@@ -133,7 +155,11 @@ int path_set_add(struct path_set *set, const struct path_value *item, bool *adde
     bool there;
     int r = path_simple(set->m->schema, set->m->arena, item, &simple);
     r = r ? r : path_step(set->m, 1);
-    r = r ? r : find(set, &simple, &there);
+    if (r) {
+        return r;
+    }
+    uint32_t hash = hash_of(&simple);
+    r = find(set, &simple, hash, &there);
     if (!r && !there && set->n == set->room) {
         r = grow(set);
     }
@@ -144,6 +170,7 @@ int path_set_add(struct path_set *set, const struct path_value *item, bool *adde
     if (!there) {
         set->quantities |= simple.kind == PATH_QUANTITY;
         set->items[set->n] = simple;
+        set->hashes[set->n] = hash;
         link_item(set, set->n++);
     }
     return 0;

@@ -85,18 +85,43 @@ static bool is_quantity(const struct schema *schema, const struct schema_type *t
     return type && type->kind != SCHEMA_PRIMITIVE && schema_is_a(schema, type, STR("Quantity"));
 }
 
+/* Members of a Quantity that matter. */
+struct parts {
+    struct str value;
+    struct str code;
+    struct str unit;
+    struct str system;
+    bool compared;
+};
+
+static struct parts parts_of(const struct node *node)
+{
+    struct parts parts = { .compared = false };
+    for (const struct node *child = node_first(node); child; child = child->next) {
+        if (child->kind == NODE_NUMBER && str_eq(child->name, STR("value"))) {
+            parts.value = child->text;
+        } else if (str_eq(child->name, STR("code"))) {
+            parts.code = child->text;
+        } else if (str_eq(child->name, STR("unit"))) {
+            parts.unit = child->text;
+        } else if (str_eq(child->name, STR("system"))) {
+            parts.system = child->text;
+        } else {
+            parts.compared |= str_eq(child->name, STR("comparator"));
+        }
+    }
+    return parts;
+}
+
 /* Set @out to the Quantity of an element; false if it stands for none, as with "<". */
 static bool read_quantity(const struct node *node, struct path_quantity *out)
 {
-    const struct node *value = node_get(node, "value");
-    struct str code = node_text(node, "code");
-    struct str unit = node_text(node, "unit");
-    if (!node_is(value, NODE_NUMBER) || node_get(node, "comparator") ||
-        !decimal_read(value->text, &out->value)) {
+    struct parts parts = parts_of(node);
+    if (parts.compared || !decimal_read(parts.value, &out->value)) {
         return false;
     }
-    bool ucum = str_eq(node_text(node, "system"), STR(UCUM_SYSTEM));
-    path_set_unit(out, code.n ? code : unit.n ? unit : STR("1"));
+    bool ucum = str_eq(parts.system, STR(UCUM_SYSTEM));
+    path_set_unit(out, parts.code.n ? parts.code : parts.unit.n ? parts.unit : STR("1"));
     out->calendar = out->calendar && !ucum;
     out->element = true;
     return true;

@@ -33,7 +33,8 @@ enum path_kind {
 
 /*
  * @node:  the value; NULL if a primitive has extensions only
- * @extra: of a primitive its id and extensions, the member with the underscore; else NULL
+ * @extra: of a primitive its id and extensions, the member with the underscore; NULL also if
+ *         nobody has looked yet: see path_extra()
  * @type:  NULL if the schema doesn't know
  */
 struct path_element {

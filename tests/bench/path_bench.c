@@ -16,7 +16,8 @@
 
 enum {
     TURN_US = 10000, /* a turn lasts at least this long */
-    RUNS = 16,       /* of a machine, before its memory is used anew */
+    RUNS = 16,       /* of a machine and its input, before memory is used anew */
+    ROUNDS = 16,     /* between looks at the clock */
     ARENA_FIRST = 1 << 20,
     OUT_MAX = 16 << 20,
 };
@@ -35,12 +36,23 @@ static void must(bool holds, const char *what)
 }
 
 static struct path_list run(struct path_machine *m, const struct path *path,
-                            struct issues *issues)
+                            const struct path_value *input, struct issues *issues)
 {
     struct path_list list;
-    struct path_value input = path_element(&schema_r4, resource, NULL);
-    must(path_run(m, path, &input, issues, &list) == 0, "an expression can't be evaluated");
+    must(path_run(m, path, input, issues, &list) == 0, "an expression can't be evaluated");
     return list;
+}
+
+static void round_of(const struct path *path)
+{
+    struct issues issues;
+    arena_reset(work);
+    issues_init(&issues, work);
+    struct path_machine *m = path_machine_new(work, &env);
+    struct path_value input = path_element(&schema_r4, resource, NULL);
+    for (int i = 0; i < RUNS; i++) {
+        (void)run(m, path, &input, &issues);
+    }
 }
 
 static double turn(const struct path *path)
@@ -49,14 +61,10 @@ static double turn(const struct path *path)
     double took = 0;
     int n = 0;
     do {
-        struct issues issues;
-        arena_reset(work);
-        issues_init(&issues, work);
-        struct path_machine *m = path_machine_new(work, &env);
-        for (int i = 0; i < RUNS; i++) {
-            (void)run(m, path, &issues);
+        for (int i = 0; i < ROUNDS; i++) {
+            round_of(path);
         }
-        n += RUNS;
+        n += ROUNDS * RUNS;
         took = cpu_us() - began;
     } while (took < TURN_US);
     return took / n;
@@ -66,7 +74,8 @@ static void tell(const struct path *path, double us, struct buf *out)
 {
     struct issues issues;
     issues_init(&issues, work);
-    struct path_list list = run(path_machine_new(work, &env), path, &issues);
+    struct path_value input = path_element(&schema_r4, resource, NULL);
+    struct path_list list = run(path_machine_new(work, &env), path, &input, &issues);
     buf_fmt(out, "{\"us\":%.3f,\"result\":[", us);
     for (size_t i = 0; i < list.n; i++) {
         buf_z(out, i ? "," : "");

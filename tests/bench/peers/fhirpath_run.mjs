@@ -23,7 +23,7 @@ function turn(run) {
   do {
     run(resource);
     n++;
-    took = n % 8 ? 0 : used() - began;
+    took = n % 64 ? 0 : used() - began;
   } while (took < TURN_US);
   return took / n;
 }
