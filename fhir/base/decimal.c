@@ -213,11 +213,32 @@ struct decimal decimal_negate(struct decimal d)
     return d;
 }
 
+/* Give @d, which is short, digits up to @scale; false if it isn't short, or wouldn't fit. */
+static bool extend(struct decimal *d, int scale)
+{
+    int more = scale - d->scale;
+    if (d->high || more > POWER_MOST) {
+        return false;
+    }
+    wide value = (wide)d->low * powers[more];
+    if (!fits(value)) {
+        return false;
+    }
+    *d = make(value, scale, d->negative);
+    return true;
+}
+
 /* Of two magnitudes: <0, 0 or >0. */
 static int compare_sizes(const struct decimal *a, const struct decimal *b)
 {
     if (a->scale > b->scale) {
         return -compare_sizes(b, a);
+    }
+    struct decimal longer = *a;
+    if (extend(&longer, b->scale)) {
+        wide x = coefficient(&longer);
+        wide y = coefficient(b);
+        return (x > y) - (x < y);
     }
     wide left = coefficient(a);
     wide right = coefficient(b);
@@ -326,6 +347,10 @@ bool decimal_integer(const struct decimal *d, int64_t *out)
 /* Bring both to one scale, the finer one if that fits. False: the whole parts are too long. */
 static bool align(struct decimal *a, struct decimal *b)
 {
+    if (a->scale == b->scale ||
+        (a->scale < b->scale ? extend(a, b->scale) : extend(b, a->scale))) {
+        return true;
+    }
     int scale = a->scale > b->scale ? a->scale : b->scale;
     *a = decimal_pad(*a, scale);
     *b = decimal_pad(*b, scale);

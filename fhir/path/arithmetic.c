@@ -198,8 +198,11 @@ static int sum_quantities(struct path_machine *m, const struct path_value *a,
     struct path_quantity x = to_quantity(a);
     struct path_quantity y = to_quantity(b);
     struct path_quantity sum;
-    int r = path_quantity_add(&x, &y, subtract, &sum);
-    *there = r == 0;
+    struct path_units *units = path_units_of(m);
+    if (!units) {
+        return -ENOMEM;
+    }
+    *there = path_quantity_add(units, &x, &y, subtract, &sum) == 0;
     return *there ? path_keep_quantity(m, &sum, out) : 0;
 }
 

@@ -11,6 +11,8 @@
 #include "fhir/base/utf8.h"
 #include "fhir/path/quantity.h"
 
+#include <errno.h>
+
 /* --- pairs of types ----------------------------------------------------------------------- */
 
 static bool is_number(const struct path_value *v)
@@ -49,8 +51,8 @@ static bool with_moment(const struct path_value *a, const struct path_value *b)
 }
 
 /* Whether two simple values have an order; what it is, and whether that can be told. */
-static bool order_simple(const struct path_value *a, const struct path_value *b, int *order,
-                         bool *known)
+static bool order_simple(struct path_units *units, const struct path_value *a,
+                         const struct path_value *b, int *order, bool *known)
 {
     *known = true;
     if (is_number(a) && is_number(b)) {
@@ -71,7 +73,7 @@ static bool order_simple(const struct path_value *a, const struct path_value *b,
         struct path_quantity x = to_quantity(a);
         struct path_quantity y = to_quantity(b);
         struct path_common common;
-        *known = path_quantity_common(&x, &y, PATH_FINER, false, &common) == 0;
+        *known = path_quantity_common(units, &x, &y, PATH_FINER, false, &common) == 0;
         if (*known) {
             *order = decimal_compare(&common.a, &common.b);
         }
@@ -114,7 +116,8 @@ static bool equivalent_decimals(struct decimal a, struct decimal b)
     return decimal_compare(&a, &b) == 0;
 }
 
-static bool equivalent_simple(const struct path_value *a, const struct path_value *b)
+static bool equivalent_simple(struct path_units *units, const struct path_value *a,
+                              const struct path_value *b)
 {
     int order;
     bool known;
@@ -128,13 +131,13 @@ static bool equivalent_simple(const struct path_value *a, const struct path_valu
         struct path_quantity x = to_quantity(a);
         struct path_quantity y = to_quantity(b);
         struct path_common common;
-        return path_quantity_common(&x, &y, PATH_COARSER, true, &common) == 0 &&
+        return path_quantity_common(units, &x, &y, PATH_COARSER, true, &common) == 0 &&
                equivalent_decimals(common.a, common.b);
     }
     if (a->kind == PATH_BOOLEAN && b->kind == PATH_BOOLEAN) {
         return a->boolean == b->boolean;
     }
-    return order_simple(a, b, &order, &known) && known && order == 0;
+    return order_simple(units, a, b, &order, &known) && known && order == 0;
 }
 
 /* --- trees -------------------------------------------------------------------------------- */
@@ -282,7 +285,7 @@ static int equal_simple(struct path_machine *m, const struct path_value *a,
         same = a->boolean == b->boolean;
     } else if (a->kind == PATH_TYPE && b->kind == PATH_TYPE) {
         same = same_type(a, b);
-    } else if (order_simple(a, b, &order, &known)) {
+    } else if (order_simple(m->units, a, b, &order, &known)) {
         *out = !known ? PATH_UNKNOWN : order == 0 ? PATH_TRUE : PATH_FALSE;
         return 0;
     }
@@ -295,6 +298,9 @@ static int both_simple(struct path_machine *m, const struct path_value *a,
 {
     int r = path_simple(m->schema, m->arena, a, &out[0]);
     r = r ? r : path_simple(m->schema, m->arena, b, &out[1]);
+    if (!r && with_quantity(&out[0], &out[1]) && !path_units_of(m)) {
+        r = -ENOMEM;
+    }
     return r ? r : path_step(m, 1);
 }
 
@@ -318,8 +324,8 @@ int path_equivalent(struct path_machine *m, const struct path_value *a,
         return compare_elements(m, &simple[0], &simple[1], true, out);
     }
     bool types = simple[0].kind == PATH_TYPE && simple[1].kind == PATH_TYPE;
-    *out =
-        types ? same_type(&simple[0], &simple[1]) : equivalent_simple(&simple[0], &simple[1]);
+    *out = types ? same_type(&simple[0], &simple[1])
+                 : equivalent_simple(m->units, &simple[0], &simple[1]);
     return 0;
 }
 
@@ -331,7 +337,7 @@ int path_order(struct path_machine *m, const struct path_value *a, const struct 
     if (r) {
         return r;
     }
-    return order_simple(&simple[0], &simple[1], order, known)
+    return order_simple(m->units, &simple[0], &simple[1], order, known)
                ? 0
                : path_fail(m, "values of these types have no order");
 }

@@ -199,7 +199,11 @@ static int quantity(struct path_machine *m, const struct path_call *call, bool *
     *good = *there && read_quantity(&in, out);
     if (*good && has_unit) {
         struct path_quantity q = *out;
-        *good = path_quantity_convert(&q, unit, out) == 0;
+        struct path_units *units = path_units_of(m);
+        if (!units) {
+            return -ENOMEM;
+        }
+        *good = path_quantity_convert(units, &q, unit, out) == 0;
     }
     return 0;
 }

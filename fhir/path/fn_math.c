@@ -8,6 +8,7 @@
 #include "fhir/path/functions.h"
 #include "fhir/path/quantity.h"
 
+#include <errno.h>
 #include <math.h>
 
 enum {
@@ -283,6 +284,10 @@ PATH_FUNCTION(comparable)
     if (r || !there || !given || !as_quantity(&values[0], &a) || !as_quantity(&values[1], &b)) {
         return r ? r : path_give_nothing(m, call);
     }
-    bool good = path_quantity_common(&a, &b, PATH_FINER, false, &common) == 0;
+    struct path_units *units = path_units_of(m);
+    if (!units) {
+        return -ENOMEM;
+    }
+    bool good = path_quantity_common(units, &a, &b, PATH_FINER, false, &common) == 0;
     return path_give_boolean(m, call, good);
 }

@@ -64,18 +64,31 @@ static int compile(struct path_machine *m, struct str pattern, unsigned flags,
     return r;
 }
 
+/* Argument 0 as a pattern; @there: whether it is. */
+static int read_pattern(struct path_machine *m, const struct path_call *call, size_t flags_at,
+                        const struct regex **out, bool *there)
+{
+    struct str pattern;
+    unsigned flags;
+    if (call->arguments[0].regex) {
+        *out = call->arguments[0].regex;
+        *there = true;
+        return 0;
+    }
+    int r = path_argument_string(m, call, 0, &pattern, there);
+    r = r ? r : read_flags(m, call, flags_at, &flags);
+    return r || !*there ? r : compile(m, pattern, flags, out);
+}
+
 /* The input and the pattern; @there: whether both are there. */
 static int read_operands(struct path_machine *m, const struct path_call *call, size_t flags_at,
                          struct str *text, const struct regex **regex, bool *there)
 {
-    struct str pattern;
-    unsigned flags;
-    bool pattern_there;
-    int r = path_argument_string(m, call, 0, &pattern, &pattern_there);
-    r = r ? r : read_flags(m, call, flags_at, &flags);
-    r = r ? r : path_input_string(m, call, text, there);
+    bool pattern_there = false;
+    int r = path_input_string(m, call, text, there);
+    r = r ? r : read_pattern(m, call, flags_at, regex, &pattern_there);
     *there = !r && *there && pattern_there;
-    return r || !*there ? r : compile(m, pattern, flags, regex);
+    return r;
 }
 
 /* Look for a match, and count what it took: 0, NO_MATCH or what ends the run. */

@@ -38,6 +38,14 @@ int path_make_bytes(struct path_machine *m, size_t n)
     return m->bytes <= PATH_BYTES_MAX ? 0 : path_exceeds(m, "more text than a run may make");
 }
 
+struct path_units *path_units_of(struct path_machine *m)
+{
+    if (!m->units) {
+        m->units = arena_calloc(m->arena, 1, sizeof(*m->units));
+    }
+    return m->units;
+}
+
 /* --- the stack ---------------------------------------------------------------------------- */
 
 int path_grow(struct path_machine *m)
@@ -119,8 +127,7 @@ int path_single(struct path_machine *m, size_t base, struct path_value *out, boo
     if (n == 0) {
         return 0;
     }
-    struct path_value item = m->items[base];
-    return path_simple(m->schema, m->arena, &item, out);
+    return path_simple(m->schema, m->arena, &m->items[base], out);
 }
 
 int path_single_truth(struct path_machine *m, size_t base, enum path_truth *out)

@@ -6,6 +6,7 @@
 
 #include "fhir/base/regex.h"
 #include "fhir/path/program.h"
+#include "fhir/path/quantity.h"
 
 enum {
     PATH_CACHE = 64,   /* entries; a power of two */
@@ -62,7 +63,10 @@ struct path_machine {
     struct regex_work regex;
     struct path_pattern patterns[PATH_PATTERNS];
     size_t patterns_next;
+    struct path_units *units; /* NULL: none were compared yet */
     struct path_cached cache[PATH_CACHE];
+    struct path_cached last; /* for @last_name, a name of this run's program */
+    const struct path_name *last_name;
     const struct schema_type *resource_type; /* of the last resource */
 };
 
@@ -79,6 +83,9 @@ int path_exceeds(struct path_machine *m, const char *text);
 
 /* Count @n items visited or compared; 0 or PATH_E_LIMIT. */
 MUST_USE int path_step(struct path_machine *m, size_t n);
+
+/* Where units are remembered; NULL if there is no memory. */
+MUST_USE struct path_units *path_units_of(struct path_machine *m);
 
 /* Count @n bytes of text about to be made; 0 or PATH_E_LIMIT. */
 MUST_USE int path_make_bytes(struct path_machine *m, size_t n);

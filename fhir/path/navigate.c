@@ -13,16 +13,41 @@
 
 /* --- members of an object ----------------------------------------------------------------- */
 
-/* Names rarely begin alike, so most comparisons end at the first letter. */
-static bool begins(struct str s, struct str prefix)
+/*
+ * Names are short and rarely begin alike: most comparisons end at the first letter, the others
+ * aren't worth a call.
+ */
+static inline bool begins(struct str s, struct str prefix)
 {
-    return s.n >= prefix.n && (!prefix.n || s.p[0] == prefix.p[0]) && str_starts(s, prefix);
+    size_t n = prefix.n;
+    if (s.n < n || (n && s.p[0] != prefix.p[0])) {
+        return false;
+    }
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
+        uint64_t a;
+        uint64_t b;
+        memcpy(&a, s.p + i, sizeof(a));
+        memcpy(&b, prefix.p + i, sizeof(b));
+        if (a != b) {
+            return false;
+        }
+    }
+    while (i < n && s.p[i] == prefix.p[i]) {
+        i++;
+    }
+    return i == n;
+}
+
+static inline bool same_name(struct str a, struct str b)
+{
+    return a.n == b.n && begins(a, b);
 }
 
 static const struct node *find_member(const struct node *parent, struct str name)
 {
     const struct node *child = node_first(parent);
-    while (child && !(child->name.n == name.n && begins(child->name, name))) {
+    while (child && !same_name(child->name, name)) {
         child = child->next;
     }
     return child;
@@ -65,11 +90,13 @@ static const struct node *unless_null(const struct node *node)
 /* A resource is of the type it says; those of a Bundle mostly of the same. */
 static const struct schema_type *resource_type(struct path_machine *m, const struct node *node)
 {
-    struct str name = node_text(node, "resourceType");
-    if (!name.n) {
+    const struct node *said =
+        node_is(node, NODE_OBJECT) ? find_member(node, STR("resourceType")) : NULL;
+    if (!node_is(said, NODE_STRING)) {
         return NULL;
     }
-    if (!m->resource_type || !str_eq(schema_type_name(m->schema, m->resource_type), name)) {
+    struct str name = said->text;
+    if (!m->resource_type || !same_name(schema_type_name(m->schema, m->resource_type), name)) {
         m->resource_type = schema_type(m->schema, name);
     }
     return m->resource_type;
@@ -120,16 +147,23 @@ static const struct schema_element *find_element(struct path_machine *m,
                                                  const struct schema_type *type,
                                                  const struct path_name *name)
 {
+    if (m->last.type == type && m->last_name == name) {
+        return m->last.element;
+    }
     size_t number = (size_t)(type - m->schema->types);
     struct path_cached *cached = &m->cache[(name->hash ^ number * 31) % PATH_CACHE];
-    if (cached->type == type && str_eq(schema_name(m->schema, cached->element), name->text)) {
-        return cached->element;
-    }
-    const struct schema_element *element = schema_element(m->schema, type, name->text);
-    if (element) {
+    bool hit =
+        cached->type == type && same_name(schema_name(m->schema, cached->element), name->text);
+    if (!hit) {
+        const struct schema_element *element = schema_element(m->schema, type, name->text);
+        if (!element) {
+            return NULL;
+        }
         *cached = (struct path_cached){ .type = type, .element = element };
     }
-    return element;
+    m->last = *cached;
+    m->last_name = name;
+    return cached->element;
 }
 
 /* What the schema says there is: one element, or an array of them. */

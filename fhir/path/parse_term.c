@@ -3,6 +3,7 @@
  *
  * Instructions are written as they are read. A function's arguments come after its call.
  */
+#include "fhir/base/regex.h"
 #include "fhir/path/parse_impl.h"
 #include "fhir/path/quantity.h"
 
@@ -122,6 +123,7 @@ static int parse_argument(struct path_parser *p, bool sorts, struct path_argumen
         r = path_advance(p);
     }
     out->descending = minus != desc;
+    out->regex = NULL;
     (void)path_emit(p, PATH_END, 0, p->now.at);
     return r;
 }
@@ -146,6 +148,26 @@ static int parse_arguments(struct path_parser *p, bool sorts, struct path_argume
     return r ? r : path_advance(p);
 }
 
+/* A constant pattern is compiled with the expression, unless flags are given at run time. */
+static int compile_pattern(struct path_parser *p, const struct path_function *function,
+                           struct path_argument *arguments, size_t n, size_t at)
+{
+    const struct path_op *op = &p->ops[arguments[0].begin];
+    bool constant = n && op[0].code == PATH_CONSTANT && op[1].code == PATH_END &&
+                    p->constants[op[0].a].kind == PATH_STRING;
+    if (!(function->traits & PATH_PATTERN) || !constant || n != function->least) {
+        return 0;
+    }
+    int r =
+        regex_compile(p->tokens.arena, p->constants[op[0].a].string, 0, &arguments[0].regex);
+    if (r <= 0) {
+        return r;
+    }
+    p->now.at = at;
+    return path_wrong(p, r == REGEX_E_LIMIT ? "a regular expression too large"
+                                            : "not a regular expression that is understood");
+}
+
 static int parse_call(struct path_parser *p, struct str name, size_t at)
 {
     struct path_argument arguments[PATH_ARGUMENTS_MAX];
@@ -164,6 +186,10 @@ static int parse_call(struct path_parser *p, struct str name, size_t at)
     if (n < function->least || n > function->most) {
         p->now.at = at;
         return path_wrong(p, "not as many arguments as the function takes");
+    }
+    r = n ? compile_pattern(p, function, arguments, n, at) : 0;
+    if (r) {
+        return r;
     }
     p->ops[call].b = (uint32_t)p->arguments_n;
     p->ops[call].c = (uint8_t)n;

@@ -80,10 +80,13 @@ struct path_specifier {
     const struct schema_type *type;
 };
 
-/* @descending: sort(… desc), sort(-…) */
+struct regex;
+
+/* @descending: sort(… desc), sort(-…); @regex: a pattern that is constant, compiled, or NULL */
 struct path_argument {
     uint32_t begin;
     bool descending;
+    const struct regex *regex;
 };
 
 struct path {
@@ -122,6 +125,7 @@ enum {
     PATH_MAPS = 4,      /* its result is what its argument gives */
     PATH_DISORDERS = 8, /* its result has no order that may be relied on */
     PATH_ORDERED = 16,  /* it goes by the order of its input */
+    PATH_PATTERN = 32,  /* its first argument is a regular expression */
 };
 
 /* @least, @most: arguments */

@@ -6,8 +6,6 @@
  */
 #include "fhir/path/quantity.h"
 
-#include "fhir/base/ucum.h"
-
 #include <errno.h>
 
 static const struct {
@@ -79,14 +77,37 @@ enum path_duration path_quantity_duration(const struct path_quantity *q)
     return is_long(duration) && !own ? PATH_NO_DURATION : duration;
 }
 
+/* A code of UCUM, as remembered or read now; false if it isn't one. */
+static bool read_code(struct path_units *units, struct str code, struct ucum *out)
+{
+    for (size_t i = 0; i < PATH_UNITS; i++) {
+        if (units->list[i].n && str_eq(str_of(units->list[i].code, units->list[i].n), code)) {
+            *out = units->list[i].unit;
+            return units->list[i].known;
+        }
+    }
+    bool known = ucum_read(code, out);
+    if (code.n && code.n <= PATH_UNIT_SIZE) {
+        size_t i = units->next;
+        units->next = (units->next + 1) % PATH_UNITS;
+        memcpy(units->list[i].code, code.p, code.n);
+        units->list[i].n = code.n;
+        units->list[i].known = known;
+        units->list[i].unit = known ? *out : (struct ucum){ 0 };
+    }
+    return known;
+}
+
 /* The unit as UCUM knows it; false for what isn't one, and for long calendar durations. */
-static bool read_unit(const struct path_quantity *q, bool loosely, struct ucum *out)
+static bool read_unit(struct path_units *units, const struct path_quantity *q, bool loosely,
+                      struct ucum *out)
 {
     if (!q->calendar) {
-        return ucum_read(q->unit, out);
+        return read_code(units, q->unit, out);
     }
     enum path_duration duration = find_word(q->unit);
-    return (loosely || !is_long(duration)) && ucum_read(str_z(durations[duration].ucum), out);
+    return (loosely || !is_long(duration)) &&
+           read_code(units, str_z(durations[duration].ucum), out);
 }
 
 /* --- calendar ----------------------------------------------------------------------------- */
@@ -178,8 +199,9 @@ static bool same_unit(const struct path_quantity *a, const struct path_quantity 
     return a->calendar == b->calendar && str_eq(a->unit, b->unit);
 }
 
-int path_quantity_common(const struct path_quantity *a, const struct path_quantity *b,
-                         enum path_target target, bool loosely, struct path_common *out)
+int path_quantity_common(struct path_units *units, const struct path_quantity *a,
+                         const struct path_quantity *b, enum path_target target, bool loosely,
+                         struct path_common *out)
 {
     struct ucum unit_a;
     struct ucum unit_b;
@@ -191,7 +213,7 @@ int path_quantity_common(const struct path_quantity *a, const struct path_quanti
     if (calendar && common_calendar(a, b, target, out) == 0) {
         return 0;
     }
-    if (!read_unit(a, loosely, &unit_a) || !read_unit(b, loosely, &unit_b)) {
+    if (!read_unit(units, a, loosely, &unit_a) || !read_unit(units, b, loosely, &unit_b)) {
         return PATH_QUANTITY_E_UNITS;
     }
     return common_ucum(a, b, &unit_a, &unit_b, target, out);
@@ -199,12 +221,12 @@ int path_quantity_common(const struct path_quantity *a, const struct path_quanti
 
 /* --- arithmetic --------------------------------------------------------------------------- */
 
-int path_quantity_add(const struct path_quantity *a, const struct path_quantity *b,
-                      bool subtract, struct path_quantity *out)
+int path_quantity_add(struct path_units *units, const struct path_quantity *a,
+                      const struct path_quantity *b, bool subtract, struct path_quantity *out)
 {
     struct path_common common;
     struct decimal sum;
-    if (path_quantity_common(a, b, PATH_FINER, false, &common)) {
+    if (path_quantity_common(units, a, b, PATH_FINER, false, &common)) {
         return PATH_QUANTITY_E_UNITS;
     }
     enum path_duration of_a = path_quantity_duration(a);
@@ -266,8 +288,8 @@ int path_quantity_multiply(struct arena *arena, const struct path_quantity *a,
     return r;
 }
 
-int path_quantity_convert(const struct path_quantity *q, struct str unit,
-                          struct path_quantity *out)
+int path_quantity_convert(struct path_units *units, const struct path_quantity *q,
+                          struct str unit, struct path_quantity *out)
 {
     struct path_quantity result = { 0 };
     struct ucum from;
@@ -283,7 +305,7 @@ int path_quantity_convert(const struct path_quantity *q, struct str unit,
         fits = path_duration_convert(&q->value, of_q, target, &result.value);
     } else {
         struct str code = result.calendar ? str_z(durations[target].ucum) : unit;
-        fits = read_unit(q, false, &from) && ucum_read(code, &to) &&
+        fits = read_unit(units, q, false, &from) && read_code(units, code, &to) &&
                ucum_convert(&q->value, &from, &to, &result.value);
     }
     if (!fits) {

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "fhir/base/ucum.h"
 #include "fhir/path/value.h"
 
 enum {
@@ -24,6 +25,22 @@ enum path_duration {
     PATH_SECOND,
     PATH_MILLISECOND,
     PATH_NO_DURATION,
+};
+
+enum {
+    PATH_UNITS = 8,      /* remembered */
+    PATH_UNIT_SIZE = 24, /* bytes of a code that is remembered */
+};
+
+/* Units that were read last; all zero to begin with. */
+struct path_units {
+    struct {
+        char code[PATH_UNIT_SIZE];
+        size_t n; /* 0: none */
+        bool known;
+        struct ucum unit;
+    } list[PATH_UNITS];
+    size_t next;
 };
 
 /* Whether @unit is a calendar duration, singular or plural: "day", "months". */
@@ -51,27 +68,28 @@ enum path_target {
 
 /*
  * Two values in one unit. @loosely: years and months of calendar and UCUM are the same.
- * @out's are set only on 0.
+ * @out is set only on 0. @units: what was read before; here and below.
  */
 struct path_common {
     struct decimal a;
     struct decimal b;
     const struct path_quantity *unit; /* whichever has it */
 };
-MUST_USE int path_quantity_common(const struct path_quantity *a, const struct path_quantity *b,
-                                  enum path_target target, bool loosely,
-                                  struct path_common *out);
+MUST_USE int path_quantity_common(struct path_units *units, const struct path_quantity *a,
+                                  const struct path_quantity *b, enum path_target target,
+                                  bool loosely, struct path_common *out);
 
 /* Arithmetic: 0, PATH_QUANTITY_E_UNITS or -ENOMEM; @out is set only on 0. */
-MUST_USE int path_quantity_add(const struct path_quantity *a, const struct path_quantity *b,
-                               bool subtract, struct path_quantity *out);
+MUST_USE int path_quantity_add(struct path_units *units, const struct path_quantity *a,
+                               const struct path_quantity *b, bool subtract,
+                               struct path_quantity *out);
 MUST_USE int path_quantity_multiply(struct arena *arena, const struct path_quantity *a,
                                     const struct path_quantity *b, bool divide,
                                     struct path_quantity *out);
 
 /* @q in @unit, for toQuantity(). */
-MUST_USE int path_quantity_convert(const struct path_quantity *q, struct str unit,
-                                   struct path_quantity *out);
+MUST_USE int path_quantity_convert(struct path_units *units, const struct path_quantity *q,
+                                   struct str unit, struct path_quantity *out);
 
 /* What may be added to a date: calendar durations and what equals them; else PATH_NO_DURATION.
  */

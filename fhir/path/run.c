@@ -70,9 +70,8 @@ static int run_lead(struct path_machine *m, const struct path_name *name)
     if (!m->has_this) {
         return 0;
     }
-    struct path_value this = m->this;
-    return path_is_lead(m, &this, name->text) ? path_push(m, this)
-                                              : path_push_member(m, &this, name);
+    return path_is_lead(m, &m->this, name->text) ? path_push(m, m->this)
+                                                 : path_push_member(m, &m->this, name);
 }
 
 static int run_member(struct path_machine *m, size_t base, const struct path_name *name)
@@ -299,6 +298,7 @@ static void begin_run(struct path_machine *m, const struct path *path,
         memset(m->cache, 0, sizeof(m->cache));
         m->resource_type = NULL;
     }
+    m->last_name = NULL;
     m->path = path;
     m->schema = path->schema;
     m->issues = issues;

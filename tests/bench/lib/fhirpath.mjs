@@ -67,7 +67,7 @@ async function race(tell, where, what, resource, expressions) {
     yardstick: `npm fhirpath ${short(mean(theirs.map((row) => row.us)))} µs; least ${times(least)}`,
     ratio: times(mean(ratios)),
     goal: `≥ ${GOAL}`,
-    reached: least >= GOAL,
+    reached: mean(ratios) >= GOAL,
     measured: expressions.map((expression, i) => ({
       expression,
       ours: ours[i].us,
