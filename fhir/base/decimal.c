@@ -101,17 +101,16 @@ static bool take_sign(struct str *rest)
 /* Digits of @rest go to the end of @value; how many, or -1: none, or too many. */
 static int take_digits(struct str *rest, wide *value)
 {
+    wide whole = *value;
     size_t n = 0;
-    while (n < rest->n && is_digit(rest->p[n])) {
-        unsigned digit = (unsigned)(rest->p[n] - '0');
-        bool small = *value < powers[POWER_MOST - 1];
-        *value = small ? (uint64_t)*value * 10 + digit : *value * 10 + digit;
-        if ((!small && !fits(*value)) || n == (size_t)DECIMAL_DIGITS_MAX * 2) {
+    for (; n < rest->n && is_digit(rest->p[n]); n++) {
+        whole = whole * 10 + (unsigned)(rest->p[n] - '0');
+        if (!fits(whole) || n == (size_t)DECIMAL_DIGITS_MAX * 2) {
             return -1;
         }
-        n++;
     }
     *rest = str_slice(*rest, n, rest->n);
+    *value = whole;
     return n ? (int)n : -1;
 }
 

@@ -92,7 +92,7 @@ static const struct schema_type *resource_type(struct path_machine *m, const str
 {
     const struct node *said =
         node_is(node, NODE_OBJECT) ? find_member(node, STR("resourceType")) : NULL;
-    if (!node_is(said, NODE_STRING)) {
+    if (!said || said->kind != NODE_STRING) {
         return NULL;
     }
     struct str name = said->text;
