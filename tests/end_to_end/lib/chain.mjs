@@ -1,5 +1,13 @@
 // A chain of its own for a test, and what a test does with the contracts there.
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 import {
@@ -15,7 +23,7 @@ import {
 import { compile } from "../../../anchor/contracts/compile.mjs";
 import { types } from "../../vectors/ethereum/make.mjs";
 import { secret } from "./gateway.mjs";
-import { freePort, parts, start } from "./process.mjs";
+import { freePort, parts, start, top } from "./process.mjs";
 
 const MNEMONIC = "test test test test test test test test test test test junk"; // anvil's own
 export const OPEN_END = 2 ** 40 - 1;
@@ -78,11 +86,28 @@ async function rpcAt(url, method, ...params) {
   return answer.result;
 }
 
+/** Our contracts, compiled from source; kept in build/ until something they depend on changes. */
+function compileOnce() {
+  const sources = path.join(top, "anchor/contracts");
+  const hash = createHash("sha256");
+  for (const name of [...readdirSync(sources).sort(), "../../tests/package-lock.json"]) {
+    hash.update(readFileSync(path.join(sources, name)));
+  }
+  const kept = path.join(top, `build/contracts-${hash.digest("hex").slice(0, 16)}.json`);
+  if (!existsSync(kept)) {
+    const text = JSON.stringify(compile(["ConsentRegistry", "AuditAnchor"]));
+    mkdirSync(path.dirname(kept), { recursive: true });
+    writeFileSync(`${kept}.${process.pid}`, text);
+    renameSync(`${kept}.${process.pid}`, kept);
+  }
+  return JSON.parse(readFileSync(kept, "utf8"));
+}
+
 let compiled;
 
-/** ABI and code of one of our contracts, compiled from source. */
+/** ABI and code of one of our contracts. */
 export function contract(name) {
-  compiled ??= compile(["ConsentRegistry", "AuditAnchor"]);
+  compiled ??= compileOnce();
   return compiled[`${name}.sol`][name];
 }
 
