@@ -53,6 +53,8 @@ async function uncommitted(args, sql, text) {
        AND mode = '${mode}' AND granted = ${granted}`,
     ).length > 0;
   const psql = spawn("psql", args, { stdio: ["pipe", "ignore", "inherit"] });
+  psql.unref(); // a test that fails meanwhile leaves it to the end of the process
+  psql.stdin.unref();
   const ended = new Promise((resolve) => psql.once("close", resolve));
   psql.stdin.write(`BEGIN; ${text};\n`);
   await until("the change", () => locks("ExclusiveLock", true));
