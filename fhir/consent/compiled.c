@@ -284,7 +284,9 @@ int consent_index_put(struct consent_index *index, const struct consent_entry *f
 {
     uint32_t policy = SLOTS_NONE;
     int r = reserve(index);
-    r = r ? r : pool_hold(&index->policies, from->policy_hash, text, &policy);
+    if (r == 0 && from->opened) { /* one that isn't opened denies, whatever it says */
+        r = pool_hold(&index->policies, from->policy_hash, text, &policy);
+    }
     if (r) {
         return r;
     }

@@ -96,7 +96,8 @@ void consent_index_free(struct consent_index *index);
  * consent_index_put() - add a consent, or replace the one of the same id and version
  * @index: the index
  * @entry: copied
- * @text:  canonical text of its policy; may be empty if an equal policy is held
+ * @text:  canonical text of its policy; may be empty if an equal policy is held, or if it isn't
+ *         opened
  *
  * A text that can't be read, or whose digest isn't @entry's policy_hash, is no error: the entry
  * denies, as a consent that can't be processed must.

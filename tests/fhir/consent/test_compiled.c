@@ -200,6 +200,23 @@ static void test_chain_and_database_must_agree(void **state)
     }
 }
 
+static void test_one_that_does_not_open_denies_without_its_text(void **state)
+{
+    struct heap heap;
+    struct consent_index *index = fresh(&heap);
+    struct consent_entry broken = entry_of(1, 1, permit_treat);
+    (void)state;
+
+    broken.opened = false;
+    put(index, &broken, ""); /* nobody knows what it said */
+    assert_int_equal(decide(index, 1).verdict.decision, CONSENT_DENY);
+
+    broken.opened = true;
+    put(index, &broken, permit_treat);
+    assert_int_equal(decide(index, 1).verdict.decision, CONSENT_PERMIT);
+    done(index, &heap);
+}
+
 static void test_several_consents_deny_overrides(void **state)
 {
     struct heap heap;
@@ -434,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evidence_of_a_permit),
         cmocka_unit_test(test_chain_and_database_must_agree),
+        cmocka_unit_test(test_one_that_does_not_open_denies_without_its_text),
         cmocka_unit_test(test_several_consents_deny_overrides),
         cmocka_unit_test(test_a_version_in_flight_denies_while_the_one_before_permits),
         cmocka_unit_test(test_pre_decision_holds_back),
