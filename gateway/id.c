@@ -6,7 +6,8 @@
  */
 #include "gateway/id.h"
 
-#include <sodium.h>
+#include "gateway/random.h"
+
 #include <stdio.h>
 
 void id_new(int64_t time, uint8_t out[ID_SIZE])
@@ -20,7 +21,7 @@ void id_new(int64_t time, uint8_t out[ID_SIZE])
         latest++;
         counter = 0;
     }
-    randombytes_buf(out, ID_SIZE);
+    random_bytes(out, ID_SIZE);
     for (int i = 0; i < 6; i++) {
         out[i] = (uint8_t)(latest >> (40 - 8 * i));
     }
@@ -31,7 +32,7 @@ void id_new(int64_t time, uint8_t out[ID_SIZE])
 
 void id_random(uint8_t out[ID_SIZE])
 {
-    randombytes_buf(out, ID_SIZE);
+    random_bytes(out, ID_SIZE);
 }
 
 void id_text(const uint8_t id[ID_SIZE], char out[ID_TEXT_SIZE])

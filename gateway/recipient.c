@@ -2,8 +2,9 @@
  * moves. */
 #include "gateway/recipient.h"
 
+#include "gateway/random.h"
+
 #include <errno.h>
-#include <sodium.h>
 #include <string.h>
 
 int recipient_seal(struct vault *vault, struct arena *arena, struct str text,
@@ -16,7 +17,7 @@ int recipient_seal(struct vault *vault, struct arena *arena, struct str text,
     }
     vault_recipient_hash(vault, text, out->hash);
     struct seal_about about = vault_about(vault, key, SEAL_ACCESS, out->hash);
-    randombytes_buf(out->nonce, sizeof(out->nonce));
+    random_bytes(out->nonce, sizeof(out->nonce));
     seal_close(key->secret, &about, out->nonce, text, ciphertext);
     out->sealed = (struct store_sealed){
         .kind = SEAL_ACCESS,

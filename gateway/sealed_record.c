@@ -5,9 +5,9 @@
 #include "gateway/sealed_record.h"
 
 #include "gateway/clock.h"
+#include "gateway/random.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <string.h>
 
 enum {
@@ -19,7 +19,7 @@ void sealed_record_commit(struct sealed_record *it, enum commitment_kind kind, s
     if (value.n == 0) {
         return;
     }
-    randombytes_buf(it->opening.salt[kind], COMMITMENT_SALT_SIZE);
+    random_bytes(it->opening.salt[kind], COMMITMENT_SALT_SIZE);
     it->opening.has[kind] = true;
     it->opening.value[kind] = value;
     record_commit(&it->record, kind, it->opening.salt[kind], value);
@@ -42,7 +42,7 @@ int sealed_record_close(struct sealed_record *it, const struct vault *vault,
         return -ENOMEM;
     }
     struct seal_about about = vault_about(vault, it->key, SEAL_OPENING, it->record.id);
-    randombytes_buf(it->nonce, sizeof(it->nonce));
+    random_bytes(it->nonce, sizeof(it->nonce));
     seal_close(it->key->secret, &about, it->nonce, buf_str(&plain), sealed);
     secret_wipe(plain.p, plain.n);
     it->sealed = str_of(sealed, plain.n + SEAL_TAG_SIZE);

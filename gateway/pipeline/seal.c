@@ -14,11 +14,11 @@
 #include "gateway/clock.h"
 #include "gateway/id.h"
 #include "gateway/number_cache.h"
+#include "gateway/random.h"
 #include "gateway/recipient.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
-#include <sodium.h>
 
 enum {
     LAYER_SIZE = SEAL_ID_SIZE + SEAL_NONCE_SIZE,
@@ -101,7 +101,7 @@ static struct str seal_layer(struct exchange *ex, const struct vault_key *key, s
     struct dossier *dossier = dossier_of(ex);
     struct seal_about about =
         vault_about(dossier->worker->vault, key, SEAL_PAYLOAD, dossier->stored.id);
-    randombytes_buf(nonce, SEAL_NONCE_SIZE);
+    random_bytes(nonce, SEAL_NONCE_SIZE);
     seal_close(key->secret, &about, nonce, in, out);
     return str_of(out, in.n + SEAL_TAG_SIZE);
 }
