@@ -1,14 +1,23 @@
 /*
  * What PostgreSQL takes: a bare libpq writer (yardstick Y3) and our batches, same bytes.
  *
- *   tests/with_postgres build/tests/bench/store_bench [bare|batch|bulk] [SECONDS] [CLIENTS]
+ *   tests/with_postgres build/tests/bench/store_bench MODE [SECONDS] [CLIENTS] [RATE] [TENANT]
  *
  * An exchange is a record of 1,000 bytes, a payload of 2,100, an opening of 400 and an outbox
- * row; a client writes one, waits until it is durable, writes the next. "bulk" writes records
- * and openings alone, as many as the queue takes. Prints one line of JSON.
+ * row; a client writes one, waits until it is durable, writes the next.
+ *
+ *   bare, batch                  exchanges, by bare libpq and by a batch
+ *   bare-records, records        records and openings alone; by a batch each is made as an
+ *                                exchange makes it: opening sealed, record hashed
+ *
+ * With RATE, so many are due each second at even intervals, and latency counts from then; only
+ * for batches. TENANT: of the database ("bench"). Prints one line of JSON.
  */
+#include "anchor/merkle.h"
+#include "crypto/seal.h"
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/random.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/migrate.h"
 
@@ -22,6 +31,9 @@
 enum {
     CLIENTS_MAX = 4096,
     LATENCIES_MAX = 1 << 22,
+    RECORD = 1000,
+    PAYLOAD = 2100,
+    OPENING = 400,
 };
 
 static struct event_base *base;
@@ -95,7 +107,12 @@ static const char *const bare_sql[] = {
     " created, next_at) VALUES (length($2::bytea) % 256, 'ward', $1::uuid, $1::uuid, $1::uuid,"
     " 'route', 0, true, now(), now())",
 };
-static const int bare_bytes[] = { 1000, 2100, 400, 5 };
+static const int bare_bytes[] = { RECORD, PAYLOAD, OPENING + SEAL_TAG_SIZE, 5 };
+
+/* Which of them: all, or record and opening. */
+static const int bare_all[] = { 0, 1, 2, 3, -1 };
+static const int bare_records[] = { 0, 2, -1 };
+static const int *bare_which = bare_all;
 
 static void write_one(struct writer *w)
 {
@@ -103,11 +120,11 @@ static void write_one(struct writer *w)
     uint8_t id[16];
     new_id(id);
     w->began = clock_mono_us();
-    for (int i = 0; i < 4; i++) {
+    for (const int *i = bare_which; *i >= 0; i++) {
         const char *values[] = { (const char *)id, filler };
-        const int lengths[] = { 16, bare_bytes[i] };
+        const int lengths[] = { 16, bare_bytes[*i] };
         char name[8];
-        (void)snprintf(name, sizeof(name), "b%d", i);
+        (void)snprintf(name, sizeof(name), "b%d", *i);
         if (!PQsendQueryPrepared(w->conn, name, 2, values, lengths, binary, 1)) {
             exit(1);
         }
@@ -144,8 +161,9 @@ static void on_bare(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void bare(int seconds)
+static void bare(int seconds, bool whole)
 {
+    bare_which = whole ? bare_all : bare_records;
     struct writer *writers = calloc((size_t)clients, sizeof(*writers));
     for (int i = 0; i < clients; i++) {
         PGconn *conn = PQconnectdb(url);
@@ -167,39 +185,52 @@ static void bare(int seconds)
         write_one(&writers[i]);
     }
     event_base_dispatch(base);
-    report("bare", clock_mono_us() - start, 4);
+    report(whole ? "bare" : "bare-records", clock_mono_us() - start, whole ? 4 : 2);
 }
 
 /* The batch: the same clients, one connection. */
 
 struct client {
+    struct client *next; /* idle ones, with a rate */
     struct batch_entry entry;
     struct batch_payload payload;
     struct batch_opening opening;
     struct batch_outbox outbox;
     uint8_t id[16];
     int64_t began;
+    char record[RECORD];
+    uint8_t sealed[OPENING + SEAL_TAG_SIZE];
 };
 
 static struct batch *batch;
 static int running;
+static bool seals;
+static double rate;
+static uint64_t submitted;
+static int64_t started;
+static struct client *idle;
 
 static int fill(void *owner, size_t index, const struct batch_place *place,
                 struct batch_record *out)
 {
     struct client *c = owner;
+    struct merkle_hash leaf = { { 1 } };
     (void)index;
-    (void)place;
     memcpy(out->id, c->id, 16);
     memcpy(out->exchange, c->id, 16);
     out->log = 0;
     out->time = clock_utc_ms();
-    memset(out->leaf, 1, sizeof(out->leaf));
-    out->bytes = str_of(filler, 1000);
+    out->bytes = str_of(c->record, RECORD);
+    if (seals) {
+        memcpy(c->record, c->id, 16);
+        memcpy(c->record + 16, &place->seq, sizeof(place->seq));
+        merkle_leaf(out->bytes, &leaf);
+    }
+    memcpy(out->leaf, leaf.b, sizeof(out->leaf));
     return 0;
 }
 
-static void submit(struct client *c);
+static void submit(struct client *c, int64_t due);
 
 static void on_done(void *arg, int r, const struct batch_result *result)
 {
@@ -210,14 +241,28 @@ static void on_done(void *arg, int r, const struct batch_result *result)
         exit(1);
     }
     took(c->began);
-    if (clock_mono_us() < stop_at) {
-        submit(c);
-    } else if (--running == 0) {
+    running--;
+    if (rate > 0) {
+        c->next = idle;
+        idle = c;
+    } else if (clock_mono_us() < stop_at) {
+        submit(c, clock_mono_us());
+    }
+    if (running == 0 && clock_mono_us() >= stop_at) {
         event_base_loopbreak(base);
     }
 }
 
-static void submit(struct client *c)
+static void seal(struct client *c)
+{
+    static const uint8_t key[SECRET_SIZE] = { 7 };
+    struct seal_about about = { .tenant = STR("bench"), .kind = SEAL_OPENING, .version = 1 };
+    memcpy(about.id, c->id, 16);
+    random_bytes(c->opening.nonce, sizeof(c->opening.nonce));
+    seal_close(key, &about, c->opening.nonce, str_of(filler, OPENING), c->sealed);
+}
+
+static void submit(struct client *c, int64_t due)
 {
     new_id(c->id);
     memcpy(c->payload.id, c->id, 16);
@@ -226,17 +271,39 @@ static void submit(struct client *c)
     memcpy(c->outbox.patient, c->id, 16);
     memcpy(c->outbox.exchange, c->id, 16);
     c->outbox.created = c->outbox.next_at = clock_utc_ms();
-    c->began = clock_mono_us();
+    c->began = due;
+    if (seals) {
+        seal(c);
+    }
     if (!batch_submit(batch, &c->entry, on_done, c)) {
         perror("batch_submit");
         exit(1);
+    }
+    running++;
+    submitted++;
+}
+
+/* Submit what has become due; who finds no idle client is late. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    int64_t now = clock_mono_us();
+    int64_t until = now < stop_at ? now : stop_at;
+    while (idle && (double)submitted < rate * (double)(until - started) / 1e6) {
+        struct client *c = idle;
+        idle = c->next;
+        submit(c, started + (int64_t)((double)submitted * 1e6 / rate));
     }
 }
 
 static void client_init(struct client *c, bool whole)
 {
-    c->payload.ciphertext = str_of(filler, 2100);
-    c->opening.ciphertext = str_of(filler, 400);
+    memset(c->record, 'x', sizeof(c->record));
+    memset(c->sealed, 'x', sizeof(c->sealed));
+    c->payload.ciphertext = str_of(filler, PAYLOAD);
+    c->opening.ciphertext = str_of(c->sealed, sizeof(c->sealed));
     c->outbox.destination = STR("ward");
     c->outbox.route = STR("route");
     c->outbox.blocks = true;
@@ -256,22 +323,33 @@ static void client_init(struct client *c, bool whole)
 
 static void batches(int seconds, bool whole)
 {
+    static const struct timeval tick = { .tv_usec = 500 };
     uint8_t instance[16];
-    new_id(instance);
+    random_bytes(instance, sizeof(instance));
+    seals = !whole;
     batch = batch_new(base, url, "bench", instance);
     while (batch && !batch_up(batch)) {
         event_base_loop(base, EVLOOP_ONCE);
     }
     struct client *all = calloc((size_t)clients, sizeof(*all));
-    int64_t start = clock_mono_us();
-    stop_at = start + seconds * INT64_C(1000000);
-    running = clients;
+    struct event *ticks = event_new(base, -1, EV_PERSIST, on_tick, NULL);
+    started = clock_mono_us();
+    stop_at = started + seconds * INT64_C(1000000);
     for (int i = 0; i < clients; i++) {
         client_init(&all[i], whole);
-        submit(&all[i]);
+        if (rate > 0) {
+            all[i].next = idle;
+            idle = &all[i];
+        } else {
+            submit(&all[i], started);
+        }
+    }
+    if (rate > 0) {
+        (void)event_add(ticks, &tick);
     }
     event_base_dispatch(base);
-    report(whole ? "batch" : "bulk", clock_mono_us() - start, whole ? 4 : 2);
+    report(whole ? "batch" : "records", clock_mono_us() - started, whole ? 4 : 2);
+    event_free(ticks);
     batch_free(batch);
     free(all);
 }
@@ -281,23 +359,25 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "batch";
     int seconds = argc > 2 ? atoi(argv[2]) : 5;
     clients = argc > 3 ? atoi(argv[3]) : 64;
+    rate = argc > 4 ? atof(argv[4]) : 0;
     url = getenv("PGURL");
     struct migrate_result result;
     if (!url || clients < 1 || clients > CLIENTS_MAX ||
-        migrate_apply(url, "bench", &result) != 0) {
-        (void)fprintf(stderr,
-                      "usage: tests/with_postgres store_bench [bare|batch|bulk] [SECONDS]"
-                      " [CLIENTS]\n");
+        migrate_apply(url, argc > 5 ? argv[5] : "bench", &result) != 0) {
+        (void)fprintf(stderr, "usage: tests/with_postgres store_bench"
+                              " [bare|batch|bare-records|records] [SECONDS] [CLIENTS] [RATE]"
+                              " [TENANT]\n");
         return 64;
     }
     log_set_level(LOG_WARN);
     memset(filler, 'x', sizeof(filler));
     latencies = malloc(LATENCIES_MAX * sizeof(*latencies));
     base = event_base_new();
-    if (strcmp(mode, "bare") == 0) {
-        bare(seconds);
+    bool records = strstr(mode, "records") != NULL;
+    if (strncmp(mode, "bare", 4) == 0) {
+        bare(seconds, !records);
     } else {
-        batches(seconds, strcmp(mode, "bulk") != 0);
+        batches(seconds, !records);
     }
     free(latencies);
     event_base_free(base);

@@ -6,10 +6,11 @@ import https from "node:https";
 import http from "node:http";
 import path from "node:path";
 
-import { accepts, freePort } from "../../end_to_end/lib/process.mjs";
+import { freePort } from "../../end_to_end/lib/process.mjs";
 import { folder } from "../../end_to_end/lib/parts.mjs";
-import { MINE, OTHERS, ask, childrenOf, cpuOf, memoryOf, program } from "./measure.mjs";
-import { race, repeats, seconds, short, startOn, times, underLoad, whole } from "./measure.mjs";
+import { MINE, OTHERS, ask, memoryOf, program } from "./measure.mjs";
+import { race, seconds, short, times, underLoad, whole } from "./measure.mjs";
+import { haproxy, nginx, nginxProxy, startServer } from "./peers.mjs";
 
 const CONNECTIONS = 64;
 const sizes = { "2 KB": 2048, "30 KB": 30 << 10, "1 MB": 1 << 20 };
@@ -17,71 +18,6 @@ const goals = {
   plain: { "2 KB": 0.85, "30 KB": 0.85, "1 MB": 0.8 },
   TLS: { "2 KB": 0.75, "30 KB": 0.7, "1 MB": 0.6 },
 };
-
-function nginx(where, name, server) {
-  const home = path.join(where, name);
-  mkdirSync(path.join(home, "logs"), { recursive: true });
-  const file = path.join(home, "nginx.conf");
-  writeFileSync(
-    file,
-    `daemon off; master_process off; worker_processes 1; pid ${home}/pid; error_log ${home}/error;
-events { worker_connections 4096; }
-http {
-  access_log off; sendfile on; tcp_nodelay on; keepalive_requests 100000000;
-  client_body_temp_path ${home}/a; proxy_temp_path ${home}/b; fastcgi_temp_path ${home}/c;
-  uwsgi_temp_path ${home}/d; scgi_temp_path ${home}/e;
-  ssl_protocols TLSv1.3; ssl_certificate ${where}/cert.pem; ssl_certificate_key ${where}/key.pem;
-  ${server}
-}
-`,
-  );
-  return ["nginx", ["-p", home, "-c", file]];
-}
-
-function nginxProxy(where, port, upstream, tls) {
-  return nginx(
-    where,
-    `proxy-${port}`,
-    `upstream up { server 127.0.0.1:${upstream}; keepalive 128; keepalive_requests 100000000; }
-  server {
-    listen 127.0.0.1:${port}${tls ? " ssl" : ""};
-    location / {
-      proxy_pass http${tls ? "s" : ""}://up; proxy_http_version 1.1;
-      proxy_set_header Connection ""; proxy_ssl_protocols TLSv1.3;
-      proxy_buffer_size 64k; proxy_buffers 16 64k; proxy_busy_buffers_size 256k;
-      proxy_max_temp_file_size 0;
-    }
-  }`,
-  );
-}
-
-function haproxy(where, port, upstream) {
-  const file = path.join(where, `haproxy-${port}.cfg`);
-  writeFileSync(
-    file,
-    `global
-  nbthread 1
-  tune.bufsize 65536
-  maxconn 4096
-defaults
-  mode http
-  http-reuse always
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend f
-  bind 127.0.0.1:${port}
-  default_backend b
-backend b
-  server s 127.0.0.1:${upstream}
-`,
-  );
-  return ["haproxy", ["-db", "-f", file]];
-}
-
-async function startServer(core, command, args, port) {
-  return { ...(await startOn(core, command, args, { ready: () => accepts(port) })), port };
-}
 
 /** What a client gets at @port, as a digest. */
 function digest(port, tls) {
