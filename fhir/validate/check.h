@@ -29,6 +29,7 @@ enum {
  * @root:   the resource that is validated
  * @depth:  of elements, and of profiles within profiles
  * @r:      -ENOMEM once memory ran out
+ * @machine: what FHIRPath runs in, with @env
  */
 struct check {
     const struct validator *validator;
@@ -41,6 +42,8 @@ struct check {
     const struct node *root;
     size_t depth;
     int r;
+    struct path_env env;
+    struct path_machine *machine;
 };
 
 /* Add an issue at @place; @format speaks of rules and names of FHIR's, never of content. */
@@ -69,3 +72,14 @@ void check_reference(struct check *check, const struct node *node,
 /* The paths of a StructureDefinition, by the type it constrains. */
 void check_definition(struct check *check, const struct node *definition,
                       const struct place *place);
+
+/* Make what invariants run in: 0 or -ENOMEM. */
+MUST_USE int check_begin(struct check *check);
+
+/* The invariants of R4 for @item, of its type and, unless NULL, of the element it stands in. */
+void check_invariants(struct check *check, const struct schema_field *field,
+                      const struct item *item, const struct place *place);
+
+/* A list of invariants. */
+void check_rules(struct check *check, const struct rule *rules, const struct item *item,
+                 const struct place *place);

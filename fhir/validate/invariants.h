@@ -1,14 +1,18 @@
 /*
- * Invariants of R4's types: FHIRPath expressions that must hold, from the definitions.
+ * Invariants: FHIRPath expressions that must hold, of R4's types and of profiles.
  */
 #pragma once
 
 #include "fhir/base/issue.h"
+#include "fhir/model/schema.h"
+#include "fhir/path/path.h"
 
 #include <stddef.h>
 
 /*
- * @path: a type, "Patient.contact", or an element that is none, "Narrative.div"
+ * As the definitions have it.
+ *
+ * @path: a type, "Patient.contact", or an element that is none, "ElementDefinition.max"
  * @key:  "pat-1"
  */
 struct invariant {
@@ -25,3 +29,46 @@ struct invariants {
 };
 
 extern const struct invariants invariants_r4;
+
+/* One that can be run. */
+struct rule {
+    struct str key;
+    enum issue_severity severity;
+    const struct path *path;
+    bool contained; /* speaks of contained resources only */
+    const struct rule *next;
+};
+
+/*
+ * Those of R4 by what they are about.
+ *
+ * @types:    a list for each type of the schema, by its index
+ * @elements: those of elements that are no types; @elements_n of them
+ */
+struct rules {
+    const struct rule **types;
+    struct rules_of_element *elements;
+    size_t elements_n;
+};
+
+struct rules_of_element {
+    const struct schema_element *element;
+    const struct rule *rules;
+};
+
+/* Compile R4's. What the walk itself sees to is left out: ele-1, txt-1, txt-2. 0 or -ENOMEM */
+MUST_USE int rules_of_r4(struct arena *arena, const struct schema *schema, struct rules *out);
+
+/* Whether R4 itself has an invariant of that key. */
+bool rules_have(struct str key);
+
+/**
+ * rule_compile() - one invariant
+ * @arena: memory for it
+ * @what:  schema and text; must live as long
+ * @list:  where it is put in front
+ *
+ * Return: 0, PATH_E_SYNTAX or -ENOMEM
+ */
+MUST_USE int rule_compile(struct arena *arena, const struct path_source *what,
+                          const struct invariant *about, const struct rule **list);

@@ -57,6 +57,33 @@ static int read_types(struct arena *arena, const struct node *element,
     return 0;
 }
 
+/* Those that R4 has too were run by then. One that FHIRPath can't read is left out. */
+static int read_rules(struct arena *arena, const struct node *element,
+                      struct profile_element *out)
+{
+    for (const struct node *node = node_first(node_get(element, "constraint")); node;
+         node = node->next) {
+        struct str key = node_text(node, "key");
+        struct str kept = arena_str(arena, key);
+        const struct path_source what = { .text = node_text(node, "expression"),
+                                          .schema = &schema_r4,
+                                          .flags = PATH_AS_FILTERS };
+        const struct invariant about = {
+            .key = kept.p,
+            .severity =
+                str_eq(node_text(node, "severity"), STR("error")) ? ISSUE_ERROR : ISSUE_WARNING,
+        };
+        if (!kept.p) {
+            return -ENOMEM;
+        }
+        bool own = what.text.n && !rules_have(key);
+        if (own && rule_compile(arena, &what, &about, &out->rules) == -ENOMEM) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 static int read_element(struct arena *arena, const struct node *node,
                         struct profile_element **out)
 {
@@ -76,12 +103,12 @@ static int read_element(struct arena *arena, const struct node *node,
     element->fixed = value_of(node, STR("fixed"));
     element->pattern = value_of(node, STR("pattern"));
     element->slicing = node_get(node, "slicing");
-    element->rules = node_get(node, "constraint");
     const struct node *binding = node_get(node, "binding");
     if (str_eq(node_text(binding, "strength"), STR("required"))) {
         element->binding = node_text(binding, "valueSet");
     }
     int r = read_types(arena, node, element);
+    r = r ? r : read_rules(arena, node, element);
     if (!r) {
         *out = element;
     }

@@ -10,6 +10,7 @@
 #include "fhir/base/arena.h"
 #include "fhir/base/issue.h"
 #include "fhir/model/node.h"
+#include "fhir/validate/invariants.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,7 +40,7 @@ struct profile_type {
  * @pattern:  the value must contain it
  * @binding:  value set of a required binding
  * @slicing:  ElementDefinition.slicing; NULL if not sliced
- * @rules:    ElementDefinition.constraint
+ * @rules:    ElementDefinition.constraint, without R4's own
  * @children: of the element, without slices; @slices: its slices; both by @next
  */
 struct profile_element {
@@ -53,7 +54,7 @@ struct profile_element {
     const struct node *pattern;
     struct str binding;
     const struct node *slicing;
-    const struct node *rules;
+    const struct rule *rules;
     struct profile_element *up;
     struct profile_element *children;
     struct profile_element *slices;

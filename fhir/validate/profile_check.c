@@ -220,6 +220,7 @@ static void check_element(struct check *check, const struct profile_element *ele
     }
     check->depth++;
     check_type(check, element, item, place);
+    check_rules(check, element->rules, item, place);
     if (item->node) {
         check_value(check, element, item, place);
     }

@@ -34,7 +34,9 @@ static void check_inner(struct check *check, const struct node *node, const stru
         wrong(check, place, "has no resourceType that FHIR R4 knows");
         return;
     }
+    struct item item = { .node = node, .type = type };
     check_object(check, node, type, place);
+    check_invariants(check, NULL, &item, place);
     check_profiles(check, node, place);
     if (str_eq(name, STR("StructureDefinition"))) {
         check_definition(check, node, place);
@@ -66,6 +68,7 @@ static void check_complex(struct check *check, const struct node *value,
         return;
     }
     struct item item = { .node = value, .type = field->type };
+    check_invariants(check, field, &item, place);
     check_binding(check, &item, field, place);
     check_reference(check, value, field, place);
     if (str_eq(name, STR("Extension"))) {
@@ -100,6 +103,7 @@ static void check_simple(struct check *check, const struct node *value,
     }
     struct item item = { .node = value, .type = field->type };
     check_binding(check, &item, field, place);
+    check_invariants(check, field, &item, place);
 }
 
 static bool is_there(const struct node *node)
@@ -326,6 +330,10 @@ int validate_resource(const struct validator *validator, struct arena *arena,
         .root = resource,
     };
     struct place place = { NULL, type.n ? type : STR("Resource"), NO_INDEX };
+    int r = check_begin(&check);
+    if (r < 0) {
+        return r;
+    }
     check_inner(&check, resource, &place);
     return check.r;
 }

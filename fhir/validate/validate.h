@@ -23,11 +23,13 @@ struct validator;
  * @profiles:          canonical URLs that the resource must conform to besides those it names
  *                     itself; @profiles_n of them
  * @strict_extensions: an extension without a definition here is an error, not a note
+ * @now:               milliseconds since 1970, for invariants that ask
  */
 struct validate_options {
     const struct str *profiles;
     size_t profiles_n;
     bool strict_extensions;
+    int64_t now;
 };
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fhir/model/schema.h"
+#include "fhir/validate/invariants.h"
 #include "fhir/validate/registry.h"
 #include "fhir/validate/validate.h"
 
@@ -10,4 +11,5 @@ struct validator {
     const struct schema *schema;
     const struct terminology *terminology;
     struct registry registry;
+    struct rules rules;
 };

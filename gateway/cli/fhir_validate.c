@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 static const char NAME[] = "fhir validate";
 
@@ -62,7 +63,8 @@ static int load(struct validating *v)
     }
     v->options = (struct validate_options){ .profiles = v->profile_urls,
                                             .profiles_n = v->profiles.n,
-                                            .strict_extensions = !v->any };
+                                            .strict_extensions = !v->any,
+                                            .now = (int64_t)time(NULL) * 1000 };
     return r == 0 ? EX_OK : EX_OSERR;
 }
 

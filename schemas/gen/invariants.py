@@ -25,10 +25,12 @@ fhir {version}
 def own(definition):
     """Path, key, severity and expression of what this type itself demands."""
     name = definition["id"]
+    root = definition["snapshot"]["element"][0]["path"]
     for element in definition["snapshot"]["element"]:
         for rule in element.get("constraint", []):
             if last(rule.get("source", "/" + name)) == name and "expression" in rule:
-                yield element["path"], rule["key"], rule["severity"], rule["expression"]
+                path = name + element["path"][len(root):]
+                yield path, rule["key"], rule["severity"], rule["expression"]
 
 
 def main():

@@ -28,7 +28,7 @@ static const char *const good[PIECES] = {
                  "\"laboratory\",\"display\":\"b\"}]}]",
     [CODE] = ",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"1-8\"}]}",
     [SUBJECT] = ",\"subject\":{\"reference\":\"Patient/1\"}",
-    [VALUE] = ",\"valueQuantity\":{\"value\":1.0,\"code\":\"1\"}",
+    [VALUE] = ",\"valueQuantity\":{\"value\":1.0,\"system\":\"http://a\",\"code\":\"1\"}",
     [REST] = "",
 };
 
@@ -60,6 +60,7 @@ static void test_a_profile(void **state)
         { STATUS, ",\"status\":\"preliminary\"",
           "Observation.status: has no code of the value set "
           "http://lab.example/ValueSet/status, which its profile requires" },
+        { STATUS, ",\"status\":\"corrected\"", "Observation: breaks lab-1" },
         { CATEGORY, ",\"category\":[{\"text\":\"a\"}]",
           "Observation.category: slice laboratory is there 0 times; its definition wants 1 at "
           "least" },

@@ -248,6 +248,7 @@ static void test_definitions(void **state)
 {
 #define DEFINITION(path)                                                                       \
     "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a/b\",\"name\":\"B\","         \
+    "\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/Observation\","              \
     "\"status\":\"draft\",\"kind\":\"resource\",\"abstract\":false,\"type\":\"Observation\","  \
     "\"derivation\":\"constraint\",\"differential\":{\"element\":[{\"id\":\"a\",\"path\":"     \
     "\"" path "\"}]}}"
@@ -258,10 +259,53 @@ static void test_definitions(void **state)
         { DEFINITION("Observation.valueBla"),
           "StructureDefinition.differential.element[0].path: is no path of that type" },
         { DEFINITION("Patient.name"),
+          "StructureDefinition.differential: breaks sdf-8a\n"
           "StructureDefinition.differential.element[0].path: is no path of that type" },
     };
     (void)state;
     check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void test_invariants(void **state)
+{
+#define NARRATIVE                                                                              \
+    "\"text\":{\"status\":\"empty\",\"div\":\"<div "                                           \
+    "xmlns=\\\"http://www.w3.org/1999/xhtml\\\">"                                              \
+    "a</div>\"}"
+    static const struct validate_case cases[] = {
+        { "{\"resourceType\":\"Patient\"}", "Patient: breaks dom-6" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE "}", "" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"contact\":[{\"gender\":\"other\"}]}",
+          "Patient.contact[0]: breaks pat-1" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"telecom\":[{\"value\":\"1\"}]}",
+          "Patient.telecom[0]: breaks cpt-2" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"extension\":[{\"url\":\"http://a\"}]}",
+          "Patient.extension[0]: breaks ext-1" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"contained\":[{\"resourceType\":"
+          "\"Organization\",\"id\":\"o\",\"name\":\"a\"," NARRATIVE "}]}",
+          "Patient: breaks dom-3" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"managingOrganization\":{\"reference\":"
+          "\"#o\"}}",
+          "Patient.managingOrganization: breaks ref-1" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"name\":[{\"family\":\"a\",\"period\":"
+          "{\"start\":\"2020-01\",\"end\":\"2019\"}}]}",
+          "Patient.name[0].period: breaks per-1" },
+        { "{\"resourceType\":\"Patient\"," NARRATIVE ",\"name\":[{\"family\":\"a\",\"period\":"
+          "{\"start\":\"2020-01\",\"end\":\"2020\"}}]}",
+          "" }, /* nobody can tell */
+        { "{\"resourceType\":\"MedicationStatement\",\"status\":\"active\"," NARRATIVE
+          ",\"subject\":{\"display\":\"a\"},\"medicationCodeableConcept\":{\"text\":\"a\"},"
+          "\"dosage\":[{\"maxDosePerAdministration\":{\"value\":1,\"comparator\":\"<\"}}]}",
+          "MedicationStatement.dosage[0].maxDosePerAdministration: breaks sqty-1" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+        struct issues issues;
+        validating_text(arena, str_z(cases[i].resource), &(struct validate_options){ 0 },
+                        &issues);
+        assert_str(validating_said(arena, &issues, ISSUE_WARNING), cases[i].want);
+    }
 }
 
 static void test_issues_hold_no_content(void **state)
@@ -275,20 +319,17 @@ static void test_issues_hold_no_content(void **state)
                         "\"http://Secret\",\"valueString\":\"Secret\"}]}"),
                     &(struct validate_options){ .strict_extensions = true }, &issues);
     struct str said = validating_said(arena, &issues, ISSUE_INFORMATION);
-    assert_int_equal(issues.count, 4);
+    assert_true(issues.count >= 4);
     assert_null(memmem(said.p, said.n, "cret", 4));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elements),
-        cmocka_unit_test(test_companions),
-        cmocka_unit_test(test_primitives),
-        cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_references),
-        cmocka_unit_test(test_definitions),
-        cmocka_unit_test(test_issues_hold_no_content),
+        cmocka_unit_test(test_elements),   cmocka_unit_test(test_companions),
+        cmocka_unit_test(test_primitives), cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_references), cmocka_unit_test(test_definitions),
+        cmocka_unit_test(test_invariants), cmocka_unit_test(test_issues_hold_no_content),
     };
     return cmocka_run_group_tests_name("fhir/validate/structure", tests, NULL, validating_end);
 }

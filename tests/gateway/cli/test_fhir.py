@@ -104,7 +104,7 @@ VALIDATIONS = [
     ("a resource in XML", [], XML, EX_OK, "valid\n", ""),
     ("what is wrong, by its place", [], INVALID, EX_DATAERR, f"not valid\nerror: {GENDER}", ""),
     ("lines by their numbers", [], f"{VALID}\n{INVALID}\n", EX_DATAERR,
-     f"line 1: valid\nline 2: not valid\nerror: {GENDER}", ""),
+     f"warning: Patient: breaks dom-6 (invariant)\nline 2: not valid\nerror: {GENDER}", ""),
     ("an OperationOutcome", ["--json"], INVALID, EX_DATAERR, '"expression":["Patient.gender"]', ""),
     ("what can't be read", [], "{", EX_DATAERR, "", "fatal: byte "),
     ("an extension nobody knows", [], STRANGE, EX_DATAERR, "error: Patient.extension[0]: ", ""),
