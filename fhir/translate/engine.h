@@ -4,7 +4,8 @@
  *     groups.c    which segments belong together
  *     source.c    what a rule's address finds
  *     leaf.c      one value to a primitive, dates and times in leaf_time.c
- *     engine.c    running maps
+ *     engine.c    running maps: find, test, convert, put
+ *     engine_value.c, engine_link.c   rules about values, about other resources
  *     mention.c   resources that rows make
  *     identity.c  what resources are recognised by
  *     to_fhir.c   all in order, and the Bundle
@@ -192,6 +193,39 @@ struct element *engine_element(struct engine *e, enum element_kind kind);
 /* A new resource in the list; NULL if there is no memory. */
 struct resource *engine_resource(struct engine *e, const struct rule_resource *type,
                                  struct group *group);
+
+/* Put @child where @rule says. */
+void engine_put(struct engine *e, const struct place *place, const struct rule *rule,
+                struct element *child);
+
+/* Run a datatype or block on @raw; NULL if it gives nothing. */
+struct element *engine_block(struct engine *e, const struct place *place,
+                             const struct rule *rule, struct str raw, enum value_level level);
+
+/* What @rule makes of @raw; *unfit if there is a value that isn't of its type. */
+struct element *engine_convert(struct engine *e, const struct place *place,
+                               const struct rule *rule, struct str raw, enum value_level level,
+                               bool *unfit);
+
+/* Convert and put, by the rule or its alternative. */
+void engine_apply(struct engine *e, const struct place *place, const struct rule *rule,
+                  struct str raw, enum value_level level);
+
+/* Whether @rule says how references to its resource are shown. */
+static inline bool engine_is_display(const struct rule *rule)
+{
+    return rule->path[0].name[0] == '$';
+}
+
+/* engine_value.c: @rule with SOURCE_VALUE, SOURCE_FORMAT; the text of SOURCE_KNOWN. */
+void engine_value(struct engine *e, const struct place *place, const struct rule *rule);
+void engine_format(struct engine *e, const struct place *place, const struct rule *rule);
+struct str engine_known(struct engine *e, const struct place *place, enum rule_known which);
+
+/* engine_link.c: @rule with SOURCE_RESOURCE; a reference to @to, or a block about it. */
+void engine_link(struct engine *e, const struct place *place, const struct rule *rule);
+void engine_link_to(struct engine *e, const struct place *place, const struct rule *rule,
+                    const struct resource *to);
 
 /* mention.c: a Reference to @to, or only its name; only the link's text if @link_only. */
 struct element *mention_refer(struct engine *e, bool link_only, const struct resource *to,
