@@ -1,14 +1,14 @@
 /*
  * Writing into memory that may or may not grow.
  *
- * One place checks for room: buf_extend(). All else goes through it.
+ * One place makes room: buf_extend_more(). All else goes through it.
  */
 #include "crypto/base/buf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-char *buf_extend(struct buf *b, size_t n)
+char *buf_extend_more(struct buf *b, size_t n)
 {
     if (b->failed || n > b->limit - b->n) {
         b->failed = true;
@@ -23,14 +23,6 @@ char *buf_extend(struct buf *b, size_t n)
     return at;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n)
-{
-    char *at = n ? buf_extend(b, n) : NULL;
-    if (at) {
-        memcpy(at, p, n);
-    }
-}
-
 void buf_str_put(struct buf *b, struct str s)
 {
     buf_put(b, s.p, s.n);
@@ -39,11 +31,6 @@ void buf_str_put(struct buf *b, struct str s)
 void buf_z(struct buf *b, const char *z)
 {
     buf_put(b, z, strlen(z));
-}
-
-void buf_c(struct buf *b, char c)
-{
-    buf_put(b, &c, 1);
 }
 
 void buf_u64(struct buf *b, uint64_t value)

@@ -54,15 +54,38 @@ static inline struct str buf_str(const struct buf *b)
     return (struct str){ .p = b->p, .n = b->n };
 }
 
-/* Room for @n more bytes, counted as written; NULL after a failure. */
-MUST_USE char *buf_extend(struct buf *b, size_t n);
+/* buf_extend() where there is no room yet. */
+MUST_USE char *buf_extend_more(struct buf *b, size_t n);
 
-void buf_put(struct buf *b, const void *p, size_t n);
+/* Room for @n more bytes, counted as written; NULL after a failure. */
+MUST_USE static inline char *buf_extend(struct buf *b, size_t n)
+{
+    size_t end = b->cap < b->limit ? b->cap : b->limit;
+    if (b->failed || b->n > end || n > end - b->n) {
+        return buf_extend_more(b, n);
+    }
+    char *at = b->p + b->n;
+    b->n += n;
+    return at;
+}
+
+static inline void buf_put(struct buf *b, const void *p, size_t n)
+{
+    char *at = n ? buf_extend(b, n) : NULL;
+    if (at) {
+        memcpy(at, p, n);
+    }
+}
+
+static inline void buf_c(struct buf *b, char c)
+{
+    buf_put(b, &c, 1);
+}
+
 /* For a place in a URL: all but RFC 3986's unreserved characters as %XX. */
 void buf_percent(struct buf *b, struct str s);
 void buf_str_put(struct buf *b, struct str s);
 void buf_z(struct buf *b, const char *z);
-void buf_c(struct buf *b, char c);
 void buf_u64(struct buf *b, uint64_t value);
 void buf_i64(struct buf *b, int64_t value);
 void buf_fmt(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);

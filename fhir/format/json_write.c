@@ -176,17 +176,15 @@ void json_escape(struct buf *out, struct str value)
     }
 }
 
+bool json_is_plain(struct str value)
+{
+    return plain_span(value) == value.n;
+}
+
 void json_quote(struct buf *out, struct str value)
 {
-    if (plain_span(value) == value.n) {
-        char *p = buf_extend(out, value.n + 2);
-        if (p) {
-            p[0] = '"';
-            if (value.n) {
-                memcpy(p + 1, value.p, value.n);
-            }
-            p[value.n + 1] = '"';
-        }
+    if (json_is_plain(value)) {
+        json_quote_plain(out, value);
         return;
     }
     buf_c(out, '"');

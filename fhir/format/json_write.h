@@ -41,6 +41,22 @@ void json_bool(struct json_writer *w, const char *name, bool value);
 /* @value is JSON already and is copied as it is. */
 void json_raw(struct json_writer *w, const char *name, struct str value);
 
+/* Whether @value is ASCII that needs no escape. */
+bool json_is_plain(struct str value);
+
+/* Append @value, which json_is_plain() said is, with quotes. */
+static inline void json_quote_plain(struct buf *out, struct str value)
+{
+    char *p = buf_extend(out, value.n + 2);
+    if (p) {
+        p[0] = '"';
+        if (value.n) {
+            memcpy(p + 1, value.p, value.n);
+        }
+        p[value.n + 1] = '"';
+    }
+}
+
 /* @value between quotes, escaped; for text outside of a json_writer. */
 void json_quote(struct buf *out, struct str value);
 

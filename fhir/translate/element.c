@@ -11,19 +11,32 @@
 
 #include <string.h>
 
-struct element *element_new(struct arena *arena, enum element_kind kind)
+enum {
+    POOL = 64, /* elements at a time */
+};
+
+bool element_more(struct element_pool *pool)
 {
-    struct element *element = arena_alloc(arena, sizeof(*element));
-    if (element) {
-        *element = (struct element){ .kind = kind };
-    }
-    return element;
+    pool->next = arena_alloc(pool->arena, POOL * sizeof(struct element));
+    pool->end = pool->next ? pool->next + POOL : NULL;
+    return pool->next != NULL;
 }
 
 struct element *element_get(const struct element *object, const char *name)
 {
     for (struct element *e = object->first; e; e = e->next) {
-        if (e->name == name || (e->name[0] == name[0] && strcmp(e->name, name) == 0)) {
+        if (strcmp(e->name->z, name) == 0) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+struct element *element_named(const struct element *object, const struct rule_name *name)
+{
+    for (struct element *e = object->first; e; e = e->next) {
+        if (e->name == name ||
+            (e->name->n == name->n && memcmp(e->name->z, name->z, name->n) == 0)) {
             return e;
         }
     }
@@ -42,7 +55,7 @@ struct str element_text(const struct element *object, const char *name)
     return e ? e->text : (struct str){ 0 };
 }
 
-void element_append(struct element *parent, struct element *child, const char *name)
+void element_append(struct element *parent, struct element *child, const struct rule_name *name)
 {
     child->name = name;
     child->next = NULL;
@@ -55,12 +68,12 @@ void element_append(struct element *parent, struct element *child, const char *n
 }
 
 /* The member @name of @object, made if it isn't there. */
-static struct element *member(struct arena *arena, struct element *object, const char *name,
-                              enum element_kind kind)
+static struct element *member(struct element_pool *pool, struct element *object,
+                              const struct rule_name *name, enum element_kind kind)
 {
-    struct element *e = element_get(object, name);
+    struct element *e = element_named(object, name);
     if (!e) {
-        e = element_new(arena, kind);
+        e = element_new(pool, kind);
         if (e) {
             element_append(object, e, name);
         }
@@ -68,25 +81,25 @@ static struct element *member(struct arena *arena, struct element *object, const
     return e;
 }
 
-bool element_put(struct arena *arena, struct element *target, const struct rule_step *path,
-                 size_t count, struct element *child)
+bool element_put(struct element_pool *pool, struct element *target,
+                 const struct rule_step *path, size_t count, struct element *child)
 {
     for (size_t i = 0; i < count; i++) {
         bool end = i == count - 1;
         if (path[i].append) {
-            struct element *array = member(arena, target, path[i].name, ELEMENT_ARRAY);
-            struct element *next = end ? child : element_new(arena, ELEMENT_OBJECT);
+            struct element *array = member(pool, target, path[i].name, ELEMENT_ARRAY);
+            struct element *next = end ? child : element_new(pool, ELEMENT_OBJECT);
             if (!array || !next) {
                 return false;
             }
             element_append(array, next, NULL);
             target = next;
         } else if (end) {
-            if (!element_get(target, path[i].name)) {
+            if (!element_named(target, path[i].name)) {
                 element_append(target, child, path[i].name);
             }
         } else {
-            target = member(arena, target, path[i].name, ELEMENT_OBJECT);
+            target = member(pool, target, path[i].name, ELEMENT_OBJECT);
             if (!target) {
                 return false;
             }
@@ -112,12 +125,12 @@ void element_unite(struct element *into, struct element *from)
     struct element *next = NULL;
     for (struct element *e = from->first; e; e = next) {
         next = e->next;
-        struct element *mine = element_get(into, e->name);
+        struct element *mine = element_named(into, e->name);
         if (!mine) {
             element_append(into, e, e->name);
             continue;
         }
-        if (strcmp(e->name, "identifier") != 0 || mine->kind != ELEMENT_ARRAY) {
+        if (strcmp(e->name->z, "identifier") != 0 || mine->kind != ELEMENT_ARRAY) {
             continue;
         }
         struct element *after = NULL;
@@ -131,26 +144,23 @@ void element_unite(struct element *into, struct element *from)
 }
 
 /* A comma unless it is the first, and the name. */
-static void write_name(struct buf *out, const char *name, bool first)
+static void write_name(struct buf *out, const struct rule_name *name, bool first)
 {
-    size_t n = strlen(name);
-    char *p = buf_extend(out, n + 3 + !first);
+    size_t n = name->n + 3;
+    char *p = buf_extend(out, n + !first);
     if (!p) {
         return;
     }
     if (!first) {
         *p++ = ',';
     }
-    *p++ = '"';
-    memcpy(p, name, n + 1);
-    p[n] = '"';
-    p[n + 1] = ':';
+    memcpy(p, name->json, n);
 }
 
 static void write_original(struct buf *out, const struct element *e)
 {
     buf_z(out, ",\"_");
-    buf_z(out, e->name);
+    buf_put(out, e->name->z, e->name->n);
     buf_z(out, "\":{\"extension\":[{\"url\":"
                "\"http://hl7.org/fhir/StructureDefinition/originalText\",\"valueString\":");
     json_quote(out, e->original);
@@ -194,8 +204,14 @@ static void write_value(struct buf *out, const struct element *element)
         write_items(out, element);
         buf_c(out, ']');
         return;
-    case ELEMENT_STRING: json_quote(out, element->text); return;
+    case ELEMENT_STRING:
+        if (element->plain) {
+            json_quote_plain(out, element->text);
+        } else {
+            json_quote(out, element->text);
+        }
+        return;
     case ELEMENT_LITERAL: buf_str_put(out, element->text); return;
-    case ELEMENT_LINK: json_quote(out, resource_url(element->link)); return;
+    case ELEMENT_LINK: json_quote_plain(out, resource_url(element->link)); return;
     }
 }

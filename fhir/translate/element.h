@@ -24,6 +24,7 @@ struct resource;
  * @solid:    of objects: holds something that came from the message, not only constants
  * @trusted:  of strings: a system that the operator wrote down
  * @weak:     yields to what is stored
+ * @plain:    of strings: needs no escape in JSON, as is known of constants
  * @text:     of strings and literals
  * @original: what a value was before it lost precision; written as an extension
  * @link:     of links
@@ -33,7 +34,8 @@ struct element {
     bool solid;
     bool trusted;
     bool weak;
-    const char *name;
+    bool plain;
+    const struct rule_name *name; /* NULL in arrays */
     struct str text;
     struct str original;
     const struct resource *link;
@@ -42,11 +44,39 @@ struct element {
     struct element *next;
 };
 
+/* Where elements come from: many at a time from an arena. */
+struct element_pool {
+    struct arena *arena; /* borrowed */
+    struct element *next;
+    struct element *end;
+};
+
+/* More elements in @pool; whether there was memory. */
+MUST_USE bool element_more(struct element_pool *pool);
+
 /* A new element with no parent; NULL if there is no memory. */
-MUST_USE struct element *element_new(struct arena *arena, enum element_kind kind);
+MUST_USE static inline struct element *element_new(struct element_pool *pool,
+                                                   enum element_kind kind)
+{
+    if (pool->next == pool->end && !element_more(pool)) {
+        return NULL;
+    }
+    struct element *element = pool->next++;
+    *element = (struct element){ .kind = kind };
+    return element;
+}
+
+/* Give back @element, which nobody knows. */
+static inline void element_drop(struct element_pool *pool, const struct element *element)
+{
+    pool->next -= element == pool->next - 1;
+}
 
 /* The member @name of @object, or NULL. */
 struct element *element_get(const struct element *object, const char *name);
+
+/* The same by a name from a map, which is found faster. */
+struct element *element_named(const struct element *object, const struct rule_name *name);
 
 /* The first element of array @name of @object, or NULL. */
 struct element *element_first(const struct element *object, const char *name);
@@ -55,18 +85,19 @@ struct element *element_first(const struct element *object, const char *name);
 struct str element_text(const struct element *object, const char *name);
 
 /* Add @child at the end of @parent, under @name (NULL in arrays). */
-void element_append(struct element *parent, struct element *child, const char *name);
+void element_append(struct element *parent, struct element *child,
+                    const struct rule_name *name);
 
 /**
  * element_put() - put an element at a path
- * @arena:  memory for objects and arrays on the way
+ * @pool:   for objects and arrays on the way
  * @target: object where the path begins
  * @path:   @count steps, at least one
  * @child:  what to put; what stands there already stays
  *
  * Return: whether there was memory
  */
-MUST_USE bool element_put(struct arena *arena, struct element *target,
+MUST_USE bool element_put(struct element_pool *pool, struct element *target,
                           const struct rule_step *path, size_t count, struct element *child);
 
 /* Move the members of @from that @into hasn't; identifiers it hasn't are added. */

@@ -13,7 +13,7 @@
 
 struct element *engine_element(struct engine *e, enum element_kind kind)
 {
-    struct element *element = element_new(e->arena, kind);
+    struct element *element = element_new(&e->pool, kind);
     if (!element) {
         e->error = -ENOMEM;
     }
@@ -61,7 +61,7 @@ void engine_put(struct engine *e, const struct place *place, const struct rule *
     }
     child->weak = rule->weak;
     struct element *target = rule->withdraws ? withdrawn(e, place->owner) : place->target;
-    if (!target || !element_put(e->arena, target, rule->path, rule->path_count, child)) {
+    if (!target || !element_put(&e->pool, target, rule->path, rule->path_count, child)) {
         e->error = -ENOMEM;
         return;
     }
@@ -79,11 +79,11 @@ static void run_rules(struct engine *e, const struct place *place, const struct 
 struct element *engine_block(struct engine *e, const struct place *place,
                              const struct rule *rule, struct str raw, enum value_level level)
 {
+    struct value room;
     struct place inner = *place;
     inner.top = false;
     if (rule->source == SOURCE_VALUE) {
-        inner.value = raw;
-        inner.level = level;
+        inner.value = source_value(e, place, raw, level, &room);
     }
     if (rule->table) {
         inner.table = rule->table; /* a block keeps the one it stands under */
@@ -97,7 +97,11 @@ struct element *engine_block(struct engine *e, const struct place *place,
         return NULL;
     }
     run_rules(e, &inner, rule->map);
-    return inner.target->solid ? inner.target : NULL;
+    if (!inner.target->solid) {
+        return NULL;
+    }
+    e->parts += inner.value == &room ? coverage_left(&room) : 0;
+    return inner.target;
 }
 
 /* What @rule makes of @raw; *unfit if there is a value that isn't of its type. */
@@ -114,11 +118,15 @@ struct element *engine_convert(struct engine *e, const struct place *place,
     struct element *out = engine_element(e, ELEMENT_STRING);
     enum leaf_result r = out ? leaf_convert(e, place, rule, raw, out) : LEAF_NOTHING;
     *unfit = r == LEAF_UNFIT;
-    return r == LEAF_FITS && !e->error ? out : NULL;
+    if (r == LEAF_FITS && !e->error) {
+        out->plain = out->plain || rule->plain;
+        return out;
+    }
+    element_drop(&e->pool, out);
+    return NULL;
 }
 
-/* Convert and put, by the rule or its alternative. */
-void engine_apply(struct engine *e, const struct place *place, const struct rule *rule,
+bool engine_apply(struct engine *e, const struct place *place, const struct rule *rule,
                   struct str raw, enum value_level level)
 {
     bool unfit = false;
@@ -136,11 +144,36 @@ void engine_apply(struct engine *e, const struct place *place, const struct rule
     if (child && !e->error && used->path_count) {
         engine_put(e, place, used, child);
     }
+    return child != NULL || unfit; /* told already */
+}
+
+/* Whether what @rule needs is not there: most rules, of most messages. */
+static inline bool is_absent(const struct engine *e, const struct place *place,
+                             const struct rule *rule)
+{
+    if (rule->parts) {
+        return !place->value || !(place->value->valued & rule->parts);
+    }
+    return rule->needs && rule->from.segment == place->segment_id &&
+           !coverage_valued(e, place->segment, rule->needs);
+}
+
+/* Whether something stands already where @rule would put one thing. */
+static bool is_taken(const struct place *place, const struct rule *rule)
+{
+    const struct element *at = place->target;
+    for (uint8_t i = 0; i < rule->path_count && at; i++) {
+        if (rule->path[i].append || rule->withdraws) {
+            return false;
+        }
+        at = element_named(at, rule->path[i].name);
+    }
+    return at && rule->path_count && !rule->otherwise;
 }
 
 static void run_rule(struct engine *e, const struct place *place, const struct rule *rule)
 {
-    if (rule->table_given && !place->table) {
+    if ((rule->table_given && !place->table) || is_taken(place, rule)) {
         return;
     }
     bool several = rule->near == NEAR_BELOW || rule->near == NEAR_EVERY;
@@ -167,14 +200,16 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     case SOURCE_TEXT: break;
     }
     if (text.n || rule->source == SOURCE_NONE) {
-        engine_apply(e, place, rule, text, LEVEL_PART);
+        (void)engine_apply(e, place, rule, text, LEVEL_PART);
     }
 }
 
 static void run_rules(struct engine *e, const struct place *place, const struct rule_map *map)
 {
     for (uint16_t i = 0; i < map->count && !e->error; i++) {
-        run_rule(e, place, &map->rules[i]);
+        if (!is_absent(e, place, &map->rules[i])) {
+            run_rule(e, place, &map->rules[i]);
+        }
     }
 }
 

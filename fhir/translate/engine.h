@@ -7,6 +7,7 @@
  *     engine.c    running maps: find, test, convert, put
  *     engine_value.c, engine_link.c   rules about values, about other resources
  *     mention.c   resources that rows make
+ *     coverage.c  which fields became something, which are kept in the message alone
  *     identity.c  what resources are recognised by
  *     to_fhir.c   all in order, and the Bundle
  */
@@ -45,17 +46,29 @@ struct group {
  * What a value was made a reference to: the same doctor often signs each result.
  *
  * @map, @raw: what was made of what
+ * @used:      its parts that became something; @left: how many did not
  * @made:      the resource, or NULL if the value has only a name
  */
 struct mention {
     const struct rule_map *map;
     struct str raw;
+    uint64_t used;
+    size_t left;
     struct resource *made;
     struct str display;
 };
 
 enum {
     MENTIONS = 16, /* remembered; older ones are made again and joined at the end */
+    TIMES = 4,     /* the same */
+};
+
+/* A time that was converted. @zoneless: it lost its hours */
+struct told_time {
+    struct str raw;
+    struct str text;
+    struct str original;
+    bool zoneless;
 };
 
 /*
@@ -65,6 +78,11 @@ enum {
  * @occurrences: for each segment how many of its name there are up to it
  * @event:       of the message
  * @mentions:    the last ones, @mentioned in all
+ * @times:       the last ones, @time_count in all
+ * @valued:      for each segment its fields that hold something: bits
+ * @used:        those of them that became something
+ * @whole:       the same, and of which each repetition was looked at
+ * @plain:       no escape sequence and no control character in the whole message
  * @unread:      see struct translate_result
  * @parts:       components that hold something and no row reads
  * @zoneless:    times that lost their hours because nobody knows the sender's zone
@@ -73,6 +91,7 @@ enum {
  */
 struct engine {
     struct arena *arena;
+    struct element_pool pool;
     const struct rules *rules;
     const struct v2_message *message;
     const struct translate_site *site;
@@ -80,12 +99,18 @@ struct engine {
     int16_t *segment_ids;
     struct group **homes;
     uint32_t *occurrences;
+    uint64_t (*valued)[RULE_WORDS];
+    uint64_t (*used)[RULE_WORDS];
+    uint64_t (*whole)[RULE_WORDS];
+    bool plain;
     struct str event;
     struct group *root;
     struct resource *first;
     struct resource *last;
     struct mention mentions[MENTIONS];
     size_t mentioned;
+    struct told_time times[TIMES];
+    size_t time_count;
     size_t unread;
     size_t parts;
     size_t zoneless;
@@ -100,31 +125,50 @@ enum value_level {
     LEVEL_PART,       /* not at all */
 };
 
+enum {
+    VALUE_PARTS = 32, /* whose places are remembered; later ones are searched for */
+};
+
+/*
+ * The value that a datatype or block is about.
+ *
+ * @valued: its parts that hold something, from part 1 in bit 1
+ * @used:   those that became something
+ * @count:  parts whose beginning is in @starts; the one after the last begins after its end
+ */
+struct value {
+    struct str raw;
+    enum value_level level;
+    uint64_t valued;
+    uint64_t used;
+    uint32_t count;
+    uint32_t starts[VALUE_PARTS + 1];
+};
+
 /*
  * Where a map runs.
  *
  * @segment:    the segment it is for; NULL in resource sections
  * @segment_id: its index in the rules
- * @value:      what addresses without segment are in; p is NULL if there is none
+ * @value:      what addresses without segment are in; NULL if there is none
  * @target:     object that paths start from
  * @owner:      resource that @target belongs to
  * @top:        @target is the resource itself
  * @table:      the one in force, for "given"
  * @it:         the resource that a block is about
- * @from, @field, @repetition: of the value, for issues; @from as @segment_id
+ * @origin, @field, @repetition: where the value is from; @origin may be NULL
  */
 struct place {
     struct group *group;
     const struct v2_segment *segment;
     int16_t segment_id;
-    struct str value;
-    enum value_level level;
+    struct value *value;
     struct element *target;
     struct resource *owner;
     bool top;
     const struct rule_table *table;
     const struct resource *it;
-    int16_t from;
+    const struct v2_segment *origin;
     uint8_t field;
     uint32_t repetition;
 };
@@ -143,6 +187,14 @@ struct resource *groups_resource(const struct engine *e, const struct group *gro
 struct str source_find(const struct engine *e, const struct place *place,
                        const struct rule_address *at, enum value_level *level);
 
+/* The value @raw, in @room; or that of @place if it is the same. */
+struct value *source_value(const struct engine *e, const struct place *place, struct str raw,
+                           enum value_level level, struct value *room);
+
+/* The segment that @at is in, or NULL; not for RULE_VALUE. */
+const struct v2_segment *source_segment(const struct place *place,
+                                        const struct rule_address *at);
+
 /* The whole field of @at with all repetitions; p is NULL for RULE_VALUE. */
 struct str source_field(const struct engine *e, const struct place *place,
                         const struct rule_address *at);
@@ -154,8 +206,15 @@ struct str source_part(const struct engine *e, const struct rule_address *at, st
 /* Decoded text of @raw without control characters; marks @e if there is no memory. */
 struct str source_text(struct engine *e, struct str raw);
 
-/* Whether the condition that begins with @tests holds; NULL does. */
-bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests);
+/* Whether the condition that begins with @tests holds. */
+bool source_holds(struct engine *e, const struct place *place, const struct rule_test *tests);
+
+/* The same; NULL holds always. */
+static inline bool source_tests(struct engine *e, const struct place *place,
+                                const struct rule_test *tests)
+{
+    return !tests || source_holds(e, place, tests);
+}
 
 /* Tell the person reading the issues about the value at @place. */
 void source_issue(struct engine *e, const struct place *place, enum issue_severity severity,
@@ -207,14 +266,14 @@ struct element *engine_convert(struct engine *e, const struct place *place,
                                const struct rule *rule, struct str raw, enum value_level level,
                                bool *unfit);
 
-/* Convert and put, by the rule or its alternative. */
-void engine_apply(struct engine *e, const struct place *place, const struct rule *rule,
+/* Convert and put, by the rule or its alternative; whether something came of it. */
+bool engine_apply(struct engine *e, const struct place *place, const struct rule *rule,
                   struct str raw, enum value_level level);
 
 /* Whether @rule says how references to its resource are shown. */
 static inline bool engine_is_display(const struct rule *rule)
 {
-    return rule->path[0].name[0] == '$';
+    return rule->path[0].name->z[0] == '$';
 }
 
 /* engine_value.c: @rule with SOURCE_VALUE, SOURCE_FORMAT; the text of SOURCE_KNOWN. */
@@ -234,6 +293,41 @@ struct element *mention_refer(struct engine *e, bool link_only, const struct res
 /* The resource that @rule makes of @raw, and what is put at its path; NULL if nothing is. */
 struct element *mention_make(struct engine *e, const struct place *place,
                              const struct rule *rule, struct str raw, enum value_level level);
+
+/* coverage.c: which fields hold something; marks @e if there is no memory. */
+void coverage_begin(struct engine *e);
+
+/* Whether @field, 1 to 127, of @segment holds something. */
+static inline bool coverage_valued(const struct engine *e, const struct v2_segment *segment,
+                                   uint8_t field)
+{
+    return e->valued[segment - e->message->segments][field / 64] >> field % 64 & 1;
+}
+
+/* @field of @segment became something; all its repetitions if @whole. */
+static inline void coverage_use(const struct engine *e, const struct v2_segment *segment,
+                                uint8_t field, bool whole)
+{
+    ptrdiff_t i = segment - e->message->segments;
+    uint64_t bit = (uint64_t)1 << field % 64;
+    e->used[i][field / 64] |= bit;
+    e->whole[i][field / 64] |= whole ? bit : 0;
+}
+
+/* What @at names in @place, a part of the value or a field, became something. */
+void coverage_use_at(const struct engine *e, const struct place *place,
+                     const struct rule_address *at);
+
+/* How many parts of @value hold something that became nothing. */
+static inline size_t coverage_left(const struct value *value)
+{
+    return value->level == LEVEL_REPETITION
+               ? (size_t)__builtin_popcountll(value->valued & ~value->used)
+               : 0;
+}
+
+/* Tell what is kept in the message alone. */
+void coverage_report(struct engine *e);
 
 /* identity.c: give all resources their ids, join those that are the same. */
 void identity_assign(struct engine *e);

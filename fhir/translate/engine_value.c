@@ -18,48 +18,23 @@ static void record_delete(struct engine *e, const struct place *place, const str
         e->error = -ENOMEM;
         return;
     }
-    *d = (struct translate_path){ .path = str_z(rule->path[0].name),
+    *d = (struct translate_path){ .path = str_of(rule->path[0].name->z, rule->path[0].name->n),
                                   .next = place->owner->deletes };
     place->owner->deletes = d;
 }
 
-/* Count the components of repetition @raw that @map leaves alone. */
-static void count_parts(struct engine *e, const struct rule_map *map, struct str raw)
-{
-    uint32_t number = 1;
-    size_t start = 0;
-    for (size_t i = 0; i <= raw.n; i++) {
-        if (i < raw.n && raw.p[i] != e->message->delims.component) {
-            continue;
-        }
-        bool read = number < 64 && (map->read >> number & 1);
-        if (!read && v2_presence(str_slice(raw, start, i)) == V2_PRESENT) {
-            e->parts++;
-        }
-        number++;
-        start = i + 1;
-    }
-}
-
-/* One raw value of SOURCE_VALUE. */
-static void apply_value(struct engine *e, const struct place *place, const struct rule *rule,
+/* One raw value of SOURCE_VALUE; whether something came of it. */
+static bool apply_value(struct engine *e, const struct place *place, const struct rule *rule,
                         struct str raw, enum value_level level)
 {
     switch (v2_presence(raw)) {
-    case V2_PRESENT:
-        if (rule->map && level == LEVEL_REPETITION) {
-            count_parts(e, rule->map, raw);
-        }
-        engine_apply(e, place, rule, raw, level);
-        return;
-    case V2_DELETE: record_delete(e, place, rule); return;
+    case V2_PRESENT: return engine_apply(e, place, rule, raw, level);
+    case V2_DELETE: record_delete(e, place, rule); return true;
     case V2_ABSENT:
-    case V2_EMPTY:
-        if (rule->type == TYPE_ISSUER) {
-            engine_apply(e, place, rule, raw, level); /* the sender may have a default */
-        }
-        return;
+    case V2_EMPTY: break;
     }
+    /* The sender may have a default. */
+    return rule->type == TYPE_ISSUER && engine_apply(e, place, rule, raw, level);
 }
 
 /* Append the repetitions of a text field as lines. */
@@ -92,11 +67,12 @@ static void apply_lines(struct engine *e, const struct place *place, const struc
                         struct str field)
 {
     if (v2_presence(field) != V2_PRESENT) {
-        apply_value(e, place, rule, field, LEVEL_PART);
+        (void)apply_value(e, place, rule, field, LEVEL_PART);
         return;
     }
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
     put_lines(e, field, &b);
+    coverage_use(e, place->origin, rule->from.field, true);
     apply_text(e, place, rule, &b);
 }
 
@@ -115,6 +91,7 @@ static void apply_all(struct engine *e, const struct place *place, const struct 
             field = v2_field(e->message, &e->message->segments[i], rule->from.field);
         }
         if (v2_presence(field) == V2_PRESENT) {
+            coverage_use(e, &e->message->segments[i], rule->from.field, true);
             put_lines(e, field, &b);
         }
     }
@@ -123,45 +100,56 @@ static void apply_all(struct engine *e, const struct place *place, const struct 
     }
 }
 
+/* The repetitions of the field at @place that @rule is about. */
+static void run_field(struct engine *e, struct place *place, const struct rule *rule,
+                      struct str rest)
+{
+    bool used = false;
+    bool more = rest.p != NULL;
+    while (more && !e->error) {
+        struct str whole = rest;
+        struct str repetition = str_cut(&rest, e->message->delims.repetition);
+        more = repetition.n < whole.n; /* a delimiter followed */
+        place->repetition++;
+        if (rule->which != WHICH_REST || place->repetition > 1) {
+            enum value_level level;
+            struct str raw = source_part(e, &rule->from, repetition, &level);
+            used = apply_value(e, place, rule, raw, level) || used;
+        }
+        more = more && rule->which != WHICH_FIRST;
+    }
+    if (used) {
+        coverage_use(e, place->origin, rule->from.field, rule->which != WHICH_FIRST);
+    }
+}
+
 void engine_value(struct engine *e, const struct place *place, const struct rule *rule)
 {
     if (rule->from.segment == RULE_VALUE) {
         enum value_level level;
         struct str raw = source_find(e, place, &rule->from, &level);
-        apply_value(e, place, rule, raw, level);
+        if (apply_value(e, place, rule, raw, level) && place->value) {
+            place->value->used |= rule_parts(&rule->from);
+        }
         return;
     }
     struct place here = *place;
-    here.from = rule->from.segment;
+    here.origin = source_segment(place, &rule->from);
     here.field = rule->from.field;
     here.repetition = 0;
     if (rule->which == WHICH_ALL) {
         apply_all(e, &here, rule);
         return;
     }
-    struct str rest = source_field(e, place, &rule->from);
+    struct str field = source_field(e, place, &rule->from);
     if (rule->from.repetition) {
         here.repetition = rule->from.repetition - 1u;
-        rest = v2_part(rest, e->message->delims.repetition, rule->from.repetition);
+        field = v2_part(field, e->message->delims.repetition, rule->from.repetition);
     }
     if (rule->which == WHICH_LINES) {
-        apply_lines(e, &here, rule, rest);
-        return;
-    }
-    bool more = rest.p != NULL;
-    while (more && !e->error) {
-        struct str whole = rest;
-        struct str repetition = str_cut(&rest, e->message->delims.repetition);
-        more = repetition.n < whole.n; /* a delimiter followed */
-        here.repetition++;
-        if (rule->which != WHICH_REST || here.repetition > 1) {
-            enum value_level level;
-            struct str raw = source_part(e, &rule->from, repetition, &level);
-            apply_value(e, &here, rule, raw, level);
-        }
-        if (rule->which == WHICH_FIRST) {
-            return;
-        }
+        apply_lines(e, &here, rule, field);
+    } else if (field.p) {
+        run_field(e, &here, rule, field);
     }
 }
 
@@ -182,10 +170,15 @@ void engine_format(struct engine *e, const struct place *place, const struct rul
         buf_str_put(&b, source_text(e, raw));
         any = true;
     }
-    if (any) {
-        buf_str_put(&b, rule->text);
-        e->error = buf_failed(&b) ? -ENOMEM : e->error;
-        engine_apply(e, place, rule, buf_str(&b), LEVEL_PART);
+    if (!any) {
+        return;
+    }
+    buf_str_put(&b, rule->text);
+    e->error = buf_failed(&b) ? -ENOMEM : e->error;
+    if (engine_apply(e, place, rule, buf_str(&b), LEVEL_PART)) {
+        for (int i = 0; i < rule->piece_count; i++) {
+            coverage_use_at(e, place, &rule->pieces[i].at);
+        }
     }
 }
 

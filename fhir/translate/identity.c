@@ -41,6 +41,7 @@ static struct str key_part(const struct engine *e, const struct group *group,
             v2_part(field, e->message->delims.repetition, at->repetition ? at->repetition : 1),
             &level);
         if (v2_presence(raw) == V2_PRESENT) {
+            coverage_use(e, segment, at->field, false);
             return raw;
         }
     }

@@ -102,18 +102,19 @@ static enum leaf_result through(const struct rule_table *table, struct str *text
     return text->n ? LEAF_FITS : LEAF_NOTHING; /* known to have no counterpart */
 }
 
-static bool add_text(struct engine *e, struct element *object, const char *name,
-                     struct str text)
+static bool add_text(struct engine *e, struct element *object, const struct rule_name *name,
+                     struct str text, bool plain)
 {
     if (!text.n) {
         return true;
     }
-    struct element *child = element_new(e->arena, ELEMENT_STRING);
+    struct element *child = element_new(&e->pool, ELEMENT_STRING);
     if (!child) {
         e->error = -ENOMEM;
         return false;
     }
     child->text = text;
+    child->plain = plain;
     element_append(object, child, name);
     return true;
 }
@@ -126,20 +127,25 @@ static enum leaf_result coding_leaf(struct engine *e, const struct rule_table *t
     if (!code || !code->code.n) {
         return LEAF_NOTHING;
     }
+    static const struct rule_name system = RULE_NAME("system");
+    static const struct rule_name value = RULE_NAME("code");
+    static const struct rule_name display = RULE_NAME("display");
     struct element *coding = out;
     out->kind = ELEMENT_OBJECT;
     out->solid = true;
     if (concept) {
-        static const struct rule_step path[] = { { "coding", true } };
-        coding = element_new(e->arena, ELEMENT_OBJECT);
-        if (!coding || !element_put(e->arena, out, path, 1, coding)) {
+        static const struct rule_name name = RULE_NAME("coding");
+        static const struct rule_step path[] = { { &name, true } };
+        coding = element_new(&e->pool, ELEMENT_OBJECT);
+        if (!coding || !element_put(&e->pool, out, path, 1, coding)) {
             e->error = -ENOMEM;
             return LEAF_NOTHING;
         }
     }
-    bool done = add_text(e, coding, "system", code->system.n ? code->system : table->system) &&
-                add_text(e, coding, "code", code->code) &&
-                add_text(e, coding, "display", code->display);
+    struct str of = code->system.n ? code->system : table->system;
+    bool done = add_text(e, coding, &system, of, table->plain) &&
+                add_text(e, coding, &value, code->code, table->plain) &&
+                add_text(e, coding, &display, code->display, table->plain);
     return done ? LEAF_FITS : LEAF_NOTHING;
 }
 
@@ -373,6 +379,7 @@ static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, s
     const struct rule_code *known = leaf_lookup(e->rules->coding_systems, text);
     if (known) {
         out->text = known->code;
+        out->plain = e->rules->coding_systems->plain;
         return known->code.n ? LEAF_FITS : LEAF_NOTHING;
     }
     if (str_starts(text, STR("HL7")) && text.n == 7 &&

@@ -74,13 +74,24 @@ static bool find_offset(const struct engine *e, const struct v2_timestamp *t, in
            site->zone_offset(site->zone_owner, site->zone, &local, minutes) == 0;
 }
 
-enum leaf_result leaf_datetime(struct engine *e, struct element *out, struct str text)
+/* What @text became before: results often share the times of their order. */
+static bool recall(struct engine *e, struct str text, struct element *out)
+{
+    for (size_t i = 0; i < TIMES; i++) {
+        const struct told_time *told = &e->times[i];
+        if (told->text.n && str_eq(told->raw, text)) {
+            out->text = told->text;
+            out->original = told->original;
+            e->zoneless += told->zoneless;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum leaf_result convert(struct engine *e, struct element *out, struct str text)
 {
     struct v2_timestamp t;
-    text = leaf_trimmed(text);
-    if (!text.n) {
-        return LEAF_NOTHING;
-    }
     if (v2_timestamp_read(text, &t) != 0) {
         return LEAF_UNFIT;
     }
@@ -120,6 +131,28 @@ enum leaf_result leaf_date(struct engine *e, struct element *out, struct str tex
     struct buf b = buf_fixed(space_for, sizeof(space_for));
     write_date(&b, &t);
     return leaf_keep(e, out, &b);
+}
+
+enum leaf_result leaf_datetime(struct engine *e, struct element *out, struct str text)
+{
+    text = leaf_trimmed(text);
+    if (!text.n) {
+        return LEAF_NOTHING;
+    }
+    if (recall(e, text, out)) {
+        return LEAF_FITS;
+    }
+    size_t before = e->zoneless;
+    enum leaf_result r = convert(e, out, text);
+    if (r == LEAF_FITS) {
+        e->times[e->time_count++ % TIMES] = (struct told_time){
+            .raw = text,
+            .text = out->text,
+            .original = out->original,
+            .zoneless = e->zoneless > before,
+        };
+    }
+    return r;
 }
 
 /* An instant is at least a second with its offset. */

@@ -37,6 +37,25 @@ struct str map_intern(struct map_compiler *c, struct str word)
     return entry->name;
 }
 
+const struct rule_name *map_element(struct map_compiler *c, struct str word)
+{
+    struct map_name *entry = map_names_put(c->arena, &c->words, word);
+    if (entry && entry->value) {
+        return entry->value;
+    }
+    struct rule_name *name = entry ? map_alloc(c, 1, sizeof(*name)) : NULL;
+    struct buf json = arena_buf(c->arena, word.n + 4);
+    buf_fmt(&json, "\"%s\":", entry ? entry->name.p : "");
+    buf_c(&json, '\0');
+    if (!name || buf_failed(&json)) {
+        c->error = -ENOMEM;
+        return NULL;
+    }
+    *name = (struct rule_name){ .z = entry->name.p, .n = entry->name.n, .json = json.p };
+    entry->value = name;
+    return name;
+}
+
 static bool before(struct map_where a, struct map_where b)
 {
     return a.file != b.file ? a.file < b.file : a.line < b.line;

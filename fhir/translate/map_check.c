@@ -1,7 +1,4 @@
-/*
- * What can be said about maps once names are resolved: which fields are read, and that
- * running them ends.
- */
+/* What can be said about maps once names are resolved: that running them ends. */
 #include "fhir/translate/map_draft.h"
 
 enum {
@@ -76,73 +73,5 @@ void map_check_depth(struct map_compiler *c)
         if (map->kind != DRAFT_BLOCK && !map->gone) {
             visit(c, map, 0); /* blocks by the rows that open them */
         }
-    }
-}
-
-/* --- what is read ---------------------------------------------------------------------- */
-
-/* Where the bits go: fields of segments, and parts of the value at hand. */
-struct reads {
-    struct rule_segment *segments;
-    uint64_t parts;
-};
-
-static void look(struct reads *reads, const struct rule_address *at)
-{
-    if (at->segment >= 0) {
-        reads->segments[at->segment].read[at->field / 64] |= (uint64_t)1 << at->field % 64;
-    } else if (at->component == 0 || at->onwards) {
-        reads->parts |= at->component < 64 ? ~(uint64_t)0 << at->component : 0;
-    } else {
-        reads->parts |= (uint64_t)1 << (at->component < 64 ? at->component : 63);
-    }
-}
-
-/* Whether tests of this kind look at an address. */
-static bool has_address(enum rule_op op)
-{
-    return op != OP_SET && op != OP_RESOURCE && op != OP_SEGMENT && op != OP_EVENT &&
-           op != OP_OPTION;
-}
-
-static void read_tests(struct reads *reads, const struct rule_test *tests, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (tests[i].op == OP_SAME || (tests[i].op == OP_COMPARE && !tests[i].count)) {
-            look(reads, &tests[i].other);
-        }
-        if (has_address(tests[i].op)) {
-            look(reads, &tests[i].at);
-        }
-    }
-}
-
-static void read_rows(const struct map_compiler *c, struct reads *reads,
-                      const struct draft_map *map)
-{
-    for (const struct draft_row *row = map->first; row; row = row->next) {
-        if (row->rule.source == SOURCE_VALUE) {
-            look(reads, &row->rule.from);
-        }
-        for (size_t i = 0; i < row->rule.piece_count; i++) {
-            look(reads, &row->rule.pieces[i].at);
-        }
-        read_tests(reads, row->tests, row->test_count);
-        const struct draft_map *inner = row->rule.source == SOURCE_NONE ? runs(c, row) : NULL;
-        if (inner) {
-            read_rows(c, reads, inner); /* it looks at the same value */
-        }
-    }
-}
-
-void map_check_read(struct map_compiler *c, struct rule_segment *segments)
-{
-    for (struct draft_map *map = c->maps; map; map = map->next) {
-        struct reads reads = { .segments = segments };
-        if (map->visit == VISIT_NEW) {
-            continue; /* of a row or section that is no more */
-        }
-        read_rows(c, &reads, map);
-        map->map.read = reads.parts;
     }
 }

@@ -3,7 +3,8 @@
  *
  *     map.c            all in order: lines to sections, the version
  *     map_lex.c        lines to tokens
- *     map_section.c    sections but structures, and the rows of tables
+ *     map_section.c    what sections begin with, but those below
+ *     map_table.c      tables: codes
  *     map_structure.c  structures: groups and their keys
  *     map_sender.c     senders: assigners, zone, options
  *     map_row.c        rows: targets, blocks
@@ -12,7 +13,7 @@
  *     map_condition.c  conditions
  *     map_address.c    addresses, and what names look like
  *     map_link.c       names resolved, the tables of rules.h
- *     map_check.c      what is read and what would never end
+ *     map_check.c      what would never end
  *
  * A mistake is told and reading goes on with the next line; nothing is built if there was one.
  */
@@ -322,6 +323,9 @@ void *map_alloc(struct map_compiler *c, size_t count, size_t size);
 /* @word terminated, the same address for the same word; p is NULL if there is no memory. */
 struct str map_intern(struct map_compiler *c, struct str word);
 
+/* The name of an element; the same address for the same word. NULL if there is no memory. */
+const struct rule_name *map_element(struct map_compiler *c, struct str word);
+
 /* The segment called @name, which looks like one; NULL if there is no memory or too many. */
 struct draft_segment *map_segment(struct map_compiler *c, struct str name);
 
@@ -389,8 +393,19 @@ void map_remove_row(struct map_compiler *c, struct map_words words);
 /* map_section.c: the line at hand, which isn't indented. */
 void map_section(struct map_compiler *c);
 
-/* The line at hand in a table. */
+/* The entry of @name; told and NULL if it is to be changed and isn't there. */
+struct map_name *map_entry(struct map_compiler *c, struct map_names *names, struct str name);
+
+/* Whether what was begun at @where may be changed at the line at hand; told if not. */
+bool map_changeable(struct map_compiler *c, struct map_where where, const char *what,
+                    struct str name);
+
+/* map_table.c: the line at hand begins a table, or stands in one. */
+void map_table(struct map_compiler *c, struct map_words words);
 void map_table_row(struct map_compiler *c);
+
+/* Put the codes of @table in order. */
+void map_link_table(struct map_compiler *c, struct draft_table *table);
 
 /* "ignore": the fields in @words. */
 void map_ignore(struct map_compiler *c, struct map_words words);
@@ -414,6 +429,3 @@ struct rules *map_link(struct map_compiler *c);
 
 /* map_check.c: maps that hold themselves or would run too long. */
 void map_check_depth(struct map_compiler *c);
-
-/* Mark in @segments which fields rules read, and in maps which parts. */
-void map_check_read(struct map_compiler *c, struct rule_segment *segments);

@@ -1,7 +1,6 @@
 /* Resolving names, and building the tables of rules.h. */
+#include "fhir/format/json_write.h"
 #include "fhir/translate/map_draft.h"
-
-#include <stdlib.h>
 
 static const struct {
     struct str name;
@@ -174,6 +173,25 @@ static void link_tests(struct map_compiler *c, struct map_where where, struct ru
     }
 }
 
+/* The field or part without which @rule gives nothing. */
+static void find_needs(struct rule *rule)
+{
+    bool fixed = rule->source != SOURCE_VALUE || rule->which == WHICH_ALL ||
+                 rule->type == TYPE_ISSUER || rule->otherwise;
+    if (fixed) {
+        return;
+    }
+    rule->needs = rule->from.field;
+    rule->parts = rule->from.field ? 0 : rule_parts(&rule->from);
+}
+
+/* Whether what @rule puts is its constant as it stands, and needs no escape in JSON. */
+static bool stays_plain(const struct rule *rule)
+{
+    bool same = rule->type == TYPE_STRING || rule->type == TYPE_CODE || rule->type == TYPE_URI;
+    return rule->source == SOURCE_TEXT && same && !rule->table && json_is_plain(rule->text);
+}
+
 static void link_row(struct map_compiler *c, struct draft_row *row)
 {
     link_type(c, row);
@@ -187,6 +205,8 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
         link_row(c, row->otherwise);
         row->rule.otherwise = &row->otherwise->rule;
     }
+    find_needs(&row->rule);
+    row->rule.plain = stays_plain(&row->rule);
 }
 
 static void link_map(struct map_compiler *c, struct draft_map *map)
@@ -217,76 +237,6 @@ static void link_map(struct map_compiler *c, struct draft_map *map)
             link_tests(c, map->where, tests, map->required->size);
         }
     }
-}
-
-/* --- tables ---------------------------------------------------------------------------- */
-
-static int by_code(const void *a, const void *b)
-{
-    const struct draft_code *const *x = a;
-    const struct draft_code *const *y = b;
-    int order = str_cmp((*x)->code.from, (*y)->code.from);
-    if (order == 0) {
-        order = ((*x)->where.file > (*y)->where.file) - ((*x)->where.file < (*y)->where.file);
-    }
-    return order
-               ? order
-               : ((*x)->where.line > (*y)->where.line) - ((*x)->where.line < (*y)->where.line);
-}
-
-/* The table's codes in order, and how many they are. */
-static const struct draft_code **sorted_codes(struct map_compiler *c,
-                                              const struct draft_table *table, size_t *count)
-{
-    size_t n = 0;
-    for (const struct draft_code *code = table->first; code; code = code->next) {
-        n++;
-    }
-    const struct draft_code **sorted = map_alloc(c, n, sizeof(struct draft_code *));
-    *count = sorted ? n : 0;
-    n = 0;
-    for (const struct draft_code *code = table->first; code && sorted; code = code->next) {
-        sorted[n++] = code;
-    }
-    if (n) {
-        qsort(sorted, n, sizeof(struct draft_code *), by_code);
-    }
-    return sorted;
-}
-
-/* Whether @code stands in a table although @before, the same code of the same layer, does. */
-static bool twice(const struct map_compiler *c, const struct draft_code *before,
-                  const struct draft_code *code)
-{
-    return before && map_layer(c, before->where) == map_layer(c, code->where);
-}
-
-static void link_codes(struct map_compiler *c, struct draft_table *table)
-{
-    size_t count;
-    const struct draft_code **sorted = sorted_codes(c, table, &count);
-    struct rule_code *codes = map_alloc(c, count, sizeof(*codes));
-    const struct draft_code *before = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < count && codes; i++) {
-        const struct draft_code *code = sorted[i];
-        bool same = before && str_eq(before->code.from, code->code.from);
-        if (twice(c, same ? before : NULL, code)) {
-            map_wrong_at(c, code->where, "code %.*s twice", MAP_SPAN(code->code.from));
-        } else if (code->removed && !same) {
-            map_wrong_at(c, code->where, "no code %.*s to remove", MAP_SPAN(code->code.from));
-        }
-        n -= same && !before->removed; /* the later layer's instead */
-        if (!code->removed) {
-            codes[n++] = code->code;
-        }
-        before = code;
-    }
-    if (n > UINT16_MAX) {
-        map_wrong_at(c, table->where, "too many codes in a table");
-    }
-    table->table.codes = codes;
-    table->table.count = (uint16_t)n;
 }
 
 /* --- groups and messages --------------------------------------------------------------- */
@@ -441,9 +391,6 @@ static void link_segments(struct map_compiler *c, struct rules *out)
     for (const struct draft_segment *s = c->segments; s; s = s->next) {
         link_segment_maps(c, s, &segments[s->id]);
     }
-    if (!c->mistake_count) {
-        map_check_read(c, segments); /* else a map might hold itself */
-    }
     out->segments = segments;
     out->segment_count = (uint16_t)c->segment_count;
     out->slots = slots;
@@ -457,7 +404,7 @@ struct rules *map_link(struct map_compiler *c)
         return NULL;
     }
     for (struct draft_table *t = c->tables; t && !c->error; t = t->next) {
-        link_codes(c, t);
+        map_link_table(c, t);
     }
     for (struct draft_map *m = c->maps; m && !c->error; m = m->next) {
         link_map(c, m);

@@ -26,7 +26,7 @@ static bool step(struct map_compiler *c, struct str word, struct rule_step *out)
             return false;
         }
     }
-    out->name = map_intern(c, word).p;
+    out->name = map_element(c, word);
     return word.n > 0;
 }
 
@@ -37,7 +37,7 @@ bool map_path(struct map_compiler *c, struct str word, struct rule *rule)
     bool good = word.n > 0;
     struct str rest = word;
     if (str_eq(word, STR("$display"))) {
-        steps[n++] = (struct rule_step){ map_intern(c, word).p, false };
+        steps[n++] = (struct rule_step){ map_element(c, word), false };
         rest = (struct str){ 0 };
     }
     while (good && rest.n) {

@@ -1,4 +1,4 @@
-/* The sections of a map file but structures: what their first line says, and tables' rows. */
+/* The sections of a map file but structures, tables and senders: what their first line says. */
 #include "fhir/translate/map_draft.h"
 
 #include <errno.h>
@@ -26,9 +26,7 @@ static void begin_map(struct map_compiler *c, struct draft_map *map)
     c->depth = 1;
 }
 
-/* The entry of @name; told and NULL if it is to be changed and isn't there. */
-static struct map_name *entry_of(struct map_compiler *c, struct map_names *names,
-                                 struct str name)
+struct map_name *map_entry(struct map_compiler *c, struct map_names *names, struct str name)
 {
     struct map_name *entry = map_names_put(c->arena, names, name);
     if (!entry) {
@@ -40,9 +38,8 @@ static struct map_name *entry_of(struct map_compiler *c, struct map_names *names
     return entry;
 }
 
-/* Whether what was begun at @where may be changed at the line at hand; told if not. */
-static bool changeable(struct map_compiler *c, struct map_where where, const char *what,
-                       struct str name)
+bool map_changeable(struct map_compiler *c, struct map_where where, const char *what,
+                    struct str name)
 {
     if (!map_earlier(c, where)) {
         map_wrong(c, "there is a %s %.*s already", what, MAP_SPAN(name));
@@ -57,9 +54,9 @@ static void datatype(struct map_compiler *c, struct map_words words)
         map_wrong(c, "datatype wants one new name");
         return;
     }
-    struct map_name *entry = entry_of(c, &c->datatype_names, words.p[0].text);
+    struct map_name *entry = map_entry(c, &c->datatype_names, words.p[0].text);
     struct draft_map *map = entry ? entry->value : NULL;
-    if (map && !changeable(c, map->where, "datatype", entry->name)) {
+    if (map && !map_changeable(c, map->where, "datatype", entry->name)) {
         return;
     }
     if (entry && !map) {
@@ -183,9 +180,9 @@ static void resource(struct map_compiler *c, struct map_words words)
     if (!more && !resource_line(c, words, &said)) {
         return;
     }
-    struct map_name *entry = entry_of(c, &c->resource_names, words.p[0].text);
+    struct map_name *entry = map_entry(c, &c->resource_names, words.p[0].text);
     struct draft_resource *made = entry ? entry->value : NULL;
-    if (made && !changeable(c, made->finish->where, "resource", entry->name)) {
+    if (made && !map_changeable(c, made->finish->where, "resource", entry->name)) {
         return;
     }
     if (made && !more && c->change == CHANGE_NONE) {
@@ -208,106 +205,6 @@ static void resource(struct map_compiler *c, struct map_words words)
     begin_map(c, made->finish);
 }
 
-static struct draft_table *new_table(struct map_compiler *c, struct str name)
-{
-    struct draft_table *made = map_alloc(c, 1, sizeof(*made));
-    if (made) {
-        made->end = &made->first;
-        made->where = c->where;
-        made->table.name = name.p;
-        made->next = c->tables;
-        c->tables = made;
-    }
-    return made;
-}
-
-/* "NAME [SYSTEM] [from SYSTEM]"; systems of an earlier layer stay unless there are new ones. */
-static void table(struct map_compiler *c, struct map_words words)
-{
-    struct str system = { 0 };
-    struct str from = { 0 };
-    size_t at = 1;
-    if (words.n > at && !map_is_word(&words.p[at], "from")) {
-        system = words.p[at++].text;
-    }
-    if (words.n == at + 2 && map_is_word(&words.p[at], "from")) {
-        from = words.p[at + 1].text;
-        at += 2;
-    }
-    if (words.n == 0 || words.n != at || c->change == CHANGE_REMOVE) {
-        map_wrong(c, "table wants: NAME [SYSTEM] [from SYSTEM]");
-        return;
-    }
-    struct map_name *entry = entry_of(c, &c->table_names, words.p[0].text);
-    struct draft_table *made = entry ? entry->value : NULL;
-    if (made && !changeable(c, made->where, "table", entry->name)) {
-        return;
-    }
-    if (made && c->change == CHANGE_REPLACE) {
-        made->first = NULL;
-        made->end = &made->first;
-        made->table = (struct rule_table){ .name = entry->name.p };
-    }
-    made = entry && !made ? new_table(c, entry->name) : made;
-    if (!made) {
-        return;
-    }
-    entry->value = made;
-    made->table.system = system.n ? system : made->table.system;
-    made->table.source = from.n ? from : made->table.source;
-    c->table = made;
-    c->section = SECTION_TABLE;
-}
-
-/* "remove CODE" */
-static bool removes_code(struct map_compiler *c, struct map_words words)
-{
-    if (words.n != 2 || !map_is_word(&words.p[0], "remove")) {
-        return false;
-    }
-    struct draft_code *made = map_alloc(c, 1, sizeof(*made));
-    if (map_is_word(&words.p[1], "*")) {
-        c->table->table.other = NULL;
-    } else if (made) {
-        *made = (struct draft_code){ .removed = true,
-                                     .code.from = words.p[1].text,
-                                     .where = c->where };
-        *c->table->end = made;
-        c->table->end = &made->next;
-    }
-    return true;
-}
-
-/* 'CODE -> CODE ["display"] [SYSTEM]' */
-void map_table_row(struct map_compiler *c)
-{
-    struct map_words words = { c->line.tokens, c->line.count };
-    if (removes_code(c, words)) {
-        return;
-    }
-    if (words.n < 3 || words.p[1].kind != MAP_ARROW || words.n > 5) {
-        map_wrong(c, "a code wants: CODE -> CODE [\"display\"] [SYSTEM]");
-        return;
-    }
-    struct draft_code *made = map_alloc(c, 1, sizeof(*made));
-    if (!made) {
-        return;
-    }
-    made->where = c->where;
-    made->code.from = words.p[0].text;
-    made->code.code = words.p[2].text;
-    for (size_t i = 3; i < words.n; i++) {
-        *(words.p[i].kind == MAP_TEXT ? &made->code.display : &made->code.system) =
-            words.p[i].text;
-    }
-    if (map_is_word(&words.p[0], "*")) {
-        c->table->table.other = &made->code;
-        return;
-    }
-    *c->table->end = made;
-    c->table->end = &made->next;
-}
-
 /* "TYPE^EVENT STRUCTURE" */
 static void message(struct map_compiler *c, struct map_words words)
 {
@@ -318,7 +215,7 @@ static void message(struct map_compiler *c, struct map_words words)
         map_wrong(c, "message wants: TYPE^EVENT STRUCTURE");
         return;
     }
-    struct map_name *entry = entry_of(c, &c->message_names, words.p[0].text);
+    struct map_name *entry = map_entry(c, &c->message_names, words.p[0].text);
     struct draft_message *made = entry ? entry->value : NULL;
     if (made && !made->gone && (c->change == CHANGE_NONE || !map_earlier(c, made->where))) {
         map_wrong(c, "there is a message %.*s already", MAP_SPAN(entry->name));
@@ -378,7 +275,7 @@ void map_section(struct map_compiler *c)
         void (*begin)(struct map_compiler *c, struct map_words words);
     } all[] = {
         { "datatype", datatype }, { "segment", segment },         { "resource", resource },
-        { "table", table },       { "structure", map_structure }, { "message", message },
+        { "table", map_table },   { "structure", map_structure }, { "message", message },
         { "ignore", ignore },     { "sender", map_sender },
     };
     struct map_words words = { c->line.tokens, c->line.count };

@@ -9,6 +9,9 @@
 
 #include <errno.h>
 
+static const struct rule_name REFERENCE = RULE_NAME("reference");
+static const struct rule_name DISPLAY = RULE_NAME("display");
+
 struct element *mention_refer(struct engine *e, bool link_only, const struct resource *to,
                               struct str display)
 {
@@ -26,11 +29,11 @@ struct element *mention_refer(struct engine *e, bool link_only, const struct res
     }
     object->solid = true;
     if (link) {
-        element_append(object, link, "reference");
+        element_append(object, link, &REFERENCE);
     }
     if (name) {
         name->text = display;
-        element_append(object, name, "display");
+        element_append(object, name, &DISPLAY);
     }
     return object;
 }
@@ -47,15 +50,12 @@ static const struct mention *recall(const struct engine *e, const struct rule *r
     return NULL;
 }
 
-/* Where the map of @rule runs to fill @made. */
-static struct place inside(const struct place *place, const struct rule *rule, struct str raw,
-                           enum value_level level, struct resource *made)
+/* Where the map of @rule runs to fill @made, about @value or what @place is about. */
+static struct place inside(const struct place *place, struct value *value,
+                           struct resource *made)
 {
     struct place inner = *place;
-    if (rule->source != SOURCE_NONE) {
-        inner.value = raw;
-        inner.level = level;
-    }
+    inner.value = value;
     inner.table = NULL;
     inner.top = false;
     inner.owner = made;
@@ -74,9 +74,19 @@ static void adopt(struct resource *made)
     made->group->made_last = made;
 }
 
+/* Take @made, which nothing came of, out of the list; what it mentions itself stays. */
+static void drop(struct engine *e, struct resource *before, struct resource *made)
+{
+    made->root->solid = false;
+    if (e->last == made) {
+        e->last = before;
+        *(before ? &before->next : &e->first) = NULL;
+    }
+}
+
 /* Make the resource; it stays only if it can be recognised again. */
 static void make(struct engine *e, const struct place *place, const struct rule *rule,
-                 struct mention *mention, enum value_level level)
+                 struct value *value, struct mention *mention)
 {
     struct resource *before = e->last;
     const struct rule_resource *type = &e->rules->resources[rule->resource];
@@ -87,27 +97,22 @@ static void make(struct engine *e, const struct place *place, const struct rule 
     }
     made->segment = place->segment;
     made->maker = rule;
-    struct place inner = inside(place, rule, mention->raw, level, made);
+    struct place inner = inside(place, value, made);
     bool kept =
         engine_run(e, &inner, rule->map) && (event ? made->root->solid : identity_has(made));
     if (!kept) {
-        made->root->solid = false; /* what it mentions itself stays in the list */
-    }
-    if (!kept && e->last == made) {
-        e->last = before;
-        *(before ? &before->next : &e->first) = NULL;
-    }
-    if (kept && event) {
+        drop(e, before, made);
+    } else if (event) {
         adopt(made);
     }
     mention->made = kept ? made : NULL;
     mention->display = made->display;
 }
 
-static bool add_text(struct engine *e, struct element *object, const char *name,
+static bool add_text(struct engine *e, struct element *object, const struct rule_name *name,
                      struct str text)
 {
-    struct element *child = element_new(e->arena, ELEMENT_STRING);
+    struct element *child = element_new(&e->pool, ELEMENT_STRING);
     if (!child || !text.p) {
         e->error = -ENOMEM;
         return false;
@@ -119,13 +124,16 @@ static bool add_text(struct engine *e, struct element *object, const char *name,
 
 /* Put a resource inside the owner; a reference to it, or NULL if it is empty. */
 static struct element *contain(struct engine *e, const struct place *place,
-                               const struct rule *rule, struct str raw, enum value_level level)
+                               const struct rule *rule, struct value *value)
 {
-    static const struct rule_step path[] = { { "contained", true } };
+    static const struct rule_name name = RULE_NAME("contained");
+    static const struct rule_name type = RULE_NAME("resourceType");
+    static const struct rule_name id = RULE_NAME("id");
+    static const struct rule_step path[] = { { &name, true } };
     struct resource *outer = place->owner->container ? place->owner->container : place->owner;
     struct resource *made = arena_calloc(e->arena, 1, sizeof(*made));
-    struct element *object = element_new(e->arena, ELEMENT_OBJECT);
-    struct element *root = element_new(e->arena, ELEMENT_OBJECT);
+    struct element *object = element_new(&e->pool, ELEMENT_OBJECT);
+    struct element *root = element_new(&e->pool, ELEMENT_OBJECT);
     if (!made || !object || !root) {
         e->error = -ENOMEM;
         return NULL;
@@ -137,38 +145,61 @@ static struct element *contain(struct engine *e, const struct place *place,
     struct buf b = buf_fixed(text, sizeof(text));
     buf_fmt(&b, "#%u", (unsigned)++outer->contained);
     struct str url = arena_str(e->arena, buf_str(&b));
-    if (!add_text(e, root, "resourceType", str_z(made->type->type)) ||
-        !add_text(e, root, "id", str_slice(url, 1, url.n)) ||
-        !add_text(e, object, "reference", url)) {
+    if (!add_text(e, root, &type, str_z(made->type->type)) ||
+        !add_text(e, root, &id, str_slice(url, 1, url.n)) ||
+        !add_text(e, object, &REFERENCE, url)) {
         return NULL;
     }
-    struct place inner = inside(place, rule, raw, level, made);
+    struct place inner = inside(place, value, made);
     if (!engine_run(e, &inner, rule->map) || !root->solid || e->error) {
         return NULL;
     }
     object->solid = true;
-    bool good = element_put(e->arena, outer->root, path, 1, root) &&
-                (!made->display.n || add_text(e, object, "display", made->display));
+    bool good = element_put(&e->pool, outer->root, path, 1, root) &&
+                (!made->display.n || add_text(e, object, &DISPLAY, made->display));
     e->error = good ? e->error : -ENOMEM;
     return object;
+}
+
+/* What was made of the same value before, as if it were made again. */
+static struct element *repeat(struct engine *e, const struct place *place, bool link,
+                              const struct mention *known, struct str raw)
+{
+    struct value *value = place->value;
+    if (value && value->level == LEVEL_REPETITION && value->raw.p == raw.p) {
+        value->used |= known->used;
+    } else {
+        e->parts += known->left;
+    }
+    return mention_refer(e, link, known->made, known->display);
 }
 
 struct element *mention_make(struct engine *e, const struct place *place,
                              const struct rule *rule, struct str raw, enum value_level level)
 {
-    if (rule->refer == REFER_CONTAINED) {
-        return contain(e, place, rule, raw, level);
-    }
     bool link = rule->refer == REFER_LINK;
     bool again = rule->map->alone && rule->source == SOURCE_VALUE &&
+                 rule->refer != REFER_CONTAINED &&
                  e->rules->resources[rule->resource].kind != KIND_EVENT;
     const struct mention *known = again ? recall(e, rule, raw) : NULL;
     if (known) {
-        return mention_refer(e, link, known->made, known->display);
+        return repeat(e, place, link, known, raw);
     }
+    struct value room;
+    bool none = rule->source == SOURCE_NONE;
+    struct value *value = none ? place->value : source_value(e, place, raw, level, &room);
     struct mention new_one = { .map = rule->map, .raw = raw };
-    make(e, place, rule, &new_one, level);
+    if (rule->refer == REFER_CONTAINED) {
+        return contain(e, place, rule, value);
+    }
+    make(e, place, rule, value, &new_one);
+    bool something = new_one.made || new_one.display.n;
+    if (value == &room && something) {
+        new_one.left = coverage_left(value);
+        e->parts += new_one.left;
+    }
     if (again) {
+        new_one.used = value->used;
         e->mentions[e->mentioned++ % MENTIONS] = new_one;
     }
     return mention_refer(e, link, new_one.made, new_one.display);

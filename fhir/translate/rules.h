@@ -15,6 +15,7 @@
 
 enum {
     RULE_VALUE = -1, /* as a segment: the value at hand, not a segment */
+    RULE_WORDS = 2,  /* of 64 fields each, where fields are bits */
 };
 
 /*
@@ -31,6 +32,13 @@ struct rule_address {
     uint8_t subcomponent;
     bool onwards;
 };
+
+/* The bits of the parts that @at, an address in the value at hand, covers. */
+static inline uint64_t rule_parts(const struct rule_address *at)
+{
+    uint64_t from = at->component < 64 ? ~(uint64_t)0 << at->component : 0;
+    return at->component == 0 || at->onwards ? from : from & ~(from << 1);
+}
 
 enum rule_op {
     OP_VALUED,
@@ -164,6 +172,7 @@ struct rule_code {
  * @other:  what unknown codes become; NULL if nothing
  * @system: of the codes after the table
  * @source: of the codes before it; may be empty
+ * @plain:  all text of what comes after needs no escape in JSON
  */
 struct rule_table {
     const char *name;
@@ -171,12 +180,26 @@ struct rule_table {
     struct str source;
     const struct rule_code *codes;
     uint16_t count;
+    bool plain;
     const struct rule_code *other;
 };
 
+/* Name of an element, of @n characters, and as JSON has it before a value. */
+struct rule_name {
+    const char *z;
+    size_t n;
+    const char *json;
+};
+
+/* For static ones: the name is a literal. */
+#define RULE_NAME(literal)                                                                     \
+    {                                                                                          \
+        .z = (literal), .n = sizeof(literal) - 1, .json = "\"" literal "\":"                   \
+    }
+
 /* @append: a new element of an array, instead of the one member of that name */
 struct rule_step {
-    const char *name;
+    const struct rule_name *name;
     bool append;
 };
 
@@ -193,8 +216,11 @@ struct rule_map;
  * @tests:     condition, or NULL
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
  * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
+ * @needs:     field of @from without which nothing comes of it; 0 if it isn't so
+ * @parts:     the same for parts of the value at hand, of which any is enough: bits
  * @path:      none for a block of rows that only share a condition, and for a resource of its
  *             own that nothing here refers to
+ * @plain:     of SOURCE_TEXT: it needs no escape in JSON
  * @weak:      what it puts yields to what is stored elsewhere
  * @withdraws: what it makes is taken out of a stored list, not put
  * @otherwise: tried if the value doesn't fit the type
@@ -209,10 +235,13 @@ struct rule {
     const struct rule_piece *pieces;
     const struct rule_test *tests;
     const struct rule_step *path;
+    uint64_t parts;
+    uint8_t needs;
     uint8_t piece_count;
     uint8_t path_count;
     bool table_given;
     bool weak;
+    bool plain;
     bool withdraws;
     enum rule_type type;
     enum rule_refer refer;
@@ -224,14 +253,12 @@ struct rule {
 
 /*
  * @required: condition without which the map gives nothing, or NULL
- * @read:     a bit for each part of the value that some row reads, from part 1 in bit 1
  * @alone:    looks at nothing but the value: the same value gives the same
  */
 struct rule_map {
     const char *name;
     const struct rule *rules;
     const struct rule_test *required;
-    uint64_t read;
     uint16_t count;
     bool alone;
 };
@@ -264,20 +291,14 @@ struct rule_segment_map {
     const struct rule_map *map;
 };
 
-enum {
-    RULE_WORDS = 2, /* of 64 fields each */
-};
-
 /*
  * @maps:    @map_count of them
- * @read:    fields that some rule reads: bits
- * @ignored: fields that are left alone on purpose
+ * @ignored: fields that are left alone on purpose: bits
  */
 struct rule_segment {
     char name[4];
     uint16_t map_count;
     const struct rule_segment_map *maps;
-    uint64_t read[RULE_WORDS];
     uint64_t ignored[RULE_WORDS];
 };
 

@@ -51,6 +51,71 @@ static struct str cut(const struct engine *e, const struct rule_address *at, str
     return raw;
 }
 
+struct value *source_value(const struct engine *e, const struct place *place, struct str raw,
+                           enum value_level level, struct value *room)
+{
+    struct value *same = place->value;
+    if (same && same->raw.p == raw.p && same->raw.n == raw.n && same->level == level) {
+        return same;
+    }
+    char delim = delim_of(e, level);
+    uint32_t number = 0;
+    size_t start = 0;
+    room->raw = raw;
+    room->level = level;
+    room->valued = 0;
+    room->used = 0;
+    room->count = 0;
+    for (size_t i = 0; raw.p && i <= raw.n; i++) {
+        if (i < raw.n && (raw.p[i] != delim || !delim)) {
+            continue;
+        }
+        bool valued = v2_presence(str_slice(raw, start, i)) == V2_PRESENT;
+        number++;
+        room->valued |= number < 64 ? (uint64_t)valued << number : 0;
+        if (number <= VALUE_PARTS) {
+            room->starts[number - 1] = (uint32_t)start;
+            room->starts[number] = (uint32_t)i + 1;
+            room->count = number;
+        }
+        start = i + 1;
+    }
+    return room;
+}
+
+/* Part @number of @value. */
+static struct str value_part(const struct engine *e, const struct value *value, uint32_t number)
+{
+    if (number > value->count) {
+        return value->count < VALUE_PARTS
+                   ? (struct str){ 0 }
+                   : v2_part(value->raw, delim_of(e, value->level), number);
+    }
+    uint32_t start = value->starts[number - 1];
+    return str_of(value->raw.p + start, value->starts[number] - 1 - start);
+}
+
+/* What @at, without a segment, names in @value. */
+static struct str in_value(const struct engine *e, const struct value *value,
+                           const struct rule_address *at, enum value_level *level)
+{
+    *level = value->level;
+    if (!at->component) {
+        return value->raw;
+    }
+    struct str part = value_part(e, value, at->component);
+    if (at->onwards) {
+        part.n = part.p ? (size_t)(value->raw.p + value->raw.n - part.p) : 0;
+        return part;
+    }
+    *level = below(*level);
+    if (at->subcomponent) {
+        part = v2_part(part, delim_of(e, *level), at->subcomponent);
+        *level = LEVEL_PART;
+    }
+    return part;
+}
+
 struct str source_part(const struct engine *e, const struct rule_address *at, struct str raw,
                        enum value_level *level)
 {
@@ -58,24 +123,29 @@ struct str source_part(const struct engine *e, const struct rule_address *at, st
     return cut(e, at, raw, level);
 }
 
+const struct v2_segment *source_segment(const struct place *place,
+                                        const struct rule_address *at)
+{
+    return at->segment == place->segment_id ? place->segment
+                                            : groups_segment(place->group, at->segment);
+}
+
 struct str source_field(const struct engine *e, const struct place *place,
                         const struct rule_address *at)
 {
-    if (at->segment == RULE_VALUE) {
-        return (struct str){ 0 };
-    }
-    const struct v2_segment *segment = at->segment == place->segment_id
-                                           ? place->segment
-                                           : groups_segment(place->group, at->segment);
-    return segment ? v2_field(e->message, segment, at->field) : (struct str){ 0 };
+    const struct v2_segment *segment =
+        at->segment == RULE_VALUE ? NULL : source_segment(place, at);
+    return segment && coverage_valued(e, segment, at->field)
+               ? v2_field(e->message, segment, at->field)
+               : (struct str){ 0 };
 }
 
 struct str source_find(const struct engine *e, const struct place *place,
                        const struct rule_address *at, enum value_level *level)
 {
     if (at->segment == RULE_VALUE) {
-        *level = place->level;
-        return cut(e, at, place->value, level);
+        *level = LEVEL_PART;
+        return place->value ? in_value(e, place->value, at, level) : (struct str){ 0 };
     }
     struct str field = source_field(e, place, at);
     uint32_t number = at->repetition ? at->repetition : 1;
@@ -110,6 +180,9 @@ static struct str without_controls(struct engine *e, struct str text)
 struct str source_text(struct engine *e, struct str raw)
 {
     struct str text = raw;
+    if (e->plain) {
+        return raw;
+    }
     int r = v2_unescape(e->arena, &e->message->delims, raw, &text);
     if (r < 0) {
         e->error = r;
@@ -121,7 +194,9 @@ struct str source_text(struct engine *e, struct str raw)
 static bool any_value(const struct rule_test *test, struct str raw, bool prefix)
 {
     for (uint16_t i = 0; i < test->count; i++) {
-        if (prefix ? str_starts(raw, test->values[i]) : str_eq(raw, test->values[i])) {
+        struct str value = test->values[i];
+        bool begins = raw.n && value.n && raw.p[0] == value.p[0]; /* cheap, and mostly false */
+        if (prefix ? str_starts(raw, value) : (begins || !value.n) && str_eq(raw, value)) {
             return true;
         }
     }
@@ -139,7 +214,7 @@ static bool has_element(const struct place *place, struct str name)
     }
     struct str prefix = str_slice(name, 0, name.n - 1);
     for (const struct element *e = place->target->first; e; e = e->next) {
-        if (str_starts(str_z(e->name), prefix)) {
+        if (str_starts(str_of(e->name->z, e->name->n), prefix)) {
             return true;
         }
     }
@@ -151,6 +226,10 @@ static struct str tested(const struct engine *e, const struct place *place,
                          const struct rule_address *at, bool whole)
 {
     enum value_level level;
+    if (at->segment == RULE_VALUE &&
+        (!place->value || !(place->value->valued & rule_parts(at)))) {
+        return (struct str){ 0 };
+    }
     struct str raw = source_find(e, place, at, &level);
     if (v2_presence(raw) != V2_PRESENT) {
         return (struct str){ 0 };
@@ -249,11 +328,21 @@ static bool holds(const struct engine *e, const struct place *place,
     return false;
 }
 
-bool source_tests(struct engine *e, const struct place *place, const struct rule_test *tests)
+/* Whether a test of this kind that is true tells something of the value it looks at. */
+static bool reads(enum rule_op op)
 {
-    uint8_t at = tests ? 0 : RULE_HOLDS;
+    return op == OP_IN || op == OP_PREFIX || op == OP_TABLE;
+}
+
+bool source_holds(struct engine *e, const struct place *place, const struct rule_test *tests)
+{
+    uint8_t at = 0;
     while (at < RULE_TESTS_MAX) {
-        at = holds(e, place, &tests[at]) ? tests[at].yes : tests[at].no;
+        bool yes = holds(e, place, &tests[at]);
+        if (yes && reads(tests[at].op)) {
+            coverage_use_at(e, place, &tests[at].at);
+        }
+        at = yes ? tests[at].yes : tests[at].no;
     }
     return at == RULE_HOLDS;
 }
@@ -266,18 +355,10 @@ void source_issue(struct engine *e, const struct place *place, enum issue_severi
         return;
     }
     struct v2_address at = { .field = place->field, .repetition = place->repetition };
-    const struct v2_segment *segment = place->from == place->segment_id
-                                           ? place->segment
-                                           : groups_segment(place->group, place->from);
+    const struct v2_segment *segment = place->origin;
     if (segment) {
         memcpy(at.segment, segment->name, sizeof(at.segment));
-        for (size_t i = 0; i < e->message->count; i++) {
-            const struct v2_segment *s = &e->message->segments[i];
-            at.occurrence += memcmp(s->name, at.segment, sizeof(at.segment)) == 0;
-            if (s == segment) {
-                break;
-            }
-        }
+        at.occurrence = e->occurrences[segment - e->message->segments];
     }
     char name[64];
     struct buf b = buf_fixed(name, sizeof(name));

@@ -128,75 +128,6 @@ static void finish_all(struct engine *e)
     }
 }
 
-/* A field that holds something and that no rule reads. */
-static void report_field(struct engine *e, size_t segment, uint32_t field)
-{
-    struct place place = { .segment = &e->message->segments[segment],
-                           .segment_id = e->segment_ids[segment],
-                           .from = e->segment_ids[segment],
-                           .field = (uint8_t)(field < UINT8_MAX ? field : UINT8_MAX) };
-    e->unread++;
-    source_issue(e, &place, ISSUE_INFORMATION, "not-supported",
-                 "kept in the source message, not translated");
-}
-
-static void report_segment(struct engine *e, size_t segment)
-{
-    const struct v2_segment *s = &e->message->segments[segment];
-    e->unread++;
-    issues_add(e->issues, ISSUE_INFORMATION, "not-supported",
-               s->name[0] ? str_z(s->name) : STR("message"),
-               "segment %zu is kept in the source message, not translated", segment + 1);
-}
-
-static void report_fields(struct engine *e, size_t segment, int16_t id)
-{
-    const struct v2_segment *s = &e->message->segments[segment];
-    const struct rule_segment *rules = &e->rules->segments[id];
-    uint32_t last = v2_field_last(s);
-    for (uint32_t f = 1; f <= last; f++) {
-        bool known = f < RULE_WORDS * 64 &&
-                     ((rules->read[f / 64] | rules->ignored[f / 64]) >> (f % 64) & 1);
-        if (!known && v2_presence(v2_field(e->message, s, f)) >= V2_DELETE) {
-            report_field(e, segment, f);
-        }
-    }
-}
-
-static void report_counts(struct engine *e)
-{
-    if (e->parts) {
-        e->unread += e->parts;
-        issues_add(e->issues, ISSUE_INFORMATION, "not-supported", STR("message"),
-                   "%zu components of fields are kept in the source message, not translated",
-                   e->parts);
-    }
-    if (e->systemless) {
-        issues_add(e->issues, ISSUE_WARNING, "code-invalid", STR("message"),
-                   "%zu codes name a coding system that is not known: they have no system",
-                   e->systemless);
-    }
-    if (e->zoneless) {
-        issues_add(e->issues, ISSUE_WARNING, "value", STR("message"),
-                   "%zu times have no offset and the sender's zone is not known: only their "
-                   "dates were read",
-                   e->zoneless);
-    }
-}
-
-static void report_unread(struct engine *e)
-{
-    for (size_t i = 0; i < e->message->count; i++) {
-        int16_t id = e->segment_ids[i];
-        const struct rule_segment *rules = e->homes[i] ? &e->rules->segments[id] : NULL;
-        if (!rules || !(rules->read[0] | rules->read[1])) {
-            report_segment(e, i);
-        } else {
-            report_fields(e, i, id);
-        }
-    }
-}
-
 /* Whether @c stands for itself in a query. */
 static bool plain_in_query(char c)
 {
@@ -298,7 +229,7 @@ static const struct translate_path *list_defaults(struct engine *e, const struct
             e->error = -ENOMEM;
             return NULL;
         }
-        *path = (struct translate_path){ .path = str_z(m->name), .next = list };
+        *path = (struct translate_path){ .path = str_of(m->name->z, m->name->n), .next = list };
         list = path;
     }
     return list;
@@ -417,6 +348,7 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
     }
     struct engine e = {
         .arena = arena,
+        .pool = { .arena = arena },
         .rules = site->rules,
         .message = message,
         .site = site,
@@ -426,6 +358,9 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
     v2_header(message, &header);
     e.event = header.event;
     groups_build(&e, found->root);
+    if (!e.error) {
+        coverage_begin(&e);
+    }
     if (!e.error) {
         run_segments(&e);
     }
@@ -443,8 +378,7 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
     if (r != 0) {
         return r;
     }
-    report_counts(&e);
-    report_unread(&e);
+    coverage_report(&e);
     result.unread = e.unread;
     *out = result;
     return 0;
