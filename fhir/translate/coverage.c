@@ -176,7 +176,7 @@ static void report_unread(struct engine *e)
         const struct rule_segment *rules =
             e->homes[i] ? &e->rules->segments[e->segment_ids[i]] : NULL;
         bool left = !rules || any(e->valued[i], rules->ignored);
-        if (left && !any(e->used[i], NULL)) {
+        if (left && (!rules || !any(e->used[i], NULL))) {
             report_segment(e, &e->message->segments[i]);
         } else if (left) {
             report_fields(e, i, rules);
