@@ -75,6 +75,21 @@ static bool is_blank(struct str s)
     return s.n == 0;
 }
 
+/* The answer, and then more: a receiver in enhanced mode says CA and AA. Nothing of that may be
+ * taken for the answer to the next message, which gets a new connection. */
+static void finish_and_close(struct mllp_client *client, struct str answer)
+{
+    struct buf kept = heap_buf(SIZE_MAX);
+    buf_str_put(&kept, answer);
+    disconnect(client);
+    if (buf_failed(&kept)) {
+        finish(client, MLLP_FAIL_MEMORY, (struct str){ 0 });
+    } else {
+        finish(client, (enum mllp_fail)0, buf_str(&kept));
+    }
+    heap_buf_free(&kept);
+}
+
 static size_t on_read(void *owner, struct str bytes)
 {
     struct mllp_client *client = owner;
@@ -87,8 +102,12 @@ static size_t on_read(void *owner, struct str bytes)
     if (r == -EAGAIN) {
         return bytes.n;
     }
-    if (r || !is_blank(rest)) { /* also more than one answer, or one that nobody waits for */
+    if (r) { /* also an answer that nobody waits for */
         give_up(client, r == -ENOMEM ? MLLP_FAIL_MEMORY : MLLP_FAIL_PROTOCOL);
+        return bytes.n;
+    }
+    if (!is_blank(rest)) {
+        finish_and_close(client, answer);
         return bytes.n;
     }
     conn_timeout(client->conn, 0);

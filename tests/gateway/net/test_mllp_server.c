@@ -15,6 +15,7 @@ struct app {
     int broken;
     bool refuse;
     bool echo;
+    bool twice; /* as a receiver in enhanced mode */
     bool drained;
     /* of the client */
     bool done;
@@ -37,7 +38,10 @@ static void on_message(void *owner, struct mllp_msg *msg, struct str bytes)
     assert_true(app->seen_n + bytes.n < sizeof(app->seen));
     memcpy(app->seen + app->seen_n, bytes.p, bytes.n);
     app->seen_n += bytes.n;
-    if (app->echo) {
+    if (app->twice) {
+        const struct str two[] = { bytes, STR("MSH|late") };
+        mllp_reply_all(msg, two, 2);
+    } else if (app->echo) {
         mllp_reply(msg, bytes);
     } else {
         app->msgs[app->n_msgs++] = msg;
@@ -324,6 +328,28 @@ static void test_client(void **state)
     mllp_client_free(client);
 }
 
+/* Whether they come together or not: the first is the answer, the other is nobody's. */
+static void test_client_of_a_receiver_that_answers_twice(void **state)
+{
+    struct app *app = *state;
+    struct mllp_client_config config = {
+        .base = app->loop.base,
+        .to = { .each = { app->loop.at }, .n = 1 },
+    };
+    struct mllp_client *client = mllp_client_new(&config);
+    app->twice = true;
+    app->stands = true;
+    for (int i = 1; i <= 3; i++) {
+        char text[] = "MSH|0";
+        text[4] = (char)('0' + i);
+        send_and_wait(app, client, text);
+        assert_int_equal(app->fail, 0);
+        assert_string_equal(app->answer, text);
+        assert_false(mllp_client_connected(client));
+    }
+    mllp_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +366,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_client_of_a_receiver_that_answers_twice, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
