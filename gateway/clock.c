@@ -27,3 +27,11 @@ int64_t clock_mono_us(void)
 {
     return microseconds(CLOCK_MONOTONIC);
 }
+
+void clock_v2(int64_t ms, char out[CLOCK_V2_SIZE])
+{
+    time_t seconds = ms / 1000;
+    struct tm tm;
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(out, CLOCK_V2_SIZE, "%Y%m%d%H%M%S+0000", &tm);
+}

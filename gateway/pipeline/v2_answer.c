@@ -13,8 +13,6 @@
 #include "gateway/id.h"
 #include "gateway/metrics.h"
 
-#include <time.h>
-
 enum {
     ACK_MAX = 16 << 10,
     ACKS_MAX = 2,
@@ -24,14 +22,6 @@ enum {
 static struct v2_exchange *received(struct exchange *ex)
 {
     return ex->data;
-}
-
-void v2_ack_time(int64_t ms, char out[32])
-{
-    time_t seconds = ms / 1000;
-    struct tm tm;
-    (void)gmtime_r(&seconds, &tm);
-    (void)strftime(out, 32, "%Y%m%d%H%M%S+0000", &tm);
 }
 
 /* What the sender hears; the table of DESIGN section 2. AA only for what is stored whole: a
@@ -142,9 +132,9 @@ static int write(struct exchange *ex, const struct v2_message *about, struct v2_
                  struct str *out)
 {
     char id[ID_TEXT_SIZE];
-    char time[32];
+    char time[CLOCK_V2_SIZE];
     id_text(ex->id, id);
-    v2_ack_time(clock_utc_ms(), time);
+    clock_v2(clock_utc_ms(), time);
     size_t end = sizeof(id) - 1;
     id[end - CONTROL_ID] = ack->mode == V2_ACK_APPLICATION ? 'A' : id[end - CONTROL_ID];
     ack->control_id = str_of(id + end - CONTROL_ID, CONTROL_ID);

@@ -69,7 +69,7 @@ static void run_free(struct batch_run *run)
 static int put_header(struct batch_run *run, struct str text, const char *name, struct buf *out)
 {
     struct v2_message header;
-    char time[32];
+    char time[CLOCK_V2_SIZE];
     char id[ID_TEXT_SIZE];
     uint8_t fresh[ID_SIZE];
     if (v2_parse_header(run->arena, text, &header) != 0) {
@@ -77,7 +77,7 @@ static int put_header(struct batch_run *run, struct str text, const char *name, 
     }
     id_random(fresh);
     id_text(fresh, id);
-    v2_ack_time(clock_utc_ms(), time);
+    clock_v2(clock_utc_ms(), time);
     const struct v2_segment *from = &header.segments[0];
     const uint32_t copied[][2] = { { 5, 3 }, { 6, 4 }, { 3, 5 }, { 4, 6 }, { 11, 12 } };
     struct v2_writer w = v2_writer(run->arena, &header.delims);

@@ -47,8 +47,5 @@ MUST_USE int v2_receive_one(struct way_in *way, struct mllp_msg *msg, struct str
 /* Stage "respond". */
 enum step v2_respond_enter(struct exchange *ex);
 
-/* Time of an acknowledgement, "20261122180000+0000"; @out has room for 32. */
-void v2_ack_time(int64_t ms, char out[32]);
-
 /* Take a batch: each message of it is an exchange; one answer has all their answers. */
 void v2_receive_batch(struct way_in *way, struct mllp_msg *msg, struct str bytes);
