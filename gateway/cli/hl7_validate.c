@@ -85,7 +85,8 @@ static int join(struct validating *v, struct issues *issues, struct v2_message *
         return 0;
     }
     v->has_part = false;
-    issues_init(issues, v->arena); /* what is wrong with a part by itself isn't with the whole */
+    issues_init(issues,
+                v->arena); /* what is wrong with a part by itself isn't with the whole */
     int r = v2_join_fragments(v->arena, &v->part, message, &whole);
     return r ? r : read_message(v, whole, issues, message);
 }
