@@ -109,7 +109,7 @@ static const struct node *read_input(struct arena *arena, const char *name)
     char file[NAME_SIZE];
     (void)snprintf(file, sizeof(file), SUITE "input/%s", name);
     check_data(file, path, sizeof(path));
-    size_t n;
+    size_t n = 0;
     char *text = check_read(path, &n);
     if (!text) {
         fail_msg("no input %s", path);
