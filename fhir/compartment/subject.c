@@ -414,6 +414,17 @@ enum subject_class subject_of_type(struct str type)
     return row && row->class == TABLE_UNIVERSAL ? SUBJECT_NONE : SUBJECT_UNKNOWN;
 }
 
+unsigned subject_type_number(struct str type)
+{
+    return table_number(table_find(type));
+}
+
+const char *subject_type_name(unsigned number)
+{
+    const struct table_type *type = table_of_number(number);
+    return type ? type->name : NULL;
+}
+
 bool subject_type_known(struct str type)
 {
     return table_find(type) != NULL;

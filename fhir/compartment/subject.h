@@ -74,3 +74,12 @@ enum subject_class subject_of_type(struct str type);
 
 /* Whether @type is a resource type of R4. */
 bool subject_type_known(struct str type);
+
+enum {
+    SUBJECT_TYPES_MAX = 160, /* above any number below */
+};
+
+/* A number of a resource type of R4, from 1 in the order of their names: stored, and never
+ * another, for R4 is final. 0: no type of R4. And the other way; NULL: no such number. */
+unsigned subject_type_number(struct str type);
+const char *subject_type_name(unsigned number);

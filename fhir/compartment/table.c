@@ -17,6 +17,16 @@ const struct table_type *table_find(struct str type)
     return bsearch(&type, type_rows, ARRAY_LEN(type_rows), sizeof(type_rows[0]), by_name);
 }
 
+unsigned table_number(const struct table_type *type)
+{
+    return type ? (unsigned)(type - type_rows) + 1 : 0;
+}
+
+const struct table_type *table_of_number(unsigned number)
+{
+    return number && number <= ARRAY_LEN(type_rows) ? &type_rows[number - 1] : NULL;
+}
+
 const struct table_path *table_paths(const struct table_type *type)
 {
     return &path_rows[type->first];

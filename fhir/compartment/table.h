@@ -37,6 +37,10 @@ struct table_type {
     uint16_t count;
 };
 
+/* Place of a row in the table, from 1; 0 for NULL. And the row of that place, or NULL. */
+unsigned table_number(const struct table_type *type);
+const struct table_type *table_of_number(unsigned number);
+
 /* The row of @type, or NULL. */
 const struct table_type *table_find(struct str type);
 

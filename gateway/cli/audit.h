@@ -31,10 +31,16 @@ MUST_USE int audit_find(struct cli_session *s, const uint8_t id[16], struct audi
  * Return: 0 or -errno */
 MUST_USE int audit_open(struct cli_session *s, struct audit_record *record);
 
-/* Who got it, by number, out of its access row; empty if nobody did or it is about nobody.
- * Needs audit_open(). Return: 0 or -errno */
-MUST_USE int audit_recipient(struct cli_session *s, const struct audit_record *record,
-                             struct str *out);
+/* @recipient: who got it; empty if nobody did. @types: names of resource types, with spaces */
+struct audit_access {
+    struct str recipient;
+    struct str types;
+};
+
+/* What the access row of the patient it is about says, its number looked up. Needs
+ * audit_open(). Return: 0 or -errno */
+MUST_USE int audit_access(struct cli_session *s, const struct audit_record *record,
+                          struct audit_access *out);
 
 /* How far a record has come; each holds what those before it say. */
 enum audit_state {

@@ -3,6 +3,7 @@
 
 #include "crypto/base/hex.h"
 #include "crypto/seal.h"
+#include "fhir/compartment/subject.h"
 #include "gateway/recipient.h"
 #include "gateway/vault.h"
 
@@ -13,6 +14,7 @@
 
 enum {
     LOG_NUMBER = 0, /* the one tree */
+    TYPES_TEXT_MAX = 16 << 10,
 };
 
 void audit_time_put(struct buf *b, int64_t utc_ms)
@@ -170,16 +172,34 @@ int audit_open(struct cli_session *s, struct audit_record *record)
     return r < 0 ? r : open_sealed(s, &sealed, record);
 }
 
-/* --- recipient ---------------------------------------------------------------------------- */
+/* --- access ------------------------------------------------------------------------------- */
+
+struct access {
+    int64_t recipient;
+    struct buf types;
+};
+
+static void put_types(struct str bytes, struct buf *out)
+{
+    for (size_t i = 0; i + 1 < bytes.n; i += 2) {
+        unsigned number =
+            (unsigned)(uint8_t)bytes.p[i] << 8 | (unsigned)(uint8_t)bytes.p[i + 1];
+        const char *name = subject_type_name(number);
+        buf_z(out, i ? " " : "");
+        buf_z(out, name ? name : "?");
+    }
+}
 
 static int take_access(void *owner, const struct db_rows *rows)
 {
-    struct store_access access = { .recipient = RECIPIENT_NOBODY };
+    struct access *access = owner;
     if (db_count(rows)) {
-        store_access_row(rows, 0, &access);
+        struct store_access row;
+        store_access_row(rows, 0, &row);
+        access->recipient = row.recipient;
+        put_types(row.types, &access->types);
     }
-    *(int64_t *)owner = access.recipient;
-    return 0;
+    return buf_failed(&access->types) ? -ENOMEM : 0;
 }
 
 struct meaning {
@@ -199,23 +219,25 @@ static int take_meaning(void *owner, const struct db_rows *rows)
     return recipient_open(s->vault, s->arena, &sealed, &meaning->text);
 }
 
-int audit_recipient(struct cli_session *s, const struct audit_record *record, struct str *out)
+int audit_access(struct cli_session *s, const struct audit_record *record,
+                 struct audit_access *out)
 {
-    int64_t number = RECIPIENT_NOBODY;
-    struct cli_answer answer = { .read = take_access, .owner = &number };
-    *out = STR("");
+    struct access access = { .recipient = RECIPIENT_NOBODY,
+                             .types = arena_buf(s->arena, TYPES_TEXT_MAX) };
+    struct cli_answer answer = { .read = take_access, .owner = &access };
+    *out = (struct audit_access){ 0 };
     int r = cli_wait(
         s, store_access_of(s->db, record->patient, record->row.id, cli_on_rows, &answer),
         &answer);
-    if (r < 0 || number == RECIPIENT_NOBODY) {
+    out->types = buf_str(&access.types);
+    if (r < 0 || access.recipient == RECIPIENT_NOBODY) {
         return r;
     }
     struct meaning meaning = { .session = s };
     answer = (struct cli_answer){ .read = take_meaning, .owner = &meaning };
-    r = cli_wait(s, store_recipients(s->db, &number, 1, cli_on_rows, &answer), &answer);
-    if (r == 0) {
-        *out = meaning.text;
-    }
+    r = cli_wait(s, store_recipients(s->db, &access.recipient, 1, cli_on_rows, &answer),
+                 &answer);
+    out->recipient = meaning.text;
     return r;
 }
 

@@ -103,10 +103,13 @@ static int put_opening(struct cli_session *s, const struct audit_record *found, 
     return 0;
 }
 
-static void put_recipient(struct str recipient, struct buf *b)
+static void put_access(const struct audit_access *access, struct buf *b)
 {
-    if (recipient.n) {
-        buf_fmt(b, "recipient    %.*s\n", (int)recipient.n, recipient.p);
+    if (access->recipient.n) {
+        buf_fmt(b, "recipient    %.*s\n", (int)access->recipient.n, access->recipient.p);
+    }
+    if (access->types.n) {
+        buf_fmt(b, "types        %.*s\n", (int)access->types.n, access->types.p);
     }
 }
 
@@ -134,7 +137,7 @@ static void put_place(const struct audit_record *found, const struct audit_place
     }
 }
 
-static void put_json(const struct audit_record *found, struct str recipient,
+static void put_json(const struct audit_record *found, const struct audit_access *access,
                      const struct audit_place *place, struct buf *b)
 {
     struct json_writer w = json_writer(b);
@@ -148,8 +151,11 @@ static void put_json(const struct audit_record *found, struct str recipient,
     } else {
         json_z(&w, "closed", found->why);
     }
-    if (recipient.n) {
-        json_raw(&w, "recipient", recipient);
+    if (access->recipient.n) {
+        json_raw(&w, "recipient", access->recipient);
+    }
+    if (access->types.n) {
+        json_string(&w, "types", access->types);
     }
     if (place->checkpoint.head.size) {
         json_string(&w, "checkpoint", place->checkpoint.note);
@@ -185,10 +191,10 @@ static int show(struct cli_session *s, const uint8_t id[16], bool json)
 {
     struct audit_record found = { 0 };
     struct audit_place place = { 0 };
-    struct str recipient = STR("");
+    struct audit_access access = { 0 };
     int r = audit_find(s, id, &found);
     r = r == 0 ? audit_open(s, &found) : r;
-    r = r == 0 ? audit_recipient(s, &found, &recipient) : r;
+    r = r == 0 ? audit_access(s, &found, &access) : r;
     r = r == 0 ? audit_place(s, &found, &place) : r;
     if (r < 0) {
         return cli_failed(s, "record", r);
@@ -199,11 +205,11 @@ static int show(struct cli_session *s, const uint8_t id[16], bool json)
     }
     struct buf out = heap_buf(OUTPUT_MAX);
     if (json) {
-        put_json(&found, recipient, &place, &out);
+        put_json(&found, &access, &place, &out);
     } else {
         put_record(&found, &out);
         r = put_opening(s, &found, &out);
-        put_recipient(recipient, &out);
+        put_access(&access, &out);
         put_place(&found, &place, &out);
     }
     code = r < 0 ? cli_failed(s, "opening", r) : audit_print(s, &out);

@@ -11,6 +11,7 @@
 #include "gateway/exchange.h"
 #include "gateway/sealed_record.h"
 #include "gateway/store/batch.h"
+#include "gateway/type_set.h"
 
 struct worker;
 
@@ -27,6 +28,13 @@ struct dossier_subject {
     uint8_t patient[16];
     bool is_nobody; /* no patient: sealed under the tenant's key */
     struct sealed_record sealed;
+    struct type_set types; /* of what is shown or carried */
+};
+
+/* More types of a patient than the record that names it knew of. */
+struct dossier_later {
+    uint8_t patient[16];
+    struct type_set types;
 };
 
 /*
@@ -78,6 +86,8 @@ struct dossier {
     struct batch_control control;
     struct batch_access *accesses; /* in the arena */
     size_t access_count;
+    struct dossier_later *later; /* in the arena */
+    size_t later_count;
 
     /* Filled by "record". */
     struct batch_entry entry;

@@ -82,6 +82,10 @@ enum step fhir_seal_enter(struct exchange *ex)
         fx->dossier.epoch = BATCH_EPOCH_ANY;
         fhir_filter_sum(ex);
     }
+    bool over = fx->answer.last || (fx->answer.begun && ex->outcome != OUTCOME_PERMIT);
+    if (over && fhir_named_later(ex) < 0) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
     return seal_enter(ex);
 }
 

@@ -124,11 +124,13 @@ static const char *refusal(struct exchange *ex, const struct fhir_item *item,
 }
 
 /* Name those shown in the dossier; false: no room left. */
-static bool name_shown(struct exchange *ex, const struct ground *grounds)
+static bool name_shown(struct exchange *ex, const struct ground *grounds, struct str type)
 {
     struct fhir_exchange *fx = fhir_of(ex);
     for (; grounds; grounds = grounds->next) {
-        if (fhir_named(&fx->answer, grounds->person->number)) {
+        struct fhir_shown *shown = fhir_named(&fx->answer, grounds->person->number);
+        if (shown) {
+            type_set_add(&shown->later, type);
             continue;
         }
         struct dossier_subject *subject = dossier_subject(ex, grounds->person->number);
@@ -136,6 +138,7 @@ static bool name_shown(struct exchange *ex, const struct ground *grounds)
             return false;
         }
         dossier_rely_on(&fx->dossier, subject, &grounds->evidence);
+        type_set_add(&subject->types, type);
     }
     return true;
 }
@@ -158,7 +161,7 @@ bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item)
     if (basis && fx->dossier.mode == RECORD_ENFORCE) {
         return true;
     }
-    if (!name_shown(ex, grounds)) {
+    if (!name_shown(ex, grounds, item->facts.type)) {
         fx->answer.denied = "too-many-subjects";
         return before == 0;
     }

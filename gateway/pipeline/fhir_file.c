@@ -62,9 +62,12 @@ static enum step found_patient(struct exchange *ex)
                            "the token's scopes don't cover this patient");
     }
     fx->dossier.keep = true; /* under the patient's key */
-    return dossier_subject(ex, filing->person->number)
-               ? STEP_NEXT
-               : exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    struct dossier_subject *subject = dossier_subject(ex, filing->person->number);
+    if (!subject) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    type_set_add(&subject->types, STR("Consent"));
+    return STEP_NEXT;
 }
 
 static int normalise(struct exchange *ex)

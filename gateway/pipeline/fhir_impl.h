@@ -85,6 +85,14 @@ struct fhir_item {
     bool silent; /* removed without being counted: it is nobody's data */
 };
 
+/* A patient whom a record of this exchange names: with the types it knew of, and others since.
+ */
+struct fhir_shown {
+    uint8_t number[16];
+    struct type_set recorded;
+    struct type_set later;
+};
+
 /* The answer's way from upstream through the filter. */
 struct fhir_answer {
     struct http_call *call; /* NULL: over */
@@ -111,12 +119,12 @@ struct fhir_answer {
     uint64_t withheld;
     struct digest digest; /* of what left, while streaming */
     uint8_t digest_bytes[DIGEST_SIZE];
-    bool begun;           /* the head was sent */
-    bool last;            /* this round ends the answer */
-    bool sealed_round;    /* this round writes a record */
-    struct arena *base;   /* the exchange's, while a round has its own */
-    struct arena *round;  /* owned */
-    uint8_t (*named)[16]; /* patients with a record, open addressing; heap */
+    bool begun;               /* the head was sent */
+    bool last;                /* this round ends the answer */
+    bool sealed_round;        /* this round writes a record */
+    struct arena *base;       /* the exchange's, while a round has its own */
+    struct arena *round;      /* owned */
+    struct fhir_shown *named; /* patients with a record, open addressing; heap */
     size_t named_size;
     size_t named_count;
 };
@@ -315,11 +323,15 @@ void fhir_filter_close(struct exchange *ex);
 
 /* --- fhir_named.c ------------------------------------------------------------------------- */
 
-/* Whether a record of this exchange names the patient already. */
-bool fhir_named(const struct fhir_answer *answer, const uint8_t number[16]);
+/* The patient, if a record of this exchange names it already; NULL: none does. */
+struct fhir_shown *fhir_named(const struct fhir_answer *answer, const uint8_t number[16]);
 
-/* From now on one does. Return: 0 or -ENOMEM */
-MUST_USE int fhir_name(struct fhir_answer *answer, const uint8_t number[16]);
+/* From now on one does, and knows of @types. Return: 0 or -ENOMEM */
+MUST_USE int fhir_name(struct fhir_answer *answer, const uint8_t number[16],
+                       const struct type_set *types);
+
+/* The answer is over: types that records didn't know of become the dossier's. 0 or -ENOMEM */
+MUST_USE int fhir_named_later(struct exchange *ex);
 
 /* --- fhir_respond.c ----------------------------------------------------------------------- */
 

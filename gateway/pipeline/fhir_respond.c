@@ -222,7 +222,7 @@ static int note_named(struct fhir_exchange *fx)
     int r = 0;
     for (size_t i = 0; r == 0 && i < fx->dossier.subject_count; i++) {
         const struct dossier_subject *subject = fx->dossier.subjects[i];
-        r = subject->is_nobody ? 0 : fhir_name(&fx->answer, subject->patient);
+        r = subject->is_nobody ? 0 : fhir_name(&fx->answer, subject->patient, &subject->types);
     }
     fx->dossier.subject_count = 0;
     fx->dossier.again = 0;

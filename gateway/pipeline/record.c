@@ -95,31 +95,52 @@ static int gather_openings(struct exchange *ex)
     return 0;
 }
 
-/* A row for each patient, by which their records are found. */
+static int add_access(struct exchange *ex, const uint8_t patient[16],
+                      const struct record *record, const struct type_set *types)
+{
+    struct dossier *dossier = dossier_of(ex);
+    uint8_t *bytes = arena_alloc(ex->arena, 2 * (size_t)SUBJECT_TYPES_MAX);
+    if (!bytes) {
+        return -ENOMEM;
+    }
+    struct batch_access *access = &dossier->accesses[dossier->access_count++];
+    *access = (struct batch_access){
+        .time = clock_utc_ms(),
+        .recipient = dossier->recipient_number,
+        .types = str_of(bytes, type_set_bytes(types, bytes)),
+        .released = record_released(record),
+    };
+    memcpy(access->record, record->id, sizeof(access->record));
+    memcpy(access->exchange, ex->id, sizeof(access->exchange));
+    memcpy(access->patient, patient, sizeof(access->patient));
+    return 0;
+}
+
+/*
+ * A row for each patient, by which their records are found; and one for each that was shown in
+ * types besides those that its record knew of, with the record that ends the exchange.
+ */
 static int gather_accesses(struct exchange *ex)
 {
     struct dossier *dossier = dossier_of(ex);
-    struct batch_access *accesses =
-        arena_calloc(ex->arena, dossier->subject_count, sizeof(*accesses));
-    if (!accesses) {
+    size_t most = dossier->subject_count + dossier->later_count;
+    int r = 0;
+    dossier->accesses = arena_calloc(ex->arena, most, sizeof(*dossier->accesses));
+    dossier->access_count = 0;
+    if (!dossier->accesses) {
         return -ENOMEM;
     }
-    dossier->accesses = accesses;
-    dossier->access_count = 0;
-    for (size_t i = 0; i < dossier->subject_count; i++) {
+    for (size_t i = 0; r == 0 && i < dossier->subject_count; i++) {
         const struct dossier_subject *subject = dossier->subjects[i];
-        if (subject->is_nobody) {
-            continue;
+        if (!subject->is_nobody) {
+            r = add_access(ex, subject->patient, &subject->sealed.record, &subject->types);
         }
-        struct batch_access *access = &accesses[dossier->access_count++];
-        access->time = clock_utc_ms();
-        access->recipient = dossier->recipient_number;
-        access->released = record_released(&subject->sealed.record);
-        memcpy(access->record, subject->sealed.record.id, sizeof(access->record));
-        memcpy(access->exchange, ex->id, sizeof(access->exchange));
-        memcpy(access->patient, subject->patient, sizeof(access->patient));
     }
-    return 0;
+    for (size_t i = 0; r == 0 && i < dossier->later_count; i++) {
+        const struct dossier_later *later = &dossier->later[i];
+        r = add_access(ex, later->patient, &dossier->subjects[0]->sealed.record, &later->types);
+    }
+    return r;
 }
 
 enum step record_enter(struct exchange *ex)

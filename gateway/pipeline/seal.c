@@ -189,6 +189,9 @@ static void on_recipient(void *arg, int r, const struct db_rows *rows)
 
 static bool about_somebody(const struct dossier *dossier)
 {
+    if (dossier->later_count) {
+        return true;
+    }
     for (size_t i = 0; i < dossier->subject_count; i++) {
         if (!dossier->subjects[i]->is_nobody) {
             return true;

@@ -173,6 +173,9 @@ static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *req
         consents_decide(consents, subject->patient, request, v2->facts ? &v2->facts[i] : NULL,
                         &evidence);
         dossier_rely_on(&v2->dossier, subject, &evidence);
+        if (v2->facts) {
+            type_set_add(&subject->types, v2->facts[i].type);
+        }
         enum v2_verdict verdict = V2_DENY;
         const char *word = consent_basis_name(evidence.verdict.basis);
         switch (evidence.verdict.decision) {

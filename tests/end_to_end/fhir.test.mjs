@@ -199,9 +199,10 @@ describe("who asks, and why", () => {
   test("access rows number who asked, the same for each of their tokens", async () => {
     const asked = async (claims) => {
       await gw.ask("Patient/anna", { claims });
-      const [[recipient, released]] = gw.postgres.sql(
-        "SELECT recipient, released FROM access ORDER BY record DESC LIMIT 1",
+      const [[recipient, released, types]] = gw.postgres.sql(
+        "SELECT recipient, released, encode(types, 'hex') FROM access ORDER BY record DESC LIMIT 1",
       );
+      assert.equal(types, released === "t" ? "0067" : "", "103, Patient");
       return { recipient: Number(recipient), released: released === "t" };
     };
     const who = await asked({ jti: "1" });

@@ -13,7 +13,7 @@ import { entryOf, startUpstream } from "./lib/upstream.mjs";
 const MEMORY_MAX = 64 << 10; // kB that a worker may have taken at its peak
 const TEXT = "x".repeat(2000);
 
-const plan = { entries: 0, patients: [], cut: 0, pause: 0, wait: null };
+const plan = { entries: 0, patients: [], cut: 0, pause: 0, wait: null, late: 0 };
 let upstream, gw;
 
 /** Entries of @plan's patients, made up as they leave. */
@@ -29,7 +29,8 @@ async function answer(request, response) {
       await plan.wait();
     }
     const who = plan.patients[i % plan.patients.length];
-    const entry = entryOf(upstream.base, `o${i}`, who, { text: TEXT });
+    const type = plan.late && i >= plan.late ? "Condition" : "Observation";
+    const entry = entryOf(upstream.base, `o${i}`, who, { text: TEXT, type });
     if (!response.write((i ? "," : "") + entry)) {
       await once(response, "drain");
     }
@@ -96,6 +97,29 @@ test("a long answer of three patients shows those who permit, each in one record
   const last = made.at(-1);
   assert.deepEqual([last.outcome, last.released, last.withheld], ["partial", 600, 300]);
   assert.ok(last.commitments.payload);
+});
+
+test("access rows tell the types shown, those that come late too", async () => {
+  Object.assign(plan, { entries: 900, patients: ["anna", "carl", "bert"], late: 600 });
+  const from = gw.records().length;
+  await streamed();
+  plan.late = 0;
+  const made = gw.records().slice(from);
+  const rows = gw.postgres.sql(
+    `SELECT record, encode(types, 'hex'), recipient > 0 FROM access
+     WHERE exchange = '${made.at(-1).exchange}' ORDER BY record, types`,
+  );
+  const [observation, condition] = ["0060", "001c"]; // 96 and 28
+  assert.equal(rows.length, 4);
+  assert.deepEqual(
+    rows.map(([record, types, known]) => [record === made.at(-1).id, types, known]),
+    [
+      [false, observation, "t"],
+      [false, observation, "t"],
+      [true, condition, "t"],
+      [true, condition, "t"],
+    ],
+  );
 });
 
 test("100 MB stream in bounded memory", async () => {

@@ -4,9 +4,9 @@ import http from "node:http";
 
 import { freePort } from "./process.mjs";
 
-/** An Observation about Patient/@who as an entry of a searchset. */
-export const entryOf = (base, id, who, { text = "glucose" } = {}) =>
-  `{"fullUrl":"${base}/Observation/${id}","resource":{"resourceType":"Observation",` +
+/** A resource about Patient/@who, an Observation unless said, as an entry of a searchset. */
+export const entryOf = (base, id, who, { text = "glucose", type = "Observation" } = {}) =>
+  `{"fullUrl":"${base}/${type}/${id}","resource":{"resourceType":"${type}",` +
   `"id":"${id}","status":"final","code":{"text":"${text}"},"valueQuantity":{"value":1.00},` +
   `"subject":{"reference":"Patient/${who}"}},"search":{"mode":"match"}}`;
 

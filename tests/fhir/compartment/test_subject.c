@@ -280,9 +280,32 @@ static void test_a_real_record_is_one_patients(void **state)
     assert_int_equal(got.participants.count, 0);
 }
 
+/* Numbers are stored: whatever is added to the table, these must stay. */
+static void test_numbers_of_types_never_change(void **state)
+{
+    static const struct {
+        const char *type;
+        unsigned number;
+    } cases[] = {
+        { "Account", 1 },     { "Composition", 26 },         { "Observation", 96 },
+        { "Patient", 103 },   { "VisionPrescription", 147 }, { "Nothing", 0 },
+        { "observation", 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(subject_type_number(str_z(cases[i].type)), cases[i].number);
+        if (cases[i].number) {
+            assert_string_equal(subject_type_name(cases[i].number), cases[i].type);
+        }
+    }
+    assert_null(subject_type_name(0));
+    assert_null(subject_type_name(148));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers_of_types_never_change),
         cmocka_unit_test(test_subjects),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_a_real_record_is_one_patients),

@@ -41,18 +41,26 @@ static void test_named_patients_stay_named(void **state)
 {
     (void)state;
     struct fhir_answer answer = { 0 };
+    struct type_set first = { 0 };
+    struct type_set second = { 0 };
     uint8_t number[16];
+    type_set_add(&first, STR("Patient"));
+    type_set_add(&second, STR("Observation"));
     for (unsigned i = 0; i < 2000; i++) {
         number_of(i, number);
-        assert_false(fhir_named(&answer, number));
-        assert_int_equal(fhir_name(&answer, number), 0);
-        assert_int_equal(fhir_name(&answer, number), 0);
-        assert_true(fhir_named(&answer, number));
+        assert_null(fhir_named(&answer, number));
+        assert_int_equal(fhir_name(&answer, number, &first), 0);
+        assert_int_equal(fhir_name(&answer, number, &second), 0);
+        assert_non_null(fhir_named(&answer, number));
     }
     assert_int_equal(answer.named_count, 2000);
     for (unsigned i = 0; i < 2000; i++) {
         number_of(i, number);
-        assert_true(fhir_named(&answer, number));
+        const struct fhir_shown *shown = fhir_named(&answer, number);
+        assert_non_null(shown);
+        struct type_set recorded = shown->recorded; /* both */
+        assert_true(type_set_without(&recorded, &first));
+        assert_false(type_set_without(&recorded, &second));
     }
     free(answer.named);
 }
