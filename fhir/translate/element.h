@@ -69,7 +69,9 @@ MUST_USE static inline struct element *element_new(struct element_pool *pool,
 /* Give back @element, which nobody knows. */
 static inline void element_drop(struct element_pool *pool, const struct element *element)
 {
-    pool->next -= element == pool->next - 1;
+    if (pool->next && element == pool->next - 1) {
+        pool->next--;
+    }
 }
 
 /* The member @name of @object, or NULL. */

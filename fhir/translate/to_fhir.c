@@ -5,6 +5,7 @@
 #include "fhir/translate/to_fhir.h"
 
 #include "fhir/translate/engine.h"
+#include "fhir/translate/period.h"
 #include "fhir/v2/address.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ static void finish(struct engine *e, struct resource *resource)
         .top = true,
     };
     (void)engine_run(e, &place, resource->type->finish);
+    period_mend(e, resource);
 }
 
 static void finish_all(struct engine *e)

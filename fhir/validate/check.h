@@ -81,5 +81,5 @@ void check_invariants(struct check *check, const struct schema_field *field,
                       const struct item *item, const struct place *place);
 
 /* A list of invariants. */
-void check_rules(struct check *check, const struct rule *rules, const struct item *item,
+void check_rules(struct check *check, const struct constraint *rules, const struct item *item,
                  const struct place *place);

@@ -27,7 +27,7 @@ static bool is_seen_to(const char *key)
     return false;
 }
 
-bool rules_have(struct str key)
+bool constraints_have(struct str key)
 {
     for (size_t i = 0; i < invariants_r4.count; i++) {
         if (str_eq(key, str_z(invariants_r4.rows[i].key))) {
@@ -37,10 +37,10 @@ bool rules_have(struct str key)
     return false;
 }
 
-int rule_compile(struct arena *arena, const struct path_source *what,
-                 const struct invariant *about, const struct rule **list)
+int constraint_compile(struct arena *arena, const struct path_source *what,
+                       const struct invariant *about, const struct constraint **list)
 {
-    struct rule *rule = arena_calloc(arena, 1, sizeof(*rule));
+    struct constraint *rule = arena_calloc(arena, 1, sizeof(*rule));
     struct issues issues;
     issues_init(&issues, arena);
     int r = rule ? path_compile(arena, what, &issues, &rule->path) : -ENOMEM;
@@ -56,8 +56,8 @@ int rule_compile(struct arena *arena, const struct path_source *what,
 }
 
 /* The list that an invariant of @path belongs to; NULL if the schema has no such place. */
-static const struct rule **list_of(const struct schema *schema, struct str path,
-                                   struct rules *rules)
+static const struct constraint **list_of(const struct schema *schema, struct str path,
+                                         struct constraints *rules)
 {
     const struct schema_type *type = schema_type(schema, path);
     if (type) {
@@ -72,16 +72,16 @@ static const struct rule **list_of(const struct schema *schema, struct str path,
     if (!element || rules->elements_n == ELEMENTS_MAX) {
         return NULL;
     }
-    struct rules_of_element *of = &rules->elements[rules->elements_n++];
+    struct constraints_of_element *of = &rules->elements[rules->elements_n++];
     of->element = element;
     return &of->rules;
 }
 
-int rules_of_r4(struct arena *arena, const struct schema *schema, struct rules *out)
+int constraints_of_r4(struct arena *arena, const struct schema *schema, struct constraints *out)
 {
-    struct rules rules = {
-        .types = arena_calloc(arena, schema->types_n, sizeof(struct rule *)),
-        .elements = arena_calloc(arena, ELEMENTS_MAX, sizeof(struct rules_of_element)),
+    struct constraints rules = {
+        .types = arena_calloc(arena, schema->types_n, sizeof(struct constraint *)),
+        .elements = arena_calloc(arena, ELEMENTS_MAX, sizeof(struct constraints_of_element)),
     };
     if (!rules.types || !rules.elements) {
         return -ENOMEM;
@@ -91,9 +91,9 @@ int rules_of_r4(struct arena *arena, const struct schema *schema, struct rules *
         const struct path_source what = { .text = str_z(row->expression),
                                           .schema = schema,
                                           .flags = PATH_AS_FILTERS };
-        const struct rule **list =
+        const struct constraint **list =
             is_seen_to(row->key) ? NULL : list_of(schema, str_z(row->path), &rules);
-        int r = list ? rule_compile(arena, &what, row, list) : 0;
+        int r = list ? constraint_compile(arena, &what, row, list) : 0;
         if (r) {
             return r < 0 ? r : -EINVAL;
         }
@@ -147,8 +147,8 @@ static bool is_false(const struct path_list *result)
 }
 
 /* An expression that can't be run says nothing about the resource. */
-static void run(struct check *check, const struct rule *rule, const struct path_value *input,
-                const struct place *place)
+static void run(struct check *check, const struct constraint *rule,
+                const struct path_value *input, const struct place *place)
 {
     struct path_list result;
     struct issues quiet;
@@ -166,7 +166,7 @@ static void run(struct check *check, const struct rule *rule, const struct path_
     }
 }
 
-void check_rules(struct check *check, const struct rule *rules, const struct item *item,
+void check_rules(struct check *check, const struct constraint *rules, const struct item *item,
                  const struct place *place)
 {
     if (!rules || check->r) {
@@ -175,7 +175,7 @@ void check_rules(struct check *check, const struct rule *rules, const struct ite
     struct path_value input = path_element(check->schema, item->node, item->type);
     input.element.extra = item->extra;
     bool contains = node_get(item->node, "contained") != NULL;
-    for (const struct rule *rule = rules; rule; rule = rule->next) {
+    for (const struct constraint *rule = rules; rule; rule = rule->next) {
         if (contains || !rule->contained) {
             run(check, rule, &input, place);
         }
@@ -201,7 +201,7 @@ static const struct schema_type *narrowed(const struct schema *schema,
 void check_invariants(struct check *check, const struct schema_field *field,
                       const struct item *item, const struct place *place)
 {
-    const struct rules *rules = &check->validator->rules;
+    const struct constraints *rules = &check->validator->rules;
     for (const struct schema_type *t = item->type; t; t = schema_base(check->schema, t)) {
         check_rules(check, rules->types[t - check->schema->types], item, place);
     }

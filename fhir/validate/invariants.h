@@ -31,12 +31,12 @@ struct invariants {
 extern const struct invariants invariants_r4;
 
 /* One that can be run. */
-struct rule {
+struct constraint {
     struct str key;
     enum issue_severity severity;
     const struct path *path;
     bool contained; /* speaks of contained resources only */
-    const struct rule *next;
+    const struct constraint *next;
 };
 
 /*
@@ -45,30 +45,31 @@ struct rule {
  * @types:    a list for each type of the schema, by its index
  * @elements: those of elements that are no types; @elements_n of them
  */
-struct rules {
-    const struct rule **types;
-    struct rules_of_element *elements;
+struct constraints {
+    const struct constraint **types;
+    struct constraints_of_element *elements;
     size_t elements_n;
 };
 
-struct rules_of_element {
+struct constraints_of_element {
     const struct schema_element *element;
-    const struct rule *rules;
+    const struct constraint *rules;
 };
 
 /* Compile R4's. What the walk itself sees to is left out: ele-1, txt-1, txt-2. 0 or -ENOMEM */
-MUST_USE int rules_of_r4(struct arena *arena, const struct schema *schema, struct rules *out);
+MUST_USE int constraints_of_r4(struct arena *arena, const struct schema *schema,
+                               struct constraints *out);
 
 /* Whether R4 itself has an invariant of that key. */
-bool rules_have(struct str key);
+bool constraints_have(struct str key);
 
 /**
- * rule_compile() - one invariant
+ * constraint_compile() - one invariant
  * @arena: memory for it
  * @what:  schema and text; must live as long
  * @list:  where it is put in front
  *
  * Return: 0, PATH_E_SYNTAX or -ENOMEM
  */
-MUST_USE int rule_compile(struct arena *arena, const struct path_source *what,
-                          const struct invariant *about, const struct rule **list);
+MUST_USE int constraint_compile(struct arena *arena, const struct path_source *what,
+                                const struct invariant *about, const struct constraint **list);

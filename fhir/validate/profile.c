@@ -76,8 +76,8 @@ static int read_rules(struct arena *arena, const struct node *element,
         if (!kept.p) {
             return -ENOMEM;
         }
-        bool own = what.text.n && !rules_have(key);
-        if (own && rule_compile(arena, &what, &about, &out->rules) == -ENOMEM) {
+        bool own = what.text.n && !constraints_have(key);
+        if (own && constraint_compile(arena, &what, &about, &out->rules) == -ENOMEM) {
             return -ENOMEM;
         }
     }

@@ -54,7 +54,7 @@ struct profile_element {
     const struct node *pattern;
     struct str binding;
     const struct node *slicing;
-    const struct rule *rules;
+    const struct constraint *rules;
     struct profile_element *up;
     struct profile_element *children;
     struct profile_element *slices;

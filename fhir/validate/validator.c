@@ -35,7 +35,7 @@ int validator_new(struct arena *arena, struct validator **out)
     validator->arena = arena;
     validator->schema = &schema_r4;
     validator->terminology = &terminology_r4;
-    int r = rules_of_r4(arena, validator->schema, &validator->rules);
+    int r = constraints_of_r4(arena, validator->schema, &validator->rules);
     r = r ? r : add_extensions(validator);
     if (!r) {
         *out = validator;

@@ -11,5 +11,5 @@ struct validator {
     const struct schema *schema;
     const struct terminology *terminology;
     struct registry registry;
-    struct rules rules;
+    struct constraints rules;
 };
