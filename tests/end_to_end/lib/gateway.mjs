@@ -9,7 +9,7 @@ import { folder } from "./parts.mjs";
 
 const EPOCH_LOCK = 7237001; // held while the epoch is raised, and shared while recording
 const script = path.join(top, "docker/demo/postgres.sh");
-const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
+export const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
 
 /** A cluster of its own: url, sql(text) (rows of cells), uncommitted(text), stop(), start(). */
 export async function startPostgres({ where = folder("pg"), port } = {}) {
