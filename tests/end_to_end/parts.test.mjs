@@ -154,6 +154,8 @@ describe("Medplum's server alone", () => {
     assert.equal((await ask(`${server.base}/Patient`)).status, 401);
     const headers = { authorization: "Bearer secret" };
     assert.equal((await ask(`${server.base}/Patient`, "GET", undefined, headers)).status, 200);
+    // A request is logged once it is answered.
+    await until("both requests in the log", () => server.requests().length >= 2);
     const logged = server.requests().map(({ url, status }) => [url, status]);
     assert.deepEqual(logged, [
       ["/fhir/R4/Patient", 401],
@@ -217,7 +219,7 @@ describe("the plain store alone", () => {
       request: { method: "POST", url: "Observation" },
     });
     assert.equal((await ask(server.base, "POST", missing)).status, 412);
-    assert.deepEqual(await server.stats(), { resources: 0, writes: 0, all: [] });
+    assert.deepEqual(await server.stats(), { resources: 0, writes: 0, held: 0, all: [] });
     await server.stop();
   });
 
