@@ -8,7 +8,7 @@ build="gcc meson ninja-build pkg-config python3 libevent-dev libyajl-dev libxml2
        libpq-dev libssl-dev libsecp256k1-dev nettle-dev libyaml-dev libcmocka-dev zlib1g-dev"
 check="$build clang-format clang-tidy"
 fuzz="$build clang-14 libclang-rt-14-dev"
-demo="$build postgresql ca-certificates nodejs npm"
+demo="$build postgresql ca-certificates curl nodejs npm"
 test="$check $fuzz $demo"
 bench="$demo nginx haproxy wrk"
 
