@@ -23,6 +23,8 @@ enum metric {
     METRIC_HL7_ACK_AR,
     METRIC_CONTROL_ID_REPEATED,
     METRIC_CONTROL_ID_REUSED,
+    METRIC_HL7_TRANSLATED,
+    METRIC_HL7_UNREAD, /* segments, fields and components that nothing came of */
     METRIC_DECISIONS_PERMIT,
     METRIC_DECISIONS_DENY,
     METRIC_ENTRIES_RELEASED,

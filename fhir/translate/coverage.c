@@ -111,6 +111,28 @@ void coverage_use_at(const struct engine *e, const struct place *place,
     }
 }
 
+/* Each part of @value in @bits, by its place. */
+static void tell_parts(struct engine *e, const struct place *place, uint64_t bits)
+{
+    for (; bits; bits &= bits - 1) {
+        struct place part = *place;
+        part.component = (uint8_t)__builtin_ctzll(bits);
+        source_issue(e, &part, ISSUE_INFORMATION, "not-supported", KEPT);
+    }
+}
+
+size_t coverage_left(struct engine *e, const struct place *place, const struct value *value)
+{
+    if (value->level != LEVEL_REPETITION) {
+        return 0;
+    }
+    uint64_t left = value->valued & ~value->used;
+    if (left && e->site->explain) {
+        tell_parts(e, place, left);
+    }
+    return (size_t)__builtin_popcountll(left);
+}
+
 static void report_field(struct engine *e, const struct v2_segment *segment, uint32_t field,
                          const char *text)
 {
@@ -186,8 +208,8 @@ static void report_unread(struct engine *e)
 
 void coverage_report(struct engine *e)
 {
-    if (e->parts) {
-        e->unread += e->parts;
+    e->unread += e->parts;
+    if (e->parts && !e->site->explain) {
         issues_add(e->issues, ISSUE_INFORMATION, "not-supported", STR("message"),
                    "%zu components of fields are kept in the source message, not translated",
                    e->parts);

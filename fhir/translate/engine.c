@@ -71,6 +71,9 @@ void engine_put(struct engine *e, const struct place *place, const struct rule *
     if (!constant || (child->kind == ELEMENT_OBJECT && rule->type == TYPE_MAP)) {
         target->solid = true;
     }
+    if (e->site->explain && rule->type != TYPE_MAP) {
+        explain_note(e, place, rule, child);
+    }
 }
 
 static void run_rules(struct engine *e, const struct place *place, const struct rule_map *map);
@@ -82,6 +85,7 @@ struct element *engine_block(struct engine *e, const struct place *place,
     struct value room;
     struct place inner = *place;
     inner.top = false;
+    inner.row = inner.row ? inner.row : rule;
     if (rule->source == SOURCE_VALUE) {
         inner.value = source_value(e, place, raw, level, &room);
     }
@@ -100,7 +104,7 @@ struct element *engine_block(struct engine *e, const struct place *place,
     if (!inner.target->solid) {
         return NULL;
     }
-    e->parts += inner.value == &room ? coverage_left(&room) : 0;
+    e->parts += inner.value == &room ? coverage_left(e, place, &room) : 0;
     return inner.target;
 }
 

@@ -7,6 +7,7 @@
  *     engine.c    running maps: find, test, convert, put
  *     engine_value.c, engine_link.c   rules about values, about other resources
  *     mention.c   resources that rows make
+ *     explain.c   which row made which element
  *     coverage.c  which fields became something, which are kept in the message alone
  *     identity.c  what resources are recognised by
  *     to_fhir.c   all in order, and the Bundle
@@ -83,6 +84,7 @@ struct told_time {
  * @used:        those of them that became something
  * @whole:       the same, and of which each repetition was looked at
  * @plain:       no escape sequence and no control character in the whole message
+ * @notes:       on what made which element, if that is wanted
  * @unread:      see struct translate_result
  * @parts:       components that hold something and no row reads
  * @zoneless:    times that lost their hours because nobody knows the sender's zone
@@ -111,6 +113,7 @@ struct engine {
     size_t mentioned;
     struct told_time times[TIMES];
     size_t time_count;
+    struct explain_note *notes;
     size_t unread;
     size_t parts;
     size_t zoneless;
@@ -156,7 +159,8 @@ struct value {
  * @top:        @target is the resource itself
  * @table:      the one in force, for "given"
  * @it:         the resource that a block is about
- * @origin, @field, @repetition: where the value is from; @origin may be NULL
+ * @origin, @field, @repetition, @component: where the value is from; @origin may be NULL
+ * @row:        of the segment or resource that led here; NULL before the first
  */
 struct place {
     struct group *group;
@@ -170,7 +174,9 @@ struct place {
     const struct resource *it;
     const struct v2_segment *origin;
     uint8_t field;
+    uint8_t component;
     uint32_t repetition;
+    const struct rule *row;
 };
 
 /* groups.c: build the tree of groups; segments without a place are reported. */
@@ -318,16 +324,19 @@ static inline void coverage_use(const struct engine *e, const struct v2_segment 
 void coverage_use_at(const struct engine *e, const struct place *place,
                      const struct rule_address *at);
 
-/* How many parts of @value hold something that became nothing. */
-static inline size_t coverage_left(const struct value *value)
-{
-    return value->level == LEVEL_REPETITION
-               ? (size_t)__builtin_popcountll(value->valued & ~value->used)
-               : 0;
-}
+/* How many parts of @value hold something that became nothing; told one by one if wanted. */
+size_t coverage_left(struct engine *e, const struct place *place, const struct value *value);
 
 /* Tell what is kept in the message alone. */
 void coverage_report(struct engine *e);
+
+/* explain.c: @child was made by @rule in @place. */
+void explain_note(struct engine *e, const struct place *place, const struct rule *rule,
+                  const struct element *child);
+
+/* The origins of all elements of the @count resources in @written; marks @e without memory. */
+const struct translate_origin *
+explain_list(struct engine *e, const struct resource *const *written, size_t count);
 
 /* identity.c: give all resources their ids, join those that are the same. */
 void identity_assign(struct engine *e);

@@ -197,6 +197,15 @@ static const char *version(struct map_compiler *c, size_t count)
     return map_intern(c, buf_str(&b)).p;
 }
 
+static const char *const *names(struct map_compiler *c, size_t count)
+{
+    const char **list = map_alloc(c, count, sizeof(const char *));
+    for (size_t i = 0; list && i < count; i++) {
+        list[i] = map_intern(c, str_z(c->files[i].name)).p;
+    }
+    return list;
+}
+
 static void tell(const struct map_compiler *c, struct issues *issues)
 {
     for (const struct map_mistake *m = c->mistakes; m; m = m->next) {
@@ -233,6 +242,7 @@ int map_compile(struct arena *arena, const struct map_file *files, size_t count,
     struct rules *rules = c->error ? NULL : map_link(c);
     if (rules) {
         rules->version = version(c, count);
+        rules->files = names(c, count);
     }
     tell(c, issues);
     if (c->error || c->mistake_count) {

@@ -206,6 +206,8 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
         row->rule.otherwise = &row->otherwise->rule;
     }
     find_needs(&row->rule);
+    row->rule.file = row->where.file;
+    row->rule.line = row->where.line;
     row->rule.plain = stays_plain(&row->rule);
 }
 

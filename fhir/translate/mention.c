@@ -50,12 +50,13 @@ static const struct mention *recall(const struct engine *e, const struct rule *r
     return NULL;
 }
 
-/* Where the map of @rule runs to fill @made, about @value or what @place is about. */
-static struct place inside(const struct place *place, struct value *value,
-                           struct resource *made)
+/* Where the map of @row runs to fill @made, about @value or what @place is about. */
+static struct place inside(const struct place *place, const struct rule *row,
+                           struct value *value, struct resource *made)
 {
     struct place inner = *place;
     inner.value = value;
+    inner.row = inner.row ? inner.row : row;
     inner.table = NULL;
     inner.top = false;
     inner.owner = made;
@@ -97,7 +98,7 @@ static void make(struct engine *e, const struct place *place, const struct rule 
     }
     made->segment = place->segment;
     made->maker = rule;
-    struct place inner = inside(place, value, made);
+    struct place inner = inside(place, rule, value, made);
     bool kept =
         engine_run(e, &inner, rule->map) && (event ? made->root->solid : identity_has(made));
     if (!kept) {
@@ -150,7 +151,7 @@ static struct element *contain(struct engine *e, const struct place *place,
         !add_text(e, object, &REFERENCE, url)) {
         return NULL;
     }
-    struct place inner = inside(place, value, made);
+    struct place inner = inside(place, rule, value, made);
     if (!engine_run(e, &inner, rule->map) || !root->solid || e->error) {
         return NULL;
     }
@@ -195,7 +196,7 @@ struct element *mention_make(struct engine *e, const struct place *place,
     make(e, place, rule, value, &new_one);
     bool something = new_one.made || new_one.display.n;
     if (value == &room && something) {
-        new_one.left = coverage_left(value);
+        new_one.left = coverage_left(e, place, value);
         e->parts += new_one.left;
     }
     if (again) {

@@ -212,6 +212,7 @@ struct rule_piece {
 struct rule_map;
 
 /*
+ * @file:      index of the file that it stands in, at @line
  * @text:      constant of SOURCE_TEXT; what follows the last piece of SOURCE_FORMAT
  * @tests:     condition, or NULL
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
@@ -226,6 +227,8 @@ struct rule_map;
  * @otherwise: tried if the value doesn't fit the type
  */
 struct rule {
+    uint32_t line;
+    uint16_t file;
     enum rule_source source;
     enum rule_which which;
     enum rule_near near;
@@ -367,6 +370,7 @@ enum {
  * All tables of one state of the maps.
  *
  * @version:        names that state: 16 hexadecimal digits of a digest over all files
+ * @files:          names of the files, see struct rule
  * @segments:       @segment_count of them
  * @slots:          index of a segment + 1 by its name, see rules_segment(); 0 where none is
  * @senders:        @sender_count of them
@@ -374,6 +378,7 @@ enum {
  */
 struct rules {
     const char *version;
+    const char *const *files;
     const struct rule_segment *segments;
     const uint16_t *slots;
     const struct rule_resource *resources;

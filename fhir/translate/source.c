@@ -354,7 +354,9 @@ void source_issue(struct engine *e, const struct place *place, enum issue_severi
         issues_add(e->issues, severity, code, STR(""), "%s", text); /* only counted */
         return;
     }
-    struct v2_address at = { .field = place->field, .repetition = place->repetition };
+    struct v2_address at = { .field = place->field,
+                             .repetition = place->repetition,
+                             .component = place->component };
     const struct v2_segment *segment = place->origin;
     if (segment) {
         memcpy(at.segment, segment->name, sizeof(at.segment));

@@ -321,6 +321,23 @@ static int write_entries(struct engine *e, struct translate_result *out, size_t 
     return 0;
 }
 
+/* What made the elements of @count resources. */
+static void explain(struct engine *e, size_t count, struct translate_result *out)
+{
+    const struct resource **list = arena_calloc(e->arena, count, sizeof(struct resource *));
+    size_t n = 0;
+    if (!list) {
+        e->error = -ENOMEM;
+        return;
+    }
+    for (const struct resource *r = e->first; r; r = r->next) {
+        if (written(r)) {
+            list[n++] = r;
+        }
+    }
+    out->origins = explain_list(e, list, n);
+}
+
 static int write_bundle(struct engine *e, struct translate_result *out)
 {
     for (const struct resource *r = e->first; r; r = r->next) {
@@ -336,6 +353,9 @@ static int write_bundle(struct engine *e, struct translate_result *out)
         if (written(r)) {
             describe(e, r, &out->entries[n++]);
         }
+    }
+    if (e->site->explain) {
+        explain(e, n, out);
     }
     return e->error ? e->error : write_entries(e, out, spans);
 }

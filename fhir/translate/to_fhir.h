@@ -47,6 +47,7 @@ typedef int (*translate_zone_fn)(void *owner, struct str zone, const struct tm *
  * @gateway:      name of this gateway's device, for Provenance
  * @recorded:     instant for Provenance.recorded and Bundle.timestamp, "2026-11-22T18:00:00Z"
  * @digest:       SHA-256 of the message as received, 32 bytes
+ * @explain:      origins are wanted, and each component that became nothing as an issue
  * @options:      @option_count words that maps ask for, such as "MessageHeader"
  */
 struct translate_site {
@@ -61,6 +62,7 @@ struct translate_site {
     const uint8_t *digest;
     const struct str *options;
     size_t option_count;
+    bool explain;
 };
 
 struct translate_identifier {
@@ -102,8 +104,27 @@ struct translate_entry {
 };
 
 /*
+ * What one element of a resource was made of.
+ *
+ * @entry: index of the resource's entry
+ * @path:  in the resource, "name[0].family"
+ * @from:  place in the message, "PID[1]-5[1].1", or empty for constants
+ * @row:   where the row stands that made it, "datatypes.map:58"
+ * @by:    the row of the segment that led there, if it is another; or empty
+ */
+struct translate_origin {
+    size_t entry;
+    struct str path;
+    struct str from;
+    struct str row;
+    struct str by;
+    struct translate_origin *next;
+};
+
+/*
  * @bundle:  the transaction Bundle, in the arena
  * @entries: in the Bundle's order
+ * @origins: of all elements, in their order; NULL unless they were asked for
  * @unread:  segments, fields and components that hold something and no row reads; told as
  * issues
  */
@@ -111,6 +132,7 @@ struct translate_result {
     struct str bundle;
     struct translate_entry *entries;
     size_t count;
+    const struct translate_origin *origins;
     size_t unread;
 };
 

@@ -35,18 +35,11 @@ int hl7_maps(const struct cli_words *files, struct maps **out)
 {
     struct buf report = heap_buf(REPORT_MAX);
     int r = maps_load_files(files->p, files->n, &report, out);
-    (void)fwrite(report.p, 1, report.n, stderr);
+    if (report.n) {
+        (void)fwrite(report.p, 1, report.n, stderr);
+    }
     heap_buf_free(&report);
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
-}
-
-static int parse(struct arena *arena, const struct hl7_sender *sender, struct str text,
-                 struct issues *issues, struct v2_message *out)
-{
-    enum v2_charset charset =
-        sender->charset ? v2_charset_find(str_z(sender->charset)) : V2_CHARSET_NONE;
-    int r = v2_read(arena, text, charset, issues, out);
-    return r > 0 ? HL7_BUNDLE_E_MESSAGE : r;
 }
 
 /* The same within one run, so that two translations differ only where the maps do. */
@@ -83,8 +76,14 @@ int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struc
         .gateway = STR("chartseal"),
         .recorded = str_z(recorded),
         .digest = digest,
+        .explain = sender->explain,
     };
-    int r = parse(arena, sender, text, issues, &message);
+    enum v2_charset charset =
+        sender->charset ? v2_charset_find(str_z(sender->charset)) : V2_CHARSET_NONE;
+    int r = v2_read(arena, text, charset, issues, &message);
+    if (r > 0) {
+        return HL7_BUNDLE_E_MESSAGE;
+    }
     r = r ? r : translate_sender(arena, &message, &site);
     if (r) {
         return r;

@@ -17,6 +17,7 @@ struct hl7_sender {
     const char *zone;
     const char *charset;
     struct cli_words assigners; /* NAME=SYSTEM */
+    bool explain;               /* see struct translate_site */
 };
 
 /* Whether what was said is good; complaints on standard error name @command. */

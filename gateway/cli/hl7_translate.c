@@ -22,18 +22,30 @@ static const char COMMAND[] = "hl7 translate";
 struct translating {
     struct hl7_sender sender;
     struct cli_words maps; /* files */
-    bool explain;
 };
+
+/* One line for each element: what it was made of, and by which row. */
+static void say_origins(size_t entry, const struct translate_origin **origin)
+{
+    for (; *origin && (*origin)->entry == entry; *origin = (*origin)->next) {
+        const struct translate_origin *o = *origin;
+        (void)fprintf(stderr, "    %-44.*s %-18.*s %.*s%s%.*s\n", (int)o->path.n, o->path.p,
+                      (int)(o->from.n ? o->from.n : 1), o->from.n ? o->from.p : "-",
+                      (int)o->row.n, o->row.p, o->by.n ? " by " : "", (int)o->by.n, o->by.p);
+    }
+}
 
 /* What came of it, entry by entry. */
 static void say_entries(const struct rules *rules, const struct translate_result *result)
 {
+    const struct translate_origin *origin = result->origins;
     (void)fprintf(stderr, "map %s: %zu entries, %zu segments and fields not read\n",
                   rules->version, result->count, result->unread);
     for (size_t i = 0; i < result->count; i++) {
         const struct translate_entry *entry = &result->entries[i];
         (void)fprintf(stderr, "  %-20s recognised by %s\n", entry->type,
                       entry->id.n ? "its id" : "its identifiers");
+        say_origins(i, &origin);
     }
 }
 
@@ -44,14 +56,14 @@ static int translate(const struct translating *t, const struct rules *rules, str
     struct translate_result result;
     issues_init(&issues, arena);
     int r = hl7_bundle(arena, &t->sender, rules, text, &issues, &result);
-    cli_say_issues(stderr, &issues, t->explain);
+    cli_say_issues(stderr, &issues, t->sender.explain);
     if (r != 0) {
         (void)fprintf(stderr, "chartseal %s: %s\n", COMMAND, hl7_bundle_why(r));
         return r < 0 ? EX_OSERR : EX_DATAERR;
     }
     bool good = fwrite(result.bundle.p, 1, result.bundle.n, stdout) == result.bundle.n &&
                 fputc('\n', stdout) != EOF && fflush(stdout) == 0;
-    if (t->explain) {
+    if (t->sender.explain) {
         say_entries(rules, &result);
     }
     return !good ? EX_IOERR : issues_bad(&issues) ? EX_DATAERR : EX_OK;
@@ -83,7 +95,7 @@ int cli_hl7_translate(int argc, char **argv)
         { .name = "--charset", .value = &t.sender.charset },
         { .name = "--assigner", .many = &t.sender.assigners },
         { .name = "--map", .many = &t.maps },
-        { .name = "--explain", .flag = &t.explain },
+        { .name = "--explain", .flag = &t.sender.explain },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 1) {
         return cli_usage("hl7 translate [--sender URI] [--zone ZONE] [--charset NAME]"

@@ -280,6 +280,8 @@ static enum step translate_enter(struct exchange *ex)
         return deliver_park(ex, r == TRANSLATE_E_TYPE ? "no-map" : "too-large");
     }
     if (deliver->translated) {
+        metrics_add(METRIC_HL7_TRANSLATED, 1);
+        metrics_add(METRIC_HL7_UNREAD, (int64_t)deliver->bundle.unread);
         deliver->v2.dossier.map = str_z(deliver->v2.site.rules->version);
         r = gather_facts(ex);
         if (r != 0) {
