@@ -136,7 +136,7 @@ RARE static uint64_t escaped(struct json_scan *s, uint64_t slashes, size_t n)
 }
 
 /* @n bytes of the block at @p count, the others are zero. */
-static inline void scan_block(struct json_scan *s, const char *p, size_t n, size_t offset)
+static void scan_block(struct json_scan *s, const char *p, size_t n, size_t offset)
 {
     uint64_t quotes = equal(p, '"');
     if (s->escaped || any_odd_or_slash(p)) {
@@ -152,14 +152,14 @@ static inline void scan_block(struct json_scan *s, const char *p, size_t n, size
 void json_scan(struct json_scan *scan, struct str text, size_t offset)
 {
     struct json_scan s = *scan;
-    size_t at = 0;
-    for (; text.n - at >= BLOCK; at += BLOCK) {
-        scan_block(&s, text.p + at, BLOCK, offset + at);
-    }
-    if (at < text.n) {
-        char rest[BLOCK] = { 0 };
-        memcpy(rest, text.p + at, text.n - at);
-        scan_block(&s, rest, text.n - at, offset + at);
+    char last[BLOCK] = { 0 };
+    for (size_t at = 0; at < text.n; at += BLOCK) {
+        const char *p = text.p + at;
+        size_t n = text.n - at < BLOCK ? text.n - at : BLOCK;
+        if (n < BLOCK) {
+            p = memcpy(last, p, n);
+        }
+        scan_block(&s, p, n, offset + at);
     }
     *scan = s;
 }
