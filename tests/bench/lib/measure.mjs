@@ -23,7 +23,9 @@ export async function ask(core, name, ...args) {
   const command = [program(name), ...args.map(String)];
   const whole = core ? ["taskset", "-c", core, ...command] : command;
   const options = { maxBuffer: 1 << 24, env: process.env };
-  const { stdout } = await runFile(whole[0], whole.slice(1), options);
+  const { stdout } = await runFile(whole[0], whole.slice(1), options).catch((error) => {
+    throw new Error(`${name} ${error.signal ?? error.code}: ${error.stderr || error.stdout}`);
+  });
   return JSON.parse(stdout.trim().split("\n").at(-1));
 }
 
