@@ -32,6 +32,7 @@ struct delivery {
     struct worker *worker;
     struct event *lease_timer; /* owned */
     struct event *look_timer;  /* owned */
+    struct event *soon;        /* owned; a look after this turn of the loop */
     struct op *lease_op;
     struct op *look_op;
     struct op *release_op;
@@ -356,11 +357,19 @@ static void on_look_timer(evutil_socket_t fd, short what, void *arg)
     look(delivery);
 }
 
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    look(arg);
+}
+
+/* Not at once: whoever wakes us has an answer to give first, and others may follow. */
 void delivery_wake(struct delivery *delivery, struct str destination, const uint8_t patient[16])
 {
     if (delivery->epochs[store_outbox_shard(destination, patient)] >= 0) {
         add_line(delivery, destination, patient);
-        look(delivery);
+        event_active(delivery->soon, EV_TIMEOUT, 0);
     }
 }
 
@@ -376,10 +385,11 @@ struct delivery *delivery_new(struct worker *worker)
     delivery->worker = worker;
     delivery->lease_timer = event_new(worker->loop, -1, 0, on_lease_timer, delivery);
     delivery->look_timer = event_new(worker->loop, -1, 0, on_look_timer, delivery);
+    delivery->soon = event_new(worker->loop, -1, 0, on_soon, delivery);
     for (size_t i = 0; i < STORE_SHARDS; i++) {
         delivery->epochs[i] = -1;
     }
-    if (!delivery->lease_timer || !delivery->look_timer) {
+    if (!delivery->lease_timer || !delivery->look_timer || !delivery->soon) {
         delivery_free(delivery);
         return NULL;
     }
@@ -402,6 +412,9 @@ void delivery_free(struct delivery *delivery)
     }
     if (delivery->look_timer) {
         event_free(delivery->look_timer);
+    }
+    if (delivery->soon) {
+        event_free(delivery->soon);
     }
     free(delivery);
 }

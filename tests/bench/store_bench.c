@@ -27,6 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 enum {
     CLIENTS_MAX = 4096,
@@ -286,9 +288,10 @@ static void submit(struct client *c, int64_t due)
 /* Submit what has become due; who finds no idle client is late. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
+    uint64_t ticks;
     (void)what;
     (void)arg;
+    (void)!read(fd, &ticks, sizeof(ticks));
     int64_t now = clock_mono_us();
     int64_t until = now < stop_at ? now : stop_at;
     while (idle && (double)submitted < rate * (double)(until - started) / 1e6) {
@@ -296,6 +299,19 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         idle = c->next;
         submit(c, started + (int64_t)((double)submitted * 1e6 / rate));
     }
+}
+
+/* A descriptor, because time-outs of the loop are no finer than a millisecond. */
+static struct event *start_ticks(void)
+{
+    static const struct itimerspec tick = { { 0, 200000 }, { 0, 200000 } };
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    struct event *event = event_new(base, fd, EV_READ | EV_PERSIST, on_tick, NULL);
+    if (fd < 0 || timerfd_settime(fd, 0, &tick, NULL) < 0 || event_add(event, NULL) < 0) {
+        perror("timerfd");
+        exit(1);
+    }
+    return event;
 }
 
 static void client_init(struct client *c, bool whole)
@@ -323,7 +339,6 @@ static void client_init(struct client *c, bool whole)
 
 static void batches(int seconds, bool whole)
 {
-    static const struct timeval tick = { .tv_usec = 500 };
     uint8_t instance[16];
     random_bytes(instance, sizeof(instance));
     seals = !whole;
@@ -332,7 +347,6 @@ static void batches(int seconds, bool whole)
         event_base_loop(base, EVLOOP_ONCE);
     }
     struct client *all = calloc((size_t)clients, sizeof(*all));
-    struct event *ticks = event_new(base, -1, EV_PERSIST, on_tick, NULL);
     started = clock_mono_us();
     stop_at = started + seconds * INT64_C(1000000);
     for (int i = 0; i < clients; i++) {
@@ -344,12 +358,12 @@ static void batches(int seconds, bool whole)
             submit(&all[i], started);
         }
     }
-    if (rate > 0) {
-        (void)event_add(ticks, &tick);
-    }
+    struct event *ticks = rate > 0 ? start_ticks() : NULL;
     event_base_dispatch(base);
     report(whole ? "batch" : "records", clock_mono_us() - started, whole ? 4 : 2);
-    event_free(ticks);
+    if (ticks) {
+        event_free(ticks);
+    }
     batch_free(batch);
     free(all);
 }
