@@ -130,15 +130,14 @@ contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EI
     if (to == address(0) || to == from) {
       revert BadController(consentId);
     }
+    record.controller = to;
+    record.meta = version;
     _requireSigned(
       consentId,
       from,
       keccak256(abi.encode(ROTATE_TYPEHASH, consentId, version, to, deadline)),
       sig
     );
-
-    record.controller = to;
-    record.meta = version;
     emit ControllerRotated(consentId, version, to);
   }
 
@@ -232,13 +231,15 @@ contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EI
     if (_revoked(record, consentId, version)) {
       return false;
     }
+    // The word is read and written at once; a wrong signature undoes it.
+    address controller = record.controller;
+    record.meta = version | REVOKED;
     _requireSigned(
       consentId,
-      record.controller,
+      controller,
       keccak256(abi.encode(REVOKE_TYPEHASH, consentId, version)),
       sig
     );
-    record.meta = version | REVOKED;
     emit ConsentRevoked(consentId, version, SOURCE_CONTROLLER);
     return true;
   }

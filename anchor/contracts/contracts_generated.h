@@ -85,7 +85,7 @@ extern const uint8_t contracts_registry_role_pauser[32];
 
 /* Code that creates the contract. Behind it the constructor's encoded arguments:
  * (uint48 adminDelay, address admin, address relayer). */
-enum { CONTRACTS_REGISTRY_CODE_SIZE = 12862 };
+enum { CONTRACTS_REGISTRY_CODE_SIZE = 14879 };
 extern const uint8_t contracts_registry_code[CONTRACTS_REGISTRY_CODE_SIZE];
 
 /* The ABI, one entry each; NULL ends it. Joined by commas in brackets: the JSON file. */
@@ -143,7 +143,7 @@ extern const uint8_t contracts_anchor_topic_role_revoked[32];
 
 /* Code that creates the contract. Behind it the constructor's encoded arguments:
  * (uint48 adminDelay, address admin). */
-enum { CONTRACTS_ANCHOR_CODE_SIZE = 8316 };
+enum { CONTRACTS_ANCHOR_CODE_SIZE = 9579 };
 extern const uint8_t contracts_anchor_code[CONTRACTS_ANCHOR_CODE_SIZE];
 
 /* The ABI, one entry each; NULL ends it. Joined by commas in brackets: the JSON file. */

@@ -2,6 +2,7 @@
 // refusal, and what each transaction costs.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { p256 } from "@noble/curves/p256";
@@ -44,13 +45,9 @@ before(async () => {
   );
 });
 
-after(async () => {
-  await chain.stop();
-  console.log("gas:");
-  gas.forEach(([what, used]) => console.log(`  ${what.padEnd(52)} ${used}`));
-});
+after(() => chain.stop());
 
-/** Wait for transaction @sent; its receipt. With @what its gas is printed at the end. */
+/** Wait for transaction @sent; its receipt. With @what its gas is compared at the end. */
 async function mined(sent, what) {
   const receipt = await (await sent).wait();
   assert.equal(receipt.status, 1);
@@ -485,30 +482,48 @@ describe("ConsentRegistry", () => {
   });
 
   test("a P-256 key signs by ERC-7913", async () => {
-    const source = `// SPDX-License-Identifier: MIT
-            pragma solidity ^0.8.26;
-            import {ERC7913P256Verifier} from
-                "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
-            contract Verifier is ERC7913P256Verifier {}`;
-    const verifier = await deploy(admin, compile([["V.sol", source]])["V.sol"].Verifier);
-    const key = p256.utils.randomPrivateKey();
-    const [, qx, qy] = hexlify(p256.getPublicKey(key, false)).match(/^0x04(.{64})(.{64})$/);
-    const signer = `${(await verifier.getAddress()).toLowerCase()}${qx}${qy}`;
-    const g = await grantOf({ controller: `0x${keccak256(signer).slice(26)}` });
-
-    const sig = await p256Sign(key, registry, "grant", g);
-    const wrap = (who, what) => `0x01${coder.encode(["bytes", "bytes"], [who, what]).slice(2)}`;
-    await mined(registry.grant(g, wrap(signer, sig)), "grant, ERC-7913 P-256");
+    const { key, signer, wrap, g, sig, point } = await passkey(registry, admin);
+    await mined(registry.grant(g, wrap(signer, sig)), "grant, P-256 by EIP-7951");
 
     const message = { consentId: g.consentId, version: 1 };
     const good = await p256Sign(key, registry, "revoke", message);
-    const mallory = `${stranger.address.toLowerCase()}${qx}${qy}`;
+    const mallory = `${stranger.address.toLowerCase()}${point}`;
     const args = (s) => [g.consentId, 1, s];
     await refused(registry.revoke, args(wrap(mallory, good)), "BadSignature");
     await refused(registry.revoke, args(wrap(signer, sig)), "BadSignature");
     await refused(registry.revoke, args(`0x00${good.slice(2)}`), "BadSignature");
     await mined(registry.revoke(...args(wrap(signer, good))));
   });
+
+  test("it does so where the chain has no EIP-7951, for its price", async () => {
+    const old = await startChain({ options: ["--hardfork", "prague"] });
+    try {
+      const owner = account(0, old.provider);
+      const there = await deploy(owner, "ConsentRegistry", 0, owner.address, owner.address);
+      const { signer, wrap, g, sig } = await passkey(there, owner);
+      await mined(there.grant(g, wrap(signer, sig)), "grant, P-256 by Solidity, by key and digest");
+      await refused(there.grant, [{ ...g, version: 2 }, wrap(signer, sig)], "BadSignature");
+    } finally {
+      await old.stop();
+    }
+  });
+
+  /** A P-256 key, its ERC-7913 signer on the chain of @target, and a grant that it signed. */
+  async function passkey(target, owner) {
+    const source = `// SPDX-License-Identifier: MIT
+            pragma solidity ^0.8.26;
+            import {ERC7913P256Verifier} from
+                "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
+            contract Verifier is ERC7913P256Verifier {}`;
+    const verifier = await deploy(owner, compile([["V.sol", source]])["V.sol"].Verifier);
+    const key = p256.utils.randomPrivateKey();
+    const point = hexlify(p256.getPublicKey(key, false)).slice(4);
+    const signer = `${(await verifier.getAddress()).toLowerCase()}${point}`;
+    const g = await grantOf({ controller: `0x${keccak256(signer).slice(26)}` });
+    const sig = await p256Sign(key, target, "grant", g);
+    const wrap = (who, what) => `0x01${coder.encode(["bytes", "bytes"], [who, what]).slice(2)}`;
+    return { key, signer, wrap, g, sig, point };
+  }
 
   test("role matrix: each setter is for its role, no role gives another's rights", async () => {
     const g = await granted();
@@ -1004,3 +1019,21 @@ async function inParallel(list, work) {
   };
   await Promise.all(Array.from({ length: 20 }, worker));
 }
+
+// Last, when all the others have told what they used.
+describe("gas", () => {
+  const file = `${top}/tests/contracts/gas.json`;
+  const { limits, used } = JSON.parse(readFileSync(file, "utf8"));
+
+  test("all that is written down was measured, and the other way round", () => {
+    assert.deepEqual(gas.map(([what]) => what).sort(), Object.keys(used).sort());
+  });
+
+  for (const [what, least] of Object.entries(used)) {
+    test(`${what}: ${least}, and no 2 % more`, () => {
+      const now = Math.max(...gas.filter(([name]) => name === what).map(([, n]) => n));
+      assert.ok(now < least * 1.02, `${now}: make it cheaper, or write it down in ${file}`);
+      assert.ok(now <= (limits[what] ?? Infinity), `${now}: the limit is ${limits[what]}`);
+    });
+  }
+});

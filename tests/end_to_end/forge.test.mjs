@@ -1,0 +1,77 @@
+// The tests of the contracts that are written in Solidity (tests/contracts): properties for any
+// input, and invariants over random walks of everybody who may call. And what lies in storage,
+// because state proofs read it there.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+
+import { compile } from "../../anchor/contracts/compile.mjs";
+import { top } from "./lib/process.mjs";
+
+const FORGE = "tests/node_modules/@foundry-rs/forge-linux-amd64/bin/forge";
+
+/** What forge says of each test, by suite. */
+function runForge() {
+  const args = ["test", "--root", ".", "--use", "tests/contracts/solc", "--json"];
+  const env = { ...process.env, FOUNDRY_CONFIG: "tests/contracts/foundry.toml" };
+  const { stdout, stderr } = spawnSync(FORGE, args, {
+    cwd: top,
+    env,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  const line = stdout.split("\n").find((text) => text.startsWith("{"));
+  assert.ok(line, `forge says no results: ${stderr || stdout}`);
+  return JSON.parse(line);
+}
+
+const suites = runForge();
+
+for (const [name, { test_results: results }] of Object.entries(suites)) {
+  describe(name.split("/").at(-1), () => {
+    for (const [what, result] of Object.entries(results)) {
+      test(what.replace(/\(.*/, ""), () => {
+        const why = { reason: result.reason, counterexample: result.counterexample };
+        assert.equal(result.status, "Success", JSON.stringify(why));
+      });
+    }
+  });
+}
+
+describe("what forge ran", () => {
+  test("is all that stands in tests/contracts", () => {
+    const count = Object.values(suites).flatMap((s) => Object.keys(s.test_results)).length;
+    const files = ["ConsentRegistry.t", "ConsentRegistry.invariant.t", "AuditAnchor.t"];
+    const written = files
+      .map((file) => readFileSync(`${top}/tests/contracts/${file}.sol`, "utf8"))
+      .join("\n")
+      .match(/function (test|invariant)\w*\(/g).length;
+    assert.equal(count, written);
+  });
+
+  test("invariants: at least 256 runs of 64 calls", () => {
+    const results = Object.values(suites).flatMap((s) => Object.values(s.test_results));
+    const kinds = results.map((r) => r.kind.Invariant).filter(Boolean);
+    assert.ok(kinds.length > 0);
+    for (const kind of kinds) {
+      assert.ok(kind.runs >= 256 && kind.calls >= 256 * 64, JSON.stringify(kind));
+    }
+  });
+});
+
+describe("storage", () => {
+  const want = JSON.parse(readFileSync(`${top}/tests/contracts/storage.json`, "utf8"));
+  const contracts = compile(Object.keys(want));
+  for (const [name, layout] of Object.entries(want)) {
+    test(`${name} lies as state proofs read it`, () => {
+      const { storage, types } = contracts[`${name}.sol`][name].storageLayout;
+      const place = ({ label, slot, offset, type }) => {
+        const members = types[types[type].value ?? type].members;
+        const inner = members && { members: members.map(place) };
+        return { label, slot, offset, type: types[type].label, ...inner };
+      };
+      assert.deepEqual(storage.map(place), layout);
+    });
+  }
+});
