@@ -105,7 +105,7 @@ static struct consent_chain_state chain_state(const struct store_consent_chain *
         .state = from->revoked ? CONSENT_CHAIN_REVOKED
                  : from->safe  ? CONSENT_CHAIN_SAFE
                                : CONSENT_CHAIN_GRANTED,
-        .version = from->version,
+        .version = from->granted,
         .valid_from = day(from->valid_from),
         .valid_until = from->valid_until ? day(from->valid_until) : CONSENT_DAY_OPEN,
         .block = from->block_number,
@@ -168,7 +168,7 @@ static int put_row(struct consents_load *load, struct kept_row *kept)
 static bool counts(const struct consents_load *load, size_t i)
 {
     const struct store_consent *row = &load->rows[i].row;
-    if (!row->on_chain.known || row->on_chain.version == row->version) {
+    if (!row->on_chain.known || row->on_chain.granted == row->version) {
         return true;
     }
     bool first = i == 0 ? memcmp(load->last_id, row->id, sizeof(row->id)) != 0

@@ -42,7 +42,7 @@ enum consent_chain {
 };
 
 /*
- * @version, @commitment: as the chain has them
+ * @version, @commitment: of the grant in force
  * @valid_from: first day, since 1970-01-01 UTC
  * @valid_until: first day after, or CONSENT_DAY_OPEN
  * @block:      of the event that made this state

@@ -304,8 +304,10 @@ static void on_versions(void *arg, int r, const struct db_rows *rows)
         struct store_consent row;
         same = store_consent_row(rows, i, &row) == 0 &&
                memcmp(row.patient, filing->person->number, sizeof(row.patient)) == 0;
-        if (same && row.version >= filing->row.version) {
-            filing->row.version = (uint16_t)(row.version + 1);
+        uint16_t spent =
+            row.on_chain.version > row.version ? row.on_chain.version : row.version;
+        if (same && spent >= filing->row.version) {
+            filing->row.version = (uint16_t)(spent + 1);
         }
     }
     if (r < 0) {

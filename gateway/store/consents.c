@@ -13,15 +13,15 @@
 #define COLUMNS_FULL                                                                           \
     "c.consent, c.version, c.patient, c.key, c.nonce, c.sealed, c.statement, c.policy_hash,"   \
     " c.commitment, c.status, c.filed, c.superseded, " CHAIN_COLUMNS
-#define OTHER "c.version <> h.version AND h.next_version IS NOT NULL"
+#define OTHER "c.version <> h.granted AND h.next_granted IS NOT NULL"
 #define EITHER(column) " CASE WHEN " OTHER " THEN h.next_" column " ELSE h." column " END"
 #define CHAIN_COLUMNS                                                                          \
     "h.chain," EITHER("version") "," EITHER("commitment") "," EITHER("controller") "," EITHER( \
         "valid_from") "," EITHER("valid_until") ", h.revoked, h.safe AND NOT (" OTHER          \
                                                 ")," EITHER("block_number") "," EITHER(        \
-                                                    "block_hash")
+                                                    "block_hash") "," EITHER("granted")
 #define TABLES "consent c LEFT JOIN consent_chain h ON h.consent = c.consent"
-#define CURRENT "(c.superseded IS NULL OR c.version IN (h.version, h.next_version))"
+#define CURRENT "(c.superseded IS NULL OR c.version IN (h.granted, h.next_granted))"
 
 enum {
     CHAIN_COLUMN = 12,
@@ -130,6 +130,7 @@ static int chain_row(const struct db_rows *rows, int i, struct store_consent_cha
     out->revoked = db_bool(rows, i, CHAIN_COLUMN + 6);
     out->safe = db_bool(rows, i, CHAIN_COLUMN + 7);
     out->block_number = (uint64_t)db_i64(rows, i, CHAIN_COLUMN + 8);
+    out->granted = (uint16_t)db_i32(rows, i, CHAIN_COLUMN + 10);
     int r = db_fixed(rows, i, CHAIN_COLUMN + 2, out->commitment, sizeof(out->commitment));
     r = r ? r : db_fixed(rows, i, CHAIN_COLUMN + 3, out->controller, sizeof(out->controller));
     return r ? r

@@ -62,12 +62,18 @@ enum store_consent_status {
     STORE_CONSENT_ERROR = 2, /* entered in error */
 };
 
-/* What the chain says of this version if it is granted, else of the newest. @known false:
- * nothing. */
+/*
+ * What the chain says of this version if it is granted, else of the newest. @known false:
+ * nothing.
+ *
+ * @version: what the chain has now
+ * @granted: that of the grant, from which rotations of the controller led to @version
+ */
 struct store_consent_chain {
     bool known;
     uint64_t chain;
     uint16_t version;
+    uint16_t granted;
     uint8_t commitment[32];
     uint8_t controller[20];
     uint64_t valid_from; /* seconds since 1970 */

@@ -27,6 +27,7 @@ const PERMITTED = {
   4715: EHR,
   4716: EVERYBODY,
   4717: EVERYBODY,
+  4718: EVERYBODY,
 };
 let granted; // when all of them were in force
 
@@ -161,6 +162,27 @@ test("revoked on chain by another tool: the next message and request are refused
   await message.becomes("withheld");
   await nowhere(message);
   assert.deepEqual(outcomes(message, "v2.deliver"), []);
+});
+
+test("a consent handed to another key stays in force, and that key changes it", async () => {
+  const before = await take("E20", "4718");
+  await before.becomes("delivered");
+  await people[4718].rotate();
+  await sleep(LEASE_MS); // so that every worker knows of it
+  const message = await take("E21", "4718");
+  await message.becomes("delivered");
+  await arrived(message);
+  await people[4718].permit(EHR); // a later version, which leaves the ward out
+  await sleep(LEASE_MS);
+  const narrower = await take("E22", "4718");
+  await until("both decided", () =>
+    narrower.rows().every(({ state }) => state === "delivered" || state === "withheld"),
+  );
+  const states = narrower.rows().map(({ destination, state }) => `${destination} ${state}`);
+  assert.deepEqual(states.sort(), ["ehr delivered", "ward withheld"]);
+  await people[4718].revoke();
+  const last = await take("E23", "4718");
+  await last.becomes("withheld");
 });
 
 test("a policy row changed in PostgreSQL: the next message is withheld", async () => {

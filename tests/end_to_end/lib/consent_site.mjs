@@ -29,6 +29,16 @@ const byTool = (site) => ({
     (await site.tools.relayer.grant(grant, ofKey(signature))).wait(),
   revoke: async (id, version, signature) =>
     (await site.tools.anybody.revoke(`0x${id}`, version, ofKey(signature))).wait(),
+  rotate: async ({ rotate: { consentId, version, to, deadline }, signature }) =>
+    (
+      await site.tools.anybody.rotateController(
+        consentId,
+        version,
+        to,
+        deadline,
+        ofKey(signature),
+      )
+    ).wait(),
 });
 
 /** Hands it in at the gateway, which sends it. */
@@ -68,7 +78,11 @@ function patient(site, number) {
   return {
     /** File a consent for @organization and have it on chain; resolves when it is in force. */
     async permit(organization = EVERYBODY) {
-      const body = consent({ identifier: { system: SYSTEM, value: number } }, { organization });
+      const extension = id && [{ url: "urn:chartseal:consent-id", valueString: id }];
+      const body = consent(
+        { identifier: { system: SYSTEM, value: number } },
+        { organization, ...(extension && { extension }) },
+      );
       const filed = await site.ask("Consent", { method: "POST", body });
       assert.equal(filed.status, 201, filed.text);
       const signed = await key.grant(filed.json());
@@ -76,6 +90,15 @@ function patient(site, number) {
       ({ version } = signed.grant);
       await site.sends.grant(signed);
       await known("safe");
+    },
+    /** Hand it to a new key; resolves when the chain's version of it is known to be another. */
+    async rotate() {
+      version++;
+      await site.sends.rotate(await key.rotate(`0x${id}`, version));
+      await until(`consent of ${number} rotated`, async () => {
+        const { parameter } = (await site.ask(`Consent/${id}/$status`)).json();
+        return parameter.some((one) => one.name === "chainVersion" && one.valueInteger === version);
+      });
     },
     /** Take it back on chain; resolves when the gateway has heard of it. */
     async revoke() {

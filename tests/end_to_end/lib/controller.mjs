@@ -14,9 +14,11 @@ export function toSign(filed) {
 
 /** A new key for consents in @registry (whose getAddress() is asked). */
 export function controller(registry) {
-  const wallet = Wallet.createRandom();
+  let wallet = Wallet.createRandom();
   return {
-    address: wallet.address,
+    get address() {
+      return wallet.address;
+    },
     /** To what @filed, an answer to filing, asks: the grant and its signature. */
     async grant(filed) {
       const asked = toSign(filed);
@@ -34,5 +36,13 @@ export function controller(registry) {
     /** The signature that takes @version of consent @consentId back. */
     revoke: (consentId, version) =>
       signTyped(wallet, registry, "revoke", { consentId, version }),
+    /** Hand consent @consentId to a new key, which signs from then on: what rotates it. */
+    async rotate(consentId, version) {
+      const from = wallet;
+      wallet = Wallet.createRandom();
+      const deadline = Math.floor(Date.now() / 1000) + HOUR;
+      const rotate = { consentId, version, to: wallet.address, deadline };
+      return { rotate, signature: await signTyped(from, registry, "rotate", rotate) };
+    },
   };
 }

@@ -176,12 +176,12 @@ export function consent(patient, { organization = CLINIC, purpose = TREAT, ...mo
 export function grantOnChain(postgres, grant, { revoked = false, safe = true } = {}) {
   const hex = (text) => `decode('${text.slice(2)}', 'hex')`;
   postgres.sql(
-    `INSERT INTO consent_chain (consent, chain, version, commitment, controller, valid_from,
-       valid_until, revoked, safe, block_number, block_hash)
-     VALUES (${hex(grant.consentId)}, ${grant.chainId}, ${grant.version},
+    `INSERT INTO consent_chain (consent, chain, version, granted, commitment, controller,
+       valid_from, valid_until, revoked, safe, block_number, block_hash)
+     VALUES (${hex(grant.consentId)}, ${grant.chainId}, ${grant.version}, ${grant.version},
        ${hex(grant.commitment)}, decode(repeat('77', 20), 'hex'), ${grant.validFrom},
        ${grant.validUntil}, ${revoked}, ${safe}, 7, decode(repeat('00', 32), 'hex'))
      ON CONFLICT (consent) DO UPDATE SET version = excluded.version,
-       commitment = excluded.commitment, revoked = excluded.revoked, safe = excluded.safe`,
+       granted = excluded.granted, commitment = excluded.commitment, revoked = excluded.revoked, safe = excluded.safe`,
   );
 }

@@ -220,14 +220,18 @@ static void look_standing(struct store_end *end, const struct db_rows *rows)
     for (int i = 0; i < db_count(rows); i++) {
         struct store_consent c;
         assert_int_equal(store_consent_row(rows, i, &c), 0);
-        out += sprintf(out, "%s%u:%u %s", i ? ", " : "", c.version, c.on_chain.version,
+        out += sprintf(out, "%s%u:%u", i ? ", " : "", c.version, c.on_chain.granted);
+        if (c.on_chain.version != c.on_chain.granted) {
+            out += sprintf(out, ">%u", c.on_chain.version);
+        }
+        out += sprintf(out, " %s",
                        c.on_chain.revoked ? "revoked"
                        : c.on_chain.safe  ? "safe"
                                           : "seen");
     }
 }
 
-/* "stored:on chain standing" of each current version of consent @id. */
+/* "stored:granted>rotated standing" of each current version of consent @id. */
 static void assert_standing(uint8_t id, const char *want)
 {
     uint8_t bytes[32];
@@ -301,6 +305,33 @@ static void test_a_revocation_ends_both_versions(void **state)
     assert_standing(14, "1:1 revoked, 2:2 revoked");
     assert_int_equal(advance(2, NULL, 1), 0);
     assert_standing(14, "2:2 safe");
+}
+
+static void test_a_rotation_spends_a_version_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct store_event grant = event(STORE_EVENT_GRANTED, 20, 1);
+    struct store_event rotate = event(STORE_EVENT_ROTATED, 20, 2);
+    file(20, 1, 0);
+    assert_int_equal(advance(3, &grant, 0), 0);
+    assert_int_equal(advance(3, &rotate, 0), 0);
+    assert_standing(20, "1:1>2 safe");
+    rollback(at.number - 1);
+    assert_standing(20, "1:1 safe");
+    assert_int_equal(advance(4, &rotate, 0), 0);
+
+    struct store_event next = event(STORE_EVENT_GRANTED, 20, 3);
+    file(20, 3, 0);
+    assert_int_equal(advance(4, &next, 1), 0);
+    assert_standing(20, "1:1>2 safe, 3:3 seen");
+    assert_int_equal(advance(4, NULL, 1), 0);
+    assert_standing(20, "3:3 safe");
+
+    struct store_event again = event(STORE_EVENT_ROTATED, 20, 4);
+    struct store_event revoke = event(STORE_EVENT_REVOKED, 20, 4);
+    assert_int_equal(advance(4, &again, 0), 0);
+    assert_int_equal(advance(4, &revoke, 0), 0);
+    assert_standing(20, "3:3>4 revoked");
 }
 
 static void test_blocks_show_the_fork_point(void **state)
@@ -383,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_a_revocation_acts_before_the_chain_has_it),
         cmocka_unit_test(test_a_version_stays_in_force_until_the_next_is_safe),
         cmocka_unit_test(test_a_revocation_ends_both_versions),
+        cmocka_unit_test(test_a_rotation_spends_a_version_and_changes_nothing),
         cmocka_unit_test(test_blocks_show_the_fork_point),
         cmocka_unit_test(test_a_change_by_hand_is_noticed),
         cmocka_unit_test(test_all_are_loaded_in_chunks),
