@@ -81,25 +81,78 @@ static struct element *member(struct element_pool *pool, struct element *object,
     return e;
 }
 
+/* A new object at the end of array @name of @object, or @child. */
+static struct element *new_item(struct element_pool *pool, struct element *object,
+                                const struct rule_name *name, struct element *child)
+{
+    struct element *array = member(pool, object, name, ELEMENT_ARRAY);
+    struct element *item = child ? child : element_new(pool, ELEMENT_OBJECT);
+    if (!array || !item) {
+        return NULL;
+    }
+    element_append(array, item, NULL);
+    return item;
+}
+
+/* The object for @key in array @name of @object, made if it isn't there. */
+static struct element *keyed_item(struct element_pool *pool, struct element *object,
+                                  const struct rule_name *name, struct str key)
+{
+    const struct element *array = element_named(object, name);
+    for (struct element *e = array ? array->first : NULL; e; e = e->next) {
+        if (str_eq(e->text, key)) {
+            return e;
+        }
+    }
+    struct element *item = new_item(pool, object, name, NULL);
+    if (item) {
+        item->text = key;
+    }
+    return item;
+}
+
+/* Put a copy of @child at @path in all objects of @array, which may be NULL. */
+static bool put_in_every(struct element_pool *pool, const struct element *array,
+                         const struct rule_step *path, size_t count,
+                         const struct element *child)
+{
+    for (struct element *e = array ? array->first : NULL; e; e = e->next) {
+        struct element *copy = element_new(pool, child->kind);
+        if (!copy) {
+            return false;
+        }
+        *copy = *child;
+        if (!element_put(pool, e, path, count, copy, (struct str){ 0 })) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool element_put(struct element_pool *pool, struct element *target,
-                 const struct rule_step *path, size_t count, struct element *child)
+                 const struct rule_step *path, size_t count, struct element *child,
+                 struct str key)
 {
     for (size_t i = 0; i < count; i++) {
+        const struct rule_name *name = path[i].name;
         bool end = i == count - 1;
-        if (path[i].append) {
-            struct element *array = member(pool, target, path[i].name, ELEMENT_ARRAY);
-            struct element *next = end ? child : element_new(pool, ELEMENT_OBJECT);
-            if (!array || !next) {
+        if (path[i].item == ITEM_EVERY) {
+            return put_in_every(pool, element_named(target, name), &path[i + 1], count - i - 1,
+                                child);
+        }
+        if (path[i].item != ITEM_NONE) {
+            target = path[i].item == ITEM_KEYED
+                         ? keyed_item(pool, target, name, key)
+                         : new_item(pool, target, name, end ? child : NULL);
+            if (!target) {
                 return false;
             }
-            element_append(array, next, NULL);
-            target = next;
         } else if (end) {
-            if (!element_named(target, path[i].name)) {
-                element_append(target, child, path[i].name);
+            if (!element_named(target, name)) {
+                element_append(target, child, name);
             }
         } else {
-            target = member(pool, target, path[i].name, ELEMENT_OBJECT);
+            target = member(pool, target, name, ELEMENT_OBJECT);
             if (!target) {
                 return false;
             }

@@ -25,7 +25,7 @@ struct resource;
  * @trusted:  of strings: a system that the operator wrote down
  * @weak:     yields to what is stored
  * @plain:    of strings: needs no escape in JSON, as is known of constants
- * @text:     of strings and literals
+ * @text:     of strings and literals; of objects in arrays: the key they are found by
  * @original: what a value was before it lost precision; written as an extension
  * @link:     of links
  */
@@ -96,11 +96,13 @@ void element_append(struct element *parent, struct element *child,
  * @target: object where the path begins
  * @path:   @count steps, at least one
  * @child:  what to put; what stands there already stays
+ * @key:    of the step that wants one
  *
  * Return: whether there was memory
  */
 MUST_USE bool element_put(struct element_pool *pool, struct element *target,
-                          const struct rule_step *path, size_t count, struct element *child);
+                          const struct rule_step *path, size_t count, struct element *child,
+                          struct str key);
 
 /* Move the members of @from that @into hasn't; identifiers it hasn't are added. */
 void element_unite(struct element *into, struct element *from);

@@ -50,6 +50,19 @@ static struct element *withdrawn(struct engine *e, struct resource *owner)
     return owner->withdrawn;
 }
 
+/* The value that tells which element of an array @rule is about; empty if it asks for none. */
+static struct str item_key(const struct engine *e, const struct place *place,
+                           const struct rule *rule)
+{
+    for (uint8_t i = 0; i < rule->path_count; i++) {
+        if (rule->path[i].item == ITEM_KEYED) {
+            enum value_level level;
+            return source_find(e, place, &rule->path[i].key, &level);
+        }
+    }
+    return (struct str){ 0 };
+}
+
 /* Put @child where @rule says. */
 void engine_put(struct engine *e, const struct place *place, const struct rule *rule,
                 struct element *child)
@@ -61,7 +74,8 @@ void engine_put(struct engine *e, const struct place *place, const struct rule *
     }
     child->weak = rule->weak;
     struct element *target = rule->withdraws ? withdrawn(e, place->owner) : place->target;
-    if (!target || !element_put(&e->pool, target, rule->path, rule->path_count, child)) {
+    if (!target || !element_put(&e->pool, target, rule->path, rule->path_count, child,
+                                item_key(e, place, rule))) {
         e->error = -ENOMEM;
         return;
     }
@@ -167,7 +181,7 @@ static bool is_taken(const struct place *place, const struct rule *rule)
 {
     const struct element *at = place->target;
     for (uint8_t i = 0; i < rule->path_count && at; i++) {
-        if (rule->path[i].append || rule->withdraws) {
+        if (rule->path[i].item != ITEM_NONE || rule->withdraws) {
             return false;
         }
         at = element_named(at, rule->path[i].name);

@@ -24,6 +24,12 @@ static void put_span(struct digest *digest, struct str s)
     digest_put(digest, s);
 }
 
+/* Whether the first part of @raw is @code, which may be empty. */
+static bool is_code(const struct engine *e, struct str raw, struct str code)
+{
+    return code.n && str_eq(v2_part(raw, e->message->delims.component, 1), code);
+}
+
 /* The first valued address of @key, raw; empty if there is none. */
 static struct str key_part(const struct engine *e, const struct group *group,
                            const struct rule_key *key)
@@ -40,7 +46,7 @@ static struct str key_part(const struct engine *e, const struct group *group,
             e, at,
             v2_part(field, e->message->delims.repetition, at->repetition ? at->repetition : 1),
             &level);
-        if (v2_presence(raw) == V2_PRESENT) {
+        if (v2_presence(raw) == V2_PRESENT && !is_code(e, raw, key->except[i])) {
             coverage_use(e, segment, at->field, false);
             return raw;
         }

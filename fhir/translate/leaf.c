@@ -37,6 +37,18 @@ static enum leaf_result text_leaf(struct element *out, struct str text)
     return LEAF_FITS;
 }
 
+/* A code, which has no spaces but single ones inside. */
+static enum leaf_result code_leaf(struct element *out, struct str text)
+{
+    text = leaf_trimmed(text);
+    for (size_t i = 1; i < text.n; i++) {
+        if (space(text.p[i]) && (space(text.p[i - 1]) || text.p[i] != ' ')) {
+            return LEAF_UNFIT;
+        }
+    }
+    return text_leaf(out, text);
+}
+
 /* A URI, which has no spaces. */
 static enum leaf_result uri_leaf(struct element *out, struct str text)
 {
@@ -135,9 +147,9 @@ static enum leaf_result coding_leaf(struct engine *e, const struct rule_table *t
     out->solid = true;
     if (concept) {
         static const struct rule_name name = RULE_NAME("coding");
-        static const struct rule_step path[] = { { &name, true } };
+        static const struct rule_step path[] = { { .name = &name, .item = ITEM_NEW } };
         coding = element_new(&e->pool, ELEMENT_OBJECT);
-        if (!coding || !element_put(&e->pool, out, path, 1, coding)) {
+        if (!coding || !element_put(&e->pool, out, path, 1, coding, STR(""))) {
             e->error = -ENOMEM;
             return LEAF_NOTHING;
         }
@@ -440,7 +452,7 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     }
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
-    case TYPE_CODE:
+    case TYPE_CODE: return code_leaf(out, text);
     case TYPE_URI: return uri_leaf(out, text);
     case TYPE_BOOLEAN: return boolean_leaf(out, text);
     case TYPE_INTEGER: return integer_leaf(out, text, false);

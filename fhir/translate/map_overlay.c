@@ -61,7 +61,8 @@ static bool same_path(const struct rule *a, const struct rule *b)
 {
     bool same = a->path_count == b->path_count;
     for (size_t i = 0; same && i < a->path_count; i++) {
-        same = a->path[i].name == b->path[i].name && a->path[i].append == b->path[i].append;
+        same = a->path[i].name == b->path[i].name && a->path[i].item == b->path[i].item &&
+               same_address(&a->path[i].key, &b->path[i].key);
     }
     return same;
 }

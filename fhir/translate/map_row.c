@@ -17,10 +17,24 @@ static bool name_char(char ch, bool first)
            (!first && ch >= '0' && ch <= '9');
 }
 
+/* What stands in the brackets after a name: nothing, "*" or a field. */
+static bool item(struct map_compiler *c, struct str inside, struct rule_step *out)
+{
+    out->item = !inside.n ? ITEM_NEW : str_eq(inside, STR("*")) ? ITEM_EVERY : ITEM_KEYED;
+    return out->item != ITEM_KEYED ||
+           (map_address(c, inside, &out->key) && out->key.segment != RULE_VALUE);
+}
+
 static bool step(struct map_compiler *c, struct str word, struct rule_step *out)
 {
-    out->append = str_ends(word, STR("[]"));
-    word.n -= out->append ? 2 : 0;
+    *out = (struct rule_step){ 0 };
+    if (str_ends(word, STR("]")) && memchr(word.p, '[', word.n)) {
+        struct str inside = str_slice(word, 0, word.n - 1);
+        word = str_cut(&inside, '[');
+        if (!item(c, inside, out)) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < word.n; i++) {
         if (!name_char(word.p[i], i == 0)) {
             return false;
@@ -30,6 +44,20 @@ static bool step(struct map_compiler *c, struct str word, struct rule_step *out)
     return word.n > 0;
 }
 
+/* Elements of a list that are there, or have a key, are no end of a path; one key is enough. */
+static bool leads_on(const struct rule_step *steps, size_t n)
+{
+    size_t keys = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool found = steps[i].item == ITEM_KEYED || steps[i].item == ITEM_EVERY;
+        keys += steps[i].item == ITEM_KEYED;
+        if (found && i == n - 1) {
+            return false;
+        }
+    }
+    return keys <= 1;
+}
+
 bool map_path(struct map_compiler *c, struct str word, struct rule *rule)
 {
     struct rule_step steps[MAP_STEPS_MAX];
@@ -37,13 +65,14 @@ bool map_path(struct map_compiler *c, struct str word, struct rule *rule)
     bool good = word.n > 0;
     struct str rest = word;
     if (str_eq(word, STR("$display"))) {
-        steps[n++] = (struct rule_step){ map_element(c, word), false };
+        steps[n++] = (struct rule_step){ .name = map_element(c, word) };
         rest = (struct str){ 0 };
     }
     while (good && rest.n) {
         bool dot = str_ends(rest, STR(".")) || n == MAP_STEPS_MAX;
         good = !dot && step(c, str_cut(&rest, '.'), &steps[n++]);
     }
+    good = good && leads_on(steps, n);
     if (!good) {
         map_wrong(c, "'%.*s' is no path", MAP_SPAN(word));
         return false;
@@ -222,7 +251,7 @@ static bool withdrawing_row(struct map_compiler *c, struct map_words words,
     if (!arrow_row(c, words, row)) {
         return false;
     }
-    if (c->depth > 1 || row->rule.path_count != 1 || !row->rule.path[0].append) {
+    if (c->depth > 1 || row->rule.path_count != 1 || row->rule.path[0].item != ITEM_NEW) {
         map_wrong(c, "withdraw wants a row of its own with a list of the resource");
         return false;
     }

@@ -189,22 +189,37 @@ static void group_line(struct map_compiler *c, struct map_words words)
     }
 }
 
+/* "A", "A!=CODE" */
+static bool key_address(struct map_compiler *c, struct str word, struct rule_address *at,
+                        struct str *except)
+{
+    const char *sign = memmem(word.p, word.n, "!=", 2);
+    size_t n = sign ? (size_t)(sign - word.p) : word.n;
+    *except = sign ? str_slice(word, n + 2, word.n) : (struct str){ 0 };
+    if (!map_address(c, str_slice(word, 0, n), at)) {
+        return false;
+    }
+    if (at->segment == RULE_VALUE || (sign && !except->n)) {
+        map_wrong(c, "a key wants fields of segments");
+        return false;
+    }
+    return true;
+}
+
 /* "A/B": the addresses of which the first valued one counts. */
 static struct draft_key *key_part(struct map_compiler *c, struct str word)
 {
     struct draft_key *made = map_alloc(c, 1, sizeof(*made));
     struct rule_address *any = map_alloc(c, word.n, sizeof(*any));
-    if (!made || !any) {
+    struct str *except = map_alloc(c, word.n, sizeof(*except));
+    if (!made || !any || !except) {
         return NULL;
     }
     made->key.any = any;
+    made->key.except = except;
     while (word.n) {
-        struct rule_address *at = &any[made->key.count++];
-        if (!map_address(c, str_cut(&word, '/'), at)) {
-            return NULL;
-        }
-        if (at->segment == RULE_VALUE) {
-            map_wrong(c, "a key wants fields of segments");
+        uint16_t i = made->key.count++;
+        if (!key_address(c, str_cut(&word, '/'), &any[i], &except[i])) {
             return NULL;
         }
     }

@@ -130,7 +130,7 @@ static struct element *contain(struct engine *e, const struct place *place,
     static const struct rule_name name = RULE_NAME("contained");
     static const struct rule_name type = RULE_NAME("resourceType");
     static const struct rule_name id = RULE_NAME("id");
-    static const struct rule_step path[] = { { &name, true } };
+    static const struct rule_step path[] = { { .name = &name, .item = ITEM_NEW } };
     struct resource *outer = place->owner->container ? place->owner->container : place->owner;
     struct resource *made = arena_calloc(e->arena, 1, sizeof(*made));
     struct element *object = element_new(&e->pool, ELEMENT_OBJECT);
@@ -156,7 +156,7 @@ static struct element *contain(struct engine *e, const struct place *place,
         return NULL;
     }
     object->solid = true;
-    bool good = element_put(&e->pool, outer->root, path, 1, root) &&
+    bool good = element_put(&e->pool, outer->root, path, 1, root, STR("")) &&
                 (!made->display.n || add_text(e, object, &DISPLAY, made->display));
     e->error = good ? e->error : -ENOMEM;
     return object;

@@ -61,8 +61,9 @@ static void put(struct sides *s, struct str name, struct str value)
 /* Elements of which a resource has one, under a name that tells its type. */
 static struct str choice_base(struct str name)
 {
-    static const char *const bases[] = { "deceased",   "multipleBirth", "effective", "value",
-                                         "occurrence", "collected",     "onset" };
+    static const char *const bases[] = { "deceased", "multipleBirth", "effective",
+                                         "value",    "occurrence",    "collected",
+                                         "onset",    "medication" };
     for (size_t i = 0; i < ARRAY_LEN(bases); i++) {
         struct str base = str_z(bases[i]);
         if (str_starts(name, base) && name.n > base.n && name.p[base.n] >= 'A' &&

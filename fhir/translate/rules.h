@@ -197,10 +197,19 @@ struct rule_name {
         .z = (literal), .n = sizeof(literal) - 1, .json = "\"" literal "\":"                   \
     }
 
-/* @append: a new element of an array, instead of the one member of that name */
+/* Which element of an array a step leads to, instead of the one member of that name. */
+enum rule_item {
+    ITEM_NONE,
+    ITEM_NEW,
+    ITEM_KEYED, /* the one for the value of a field, or a new one */
+    ITEM_EVERY, /* all that are there */
+};
+
+/* @key: the field of ITEM_KEYED */
 struct rule_step {
     const struct rule_name *name;
-    bool append;
+    enum rule_item item;
+    struct rule_address key;
 };
 
 /* @lead: written before the value if there is one and something stands before it */
@@ -311,9 +320,10 @@ struct rule_member {
     bool many;
 };
 
-/* The first valued address counts. */
+/* The first valued address counts; @except: codes that say there is no value, or empty. */
 struct rule_key {
     const struct rule_address *any;
+    const struct str *except;
     uint16_t count;
 };
 

@@ -57,6 +57,9 @@ static void test_members(void **state)
         /* one type of a choice takes the place of another */
         { P ",\"deceasedBoolean\":false}", P ",\"deceasedDateTime\":\"2020\"}", "", "",
           P ",\"deceasedDateTime\":\"2020\"}" },
+        { P ",\"medicationCodeableConcept\":{\"text\":\"a\"}}",
+          P ",\"medicationReference\":{\"reference\":\"b\"}}", "", "",
+          P ",\"medicationReference\":{\"reference\":\"b\"}}" },
         /* a default yields */
         { P ",\"gender\":\"male\"}", P ",\"gender\":\"unknown\"}", "", "gender",
           P ",\"gender\":\"male\"}" },

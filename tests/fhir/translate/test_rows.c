@@ -217,6 +217,29 @@ static void test_about(void **state)
     assert_false(has(&t, "OBX[2]"));
 }
 
+/* Elements of a list by a key, wherever the segments stand, and all that are there. */
+static void test_elements_of_lists(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct translated t = { .arena = arena };
+    static const char rows[] = "resource Whole is Composition event\n"
+                               "    \"x\" -> part[*].a : string\n"
+                               "    \"x\" -> none[*].a : string\n"
+                               "structure t\n"
+                               "    all: MSH OBX* => Whole\n"
+                               "message ADT^A04 t\n"
+                               "segment OBX Whole\n"
+                               "    OBX-5 if OBX-3 = A -> part[OBX-4].a : string\n"
+                               "    OBX-5 if OBX-3 = B -> part[OBX-4].b : string\n";
+    assert_int_equal(translate(&t, rows,
+                               "MSH|^~\\&|A|B|||2026||ADT^A04|7|P|2.5\rOBX|||A|1|p\r"
+                               "OBX|||B|2|q\rOBX|||B|1|r\rOBX|||A|1|s\r"),
+                     0);
+    assert_true(has(&t, "\"part\":[{\"a\":\"p\",\"b\":\"r\"},{\"b\":\"q\",\"a\":\"x\"}]"));
+    assert_false(has(&t, "none"));
+}
+
 /* Resources that rows make have ids of their own: by field and order, the same every time. */
 static void test_ids(void **state)
 {
@@ -240,13 +263,50 @@ static void test_ids(void **state)
     }
 }
 
+/* A number that only says there is none doesn't make two of one group the same. */
+static void test_codes_that_are_no_key(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    static const char rows[] = "resource Act is Procedure event\n"
+                               "structure t\n"
+                               "    all: MSH\n"
+                               "        one: PR1 => Act\n"
+                               "            key PR1-1!=9999 else PR1-2\n"
+                               "message ADT^A04 t\n"
+                               "segment PR1 Act\n"
+                               "    PR1-2 -> code.text : string\n";
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        { "PR1|5|A\r", "PR1|5|B\r", true },
+        { "PR1|9999^X|A\r", "PR1|9999^X|B\r", false },
+        { "PR1|9999^X|A\r", "PR1||A\r", true },
+        { "PR1|99999|A\r", "PR1|99999|B\r", true },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str ids[2];
+        for (int turn = 0; turn < 2; turn++) {
+            struct translated t = { .arena = arena };
+            char message[200];
+            (void)snprintf(message, sizeof(message),
+                           "MSH|^~\\&|A|B|||2026||ADT^A04|7|P|2.5\r%s",
+                           turn ? cases[i].b : cases[i].a);
+            assert_int_equal(translate(&t, rows, message), 0);
+            assert_int_equal(t.result.count, 1);
+            ids[turn] = t.result.entries[0].id;
+        }
+        assert_int_equal(str_eq(ids[0], ids[1]), cases[i].same);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_makes),
-        cmocka_unit_test(test_about),
-        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_makes),
+        cmocka_unit_test(test_about),      cmocka_unit_test(test_elements_of_lists),
+        cmocka_unit_test(test_ids),        cmocka_unit_test(test_codes_that_are_no_key),
     };
     return cmocka_run_group_tests_name("fhir/translate/rows", tests, NULL, NULL);
 }
