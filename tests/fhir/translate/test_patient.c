@@ -3,36 +3,13 @@
 #include "tests/check.h"
 
 #include "fhir/format/json.h"
-#include "tests/fhir/translate/translated.h"
+#include "tests/fhir/translate/expectation.h"
 
 #define EVENT(event) MSH("ADT^" event)
 #define VISIT "PV1|1|I|||||||||||||||||V1^^^LAB\r"
 #define BAR MSH("BAR^P01")
 #define DFT MSH("DFT^P03")
 #define PPR MSH("PPR^PC1")
-
-/* @want stands in the first resource of @type, or doesn't if it begins with "!". */
-struct expectation {
-    const char *message, *type, *want;
-};
-
-static void check_expectations(const struct expectation *cases, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
-        struct translated t = { .arena = arena };
-        assert_int_equal(translate_with(&t, str_z(cases[i].message), false), 0);
-        const struct translate_entry *e = entry(&t, cases[i].type);
-        bool absent = cases[i].want[0] == '!';
-        const char *want = cases[i].want + absent;
-        struct str got = e ? e->resource : (struct str){ 0 };
-        if (absent == (got.n && memmem(got.p, got.n, want, strlen(want)))) {
-            print_error("case %zu: %s %s\nin %.*s\n", i, absent ? "unwanted" : "want", want,
-                        (int)got.n, got.p);
-            fail();
-        }
-    }
-}
 
 static void test_patients(void **state)
 {
@@ -405,9 +382,7 @@ static void test_unlinking(void **state)
 /* The same thing has the same id in whatever message it stands. */
 static void test_ids_stay(void **state)
 {
-    static const struct {
-        const char *one, *other, *type;
-    } cases[] = {
+    static const struct same_id cases[] = {
         { ADT "PID|1||7^^^LAB|||||||||||||||77\r", DFT "PID|1||8^^^LAB|||||||||||||||77\r",
           "Account" },
         { ADT PID "AL1|1|DA|P|SV\r", EVENT("A08") PID VISIT "AL1|2|DA|P|MI\r",
@@ -417,15 +392,7 @@ static void test_ids_stay(void **state)
         { PPR PID "PRB|AD|2026|I10|5\r", PPR PID VISIT "PRB|UP|2027|I10|5\r", "Condition" },
     };
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
-        struct translated one = { .arena = arena };
-        struct translated other = { .arena = arena };
-        assert_int_equal(translate_with(&one, str_z(cases[i].one), false), 0);
-        assert_int_equal(translate_with(&other, str_z(cases[i].other), false), 0);
-        assert_true(str_eq(entry(&one, cases[i].type)->full_url,
-                           entry(&other, cases[i].type)->full_url));
-    }
+    check_same_ids(cases, ARRAY_LEN(cases));
 }
 
 int main(void)

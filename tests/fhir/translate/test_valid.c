@@ -14,7 +14,7 @@
 #include <dirent.h>
 
 enum {
-    FEWEST_TRANSLATED = 280,
+    FEWEST_TRANSLATED = 358,
 };
 
 struct trying {
