@@ -74,7 +74,7 @@ const struct node *path_extra(const struct path_element *element)
 /* Elements are numbered in both: an array of values and one of what belongs to them. */
 static const struct node *element_of(const struct node *node)
 {
-    return node_is(node, NODE_ARRAY) ? node->first : node;
+    return node_is(node, NODE_ARRAY) ? node_first(node) : node;
 }
 
 static const struct node *next_of(const struct node *list, const struct node *element)
