@@ -147,13 +147,21 @@ static bool has_item(enum unite how, const struct node *list, const struct node 
     return false;
 }
 
-static void put_item(struct sides *s, bool *first, struct str value)
+/* Whether @item is a link from the stored resource to itself. */
+static bool own_link(const struct sides *s, enum unite how, const struct node *item)
 {
-    if (!*first) {
-        buf_c(s->out, ',');
-    }
-    *first = false;
-    buf_str_put(s->out, value);
+    struct str to = how == UNITE_LINK ? text_at(item, "other.reference") : (struct str){ 0 };
+    struct str id = node_text(s->stored, "id");
+    struct str type = str_cut(&to, '/');
+    return id.n && str_eq(to, id) && str_eq(type, node_text(s->stored, "resourceType"));
+}
+
+/* Whether the item @n of the message isn't in the list @stored, which may be NULL. */
+static bool is_new(const struct sides *s, enum unite how, const struct node *stored,
+                   const struct node *n)
+{
+    bool there = how != UNITE_EXTENSION && stored && has_item(how, stored, n);
+    return !there && !own_link(s, how, n);
 }
 
 /* Whether the stored item @n is to stay beside those of @new_list, which may be NULL. */
@@ -167,39 +175,39 @@ static bool stays(const struct sides *s, enum unite how, const struct node *list
     return how != UNITE_EXTENSION || !new_list || !has_item(how, new_list, n);
 }
 
+/* One more item of the list @name, which it begins if it is the first. */
+static void put_item(struct sides *s, struct str name, bool *first, struct str value)
+{
+    if (*first) {
+        put(s, name, STR("["));
+    } else {
+        buf_c(s->out, ',');
+    }
+    *first = false;
+    buf_str_put(s->out, value);
+}
+
 /*
  * The stored items and those that are new. An extension said anew takes the place of the
- * stored ones with its URL; an identifier or link that is stored stays as it is. @new_list may
- * be NULL; a list of which nothing stays goes.
+ * stored ones with its URL; an identifier or link that is stored stays as it is. Either list
+ * may be NULL; one of which nothing stays goes.
  */
 static void put_united(struct sides *s, const struct node *stored, const struct node *new_list,
                        enum unite how)
 {
-    bool any = node_first(new_list) != NULL;
-    for (const struct node *n = stored->first; n && !any; n = n->next) {
-        any = stays(s, how, stored, new_list, n);
-    }
-    if (!any) {
-        return;
-    }
-    if (s->comma) {
-        buf_c(s->out, ',');
-    }
-    json_quote(s->out, stored->name);
-    buf_z(s->out, ":[");
+    struct str name = stored ? stored->name : new_list->name;
     bool first = true;
-    for (const struct node *n = stored->first; n; n = n->next) {
+    for (const struct node *n = node_first(stored); n; n = n->next) {
         if (stays(s, how, stored, new_list, n)) {
-            put_item(s, &first, bytes(s->stored_text, n));
+            put_item(s, name, &first, bytes(s->stored_text, n));
         }
     }
     for (const struct node *n = node_first(new_list); n; n = n->next) {
-        if (how == UNITE_EXTENSION || !has_item(how, stored, n)) {
-            put_item(s, &first, bytes(s->said_text, n));
+        if (is_new(s, how, stored, n)) {
+            put_item(s, name, &first, bytes(s->said_text, n));
         }
     }
-    buf_c(s->out, ']');
-    s->comma = true;
+    buf_z(s->out, first ? "" : "]");
 }
 
 /* What no message says anything about. */
@@ -294,7 +302,12 @@ int translate_merge(struct arena *arena, const struct node *stored, struct str t
         merge_stored(&s, n);
     }
     for (const struct node *n = said_root->first; n; n = n->next) {
-        if (!member(stored, n->name) && !server_owned(n->name)) {
+        if (member(stored, n->name) || server_owned(n->name)) {
+            continue;
+        }
+        if (unite_how(n) == UNITE_LINK) {
+            put_united(&s, NULL, n, UNITE_LINK);
+        } else {
             put(&s, n->name, bytes(s.said_text, n));
         }
     }

@@ -16,7 +16,8 @@
  *
  * A member that the message doesn't carry keeps its bytes; one it deletes goes; one it carries
  * replaces the stored one, but identifiers, links, extensions and security labels are united.
- * Of these lists it may withdraw items. id and the rest of meta stay as stored.
+ * Of these lists it may withdraw items; a link to the resource itself says nothing and is left
+ * out. id and the rest of meta stay as stored.
  *
  * Return: 0, -EINVAL if either is no object or the types differ, -ENOMEM.
  */

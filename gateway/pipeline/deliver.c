@@ -235,6 +235,12 @@ static int translate(struct exchange *ex)
     return translate_to_fhir(ex->arena, &v2->message, &v2->site, &deliver->bundle, &v2->issues);
 }
 
+/* Whether a resource only says where the others come from, and is about what they are about. */
+static bool is_source(struct str type)
+{
+    return str_eq(type, STR("Provenance")) || str_eq(type, STR("MessageHeader"));
+}
+
 /* Facts of the translated resources, so that consent decides on what they say. */
 static int gather_facts(struct exchange *ex)
 {
@@ -244,6 +250,9 @@ static int gather_facts(struct exchange *ex)
     const struct consent_context context = { .bases = &deliver->out->base_url,
                                              .n_bases = deliver->out->base_url.n > 0 };
     int r = facts ? 0 : -ENOMEM;
+    /* What is passed on unchanged says all that nobody here has read as well. */
+    bool fhir = deliver->out->config->protocol == PROTOCOL_FHIR;
+    deliver->v2.nobodys = deliver->bundle.count && (fhir || deliver->bundle.unread == 0);
     for (size_t i = 0; r == 0 && i < deliver->bundle.count; i++) {
         const struct node *node;
         struct resource_facts read;
@@ -254,6 +263,7 @@ static int gather_facts(struct exchange *ex)
         }
         if (r == 0) {
             r = facts_for_consent(ex->arena, &read, &context, &facts[i]);
+            deliver->v2.nobodys &= is_source(read.type) || read.subjects.class == SUBJECT_NONE;
         }
     }
     if (r == 0) {
@@ -286,6 +296,9 @@ static enum step translate_enter(struct exchange *ex)
         r = gather_facts(ex);
         if (r != 0) {
             return deliver_retry(ex, "memory");
+        }
+        if (fhir && deliver->bundle.count == 0) {
+            return deliver_park(ex, "empty"); /* nothing came of it: for a person to see */
         }
     } else {
         /* Passed on unchanged without knowing what it says: only a consent that doesn't ask. */

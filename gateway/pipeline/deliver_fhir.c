@@ -23,6 +23,7 @@
 enum {
     TARGET_MAX = 8 << 10,
     MERGED_MAX = 64 << 20,
+    FOUND_MAX = 10, /* resources asked for by one identifier */
 };
 
 static const struct http_field accept_json = { .name = { "Accept", 6 },
@@ -235,34 +236,58 @@ static struct str resolved(struct exchange *ex, struct str resource)
     return buf_failed(&out) ? (struct str){ 0 } : buf_str(&out);
 }
 
+/* The first entry that is about the same stored resource as entry @i. */
+static size_t first_about(const struct deliver_exchange *deliver, size_t i)
+{
+    size_t k = 0;
+    while (k < i &&
+           !(str_eq(deliver->ready[k].stored_id, deliver->ready[i].stored_id) &&
+             strcmp(deliver->bundle.entries[k].type, deliver->bundle.entries[i].type) == 0)) {
+        k++;
+    }
+    return k;
+}
+
+/* Join what @entry, the @i th, says with the resource as it is there by now. */
+static bool join_stored(struct exchange *ex, size_t i, const struct translate_entry *entry)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    size_t first = first_about(deliver, i);
+    struct deliver_entry *ready = &deliver->ready[first];
+    if (first < i) {
+        deliver->ready[i].unchanged = true;
+        if (deliver->ready[i].gone) {
+            return true; /* its number was that of the one that stays already */
+        }
+    }
+    struct str before = first < i ? ready->resource : ready->stored;
+    const struct node *tree;
+    struct buf merged = arena_buf(ex->arena, MERGED_MAX);
+    int r = json_parse(ex->arena, before, &deliver->v2.issues, &tree);
+    if (r == 0) {
+        r = translate_merge(ex->arena, tree, before, entry, &merged);
+    }
+    ready->resource = buf_str(&merged);
+    ready->unchanged = str_eq(ready->resource, ready->stored);
+    return r == 0 && !buf_failed(&merged);
+}
+
 /* Each resource as it will be written: references resolved, joined with what is stored. */
 static enum step join(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     for (size_t i = 0; i < deliver->bundle.count; i++) {
-        struct deliver_entry *ready = &deliver->ready[i];
         struct translate_entry entry = deliver->bundle.entries[i];
-        struct str stored = ready->resource;
         entry.resource = resolved(ex, entry.resource);
         entry.withdrawn = entry.withdrawn.n ? resolved(ex, entry.withdrawn) : entry.withdrawn;
-        ready->resource = entry.resource;
         if (!entry.resource.n) {
             return deliver_retry(ex, "memory");
         }
-        if (!ready->stored_id.n) {
-            continue;
-        }
-        const struct node *tree;
-        struct buf merged = arena_buf(ex->arena, MERGED_MAX);
-        int r = json_parse(ex->arena, stored, &deliver->v2.issues, &tree);
-        if (r == 0) {
-            r = translate_merge(ex->arena, tree, stored, &entry, &merged);
-        }
-        if (r != 0 || buf_failed(&merged)) {
+        if (!deliver->ready[i].stored_id.n) {
+            deliver->ready[i].resource = entry.resource;
+        } else if (!join_stored(ex, i, &entry)) {
             return deliver_retry(ex, "merge");
         }
-        ready->resource = buf_str(&merged);
-        ready->unchanged = str_eq(ready->resource, stored);
     }
     return send_bundle(ex);
 }
@@ -272,29 +297,69 @@ static enum step join(struct exchange *ex)
 
 static enum step look_up(struct exchange *ex);
 
+/* Whether another patient took the place of this one. */
+static bool replaced(const struct node *resource)
+{
+    const struct node *link = node_first(node_get(resource, "link"));
+    while (link && !str_eq(node_text(link, "type"), STR("replaced-by"))) {
+        link = link->next;
+    }
+    return link != NULL;
+}
+
+/*
+ * The stored resource that an entry is about, or NULL. After a merge the patient that stayed
+ * may bear the number of the one that went: then the message tells which of both it means.
+ */
+static const struct node *choose(const struct node *bundle, const char *type,
+                                 const struct node *said, bool *ambiguous)
+{
+    const struct node *any = NULL;
+    const struct node *alike = NULL;
+    size_t count = 0;
+    size_t count_alike = 0;
+    for (const struct node *e = node_first(node_get(bundle, "entry")); e; e = e->next) {
+        const struct node *resource = node_get(e, "resource");
+        if (!str_eq(node_text(resource, "resourceType"), str_z(type))) {
+            continue; /* an outcome, or something included */
+        }
+        any = resource;
+        count++;
+        if (replaced(resource) == replaced(said)) {
+            alike = resource;
+            count_alike++;
+        }
+    }
+    *ambiguous = count > 1 && count_alike != 1;
+    return count > 1 ? alike : any;
+}
+
 static enum step found(struct exchange *ex, struct str body)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
     struct deliver_entry *ready = &deliver->ready[deliver->entry_at];
     const struct node *bundle;
+    const struct node *said;
     body = arena_str(ex->arena, body);
     if (!body.p || json_parse(ex->arena, body, &deliver->v2.issues, &bundle) != 0 ||
         !str_eq(node_text(bundle, "resourceType"), STR("Bundle"))) {
         return deliver_retry(ex, "answer-unreadable");
     }
-    for (const struct node *e = node_first(node_get(bundle, "entry")); e; e = e->next) {
-        const struct node *resource = node_get(e, "resource");
-        if (!str_eq(node_text(resource, "resourceType"), str_z(entry->type))) {
-            continue; /* an outcome, or something included */
-        }
-        if (ready->stored_id.n) {
-            return deliver_park(ex, "ambiguous-identifier");
-        }
+    if (json_parse(ex->arena, entry->resource, &deliver->v2.issues, &said) != 0) {
+        return deliver_retry(ex, "memory");
+    }
+    bool ambiguous;
+    const struct node *resource = choose(bundle, entry->type, said, &ambiguous);
+    if (ambiguous) {
+        return deliver_park(ex, "ambiguous-identifier");
+    }
+    if (resource) {
         ready->stored_id = node_text(resource, "id");
         ready->version = node_text(node_get(resource, "meta"), "versionId");
-        ready->resource = str_slice(body, resource->start, resource->end);
+        ready->stored = str_slice(body, resource->start, resource->end);
     }
+    ready->gone = replaced(said);
     deliver->entry_at++;
     return look_up(ex);
 }
@@ -326,7 +391,7 @@ static enum step look_up(struct exchange *ex)
     buf_str_put(&target, deliver->out->base_path);
     buf_fmt(&target, "/%s?", entry->type);
     put_identifier(&target, &entry->identifiers[0]);
-    buf_z(&target, "&_count=3");
+    buf_fmt(&target, "&_count=%d", FOUND_MAX);
     if (buf_failed(&target)) {
         return deliver_park(ex, "identifier-too-long");
     }

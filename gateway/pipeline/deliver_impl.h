@@ -31,12 +31,21 @@ struct deliver_exchange {
     struct sealed_copy *sealed;
 };
 
-/* An entry as it will be sent. @stored_id empty: not there yet. */
+/*
+ * An entry as it will be sent.
+ *
+ * @stored:    the resource as it is there
+ * @stored_id: empty: not there yet
+ * @gone:      a patient that another one took the place of
+ * @unchanged: what is stored says the same, or another entry says it all
+ */
 struct deliver_entry {
     struct str resource;
+    struct str stored;
     struct str stored_id;
     struct str version;
-    bool unchanged; /* what is stored says the same */
+    bool gone;
+    bool unchanged;
 };
 
 static inline struct deliver_exchange *deliver_of(struct exchange *ex)

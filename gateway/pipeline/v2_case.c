@@ -64,14 +64,39 @@ int v2_case_parse(struct exchange *ex)
 
 static enum step resolve_next(struct exchange *ex);
 
-static void on_merged(void *arg, int r, const struct db_rows *rows)
+/* Whether it is known who patient @i of the message is. */
+static bool known(const struct v2_case *v2, size_t i)
 {
-    (void)rows;
-    struct exchange *ex = exchange_woken(arg);
+    static const uint8_t nobody[16];
+    return memcmp(v2->numbers[i], nobody, sizeof(nobody)) != 0;
+}
+
+/* Two are one now, unless something failed. */
+static void merged(struct exchange *ex, int r)
+{
     case_of(ex)->resolved++;
     number_cache_clear(case_of(ex)->dossier.worker->patients);
     exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "database")
                             : resolve_next(ex));
+}
+
+static void on_merged(void *arg, int r, const struct db_rows *rows)
+{
+    (void)rows;
+    merged(exchange_woken(arg), r);
+}
+
+/* It may be known now who the survivor is. */
+static void on_joined(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct v2_case *v2 = case_of(ex);
+    const struct v2_patient *gone = &v2->patients.list[v2->resolved - v2->patients.count];
+    uint8_t patient[16];
+    if (r == 0 && store_patient_outcome(rows, 0, patient) == STORE_PATIENT_FOUND) {
+        memcpy(v2->numbers[gone->survivor], patient, sizeof(patient));
+    }
+    merged(ex, r);
 }
 
 static void on_learnt(void *arg, int r, int outcome, const uint8_t *patient)
@@ -82,7 +107,6 @@ static void on_learnt(void *arg, int r, int outcome, const uint8_t *patient)
         exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
         return;
     }
-    v2->conflict |= outcome == STORE_PATIENT_CONFLICT;
     if (outcome == STORE_PATIENT_FOUND || outcome == STORE_PATIENT_MADE) {
         memcpy(v2->numbers[v2->resolved], patient, sizeof(v2->numbers[0]));
         number_cache_keep(v2->dossier.worker->patients, v2->hashes,
@@ -92,22 +116,47 @@ static void on_learnt(void *arg, int r, int outcome, const uint8_t *patient)
     exchange_move(ex, resolve_next(ex));
 }
 
-/* All patients have their numbers: merged ones are joined before anything is decided. */
+static void hash_ids(struct v2_case *v2, const struct v2_patient *patient)
+{
+    for (size_t i = 0; i < patient->count; i++) {
+        vault_identifier_hash(v2->dossier.worker->vault, patient->ids[i].system,
+                              patient->ids[i].value, v2->hashes + i * STORE_HASH_SIZE);
+    }
+}
+
+/* Patient @gone goes: point its number at the survivor's. */
+static enum step merge_one(struct exchange *ex, size_t gone)
+{
+    struct v2_case *v2 = case_of(ex);
+    struct db *db = v2->dossier.worker->db;
+    size_t survivor = (size_t)v2->patients.list[gone].survivor;
+    const uint8_t *source = v2->numbers[gone];
+    const uint8_t *target = v2->numbers[survivor];
+    if (known(v2, survivor)) {
+        return exchange_wait(ex, store_patient_merge(db, source, target, on_merged, ex));
+    }
+    /* Its identifiers lead to two; one of them may be the patient that goes. */
+    const struct v2_patient *patient = &v2->patients.list[survivor];
+    hash_ids(v2, patient);
+    return exchange_wait(
+        ex, store_patient_join(db, source, v2->hashes, patient->count, on_joined, ex));
+}
+
+/* Where all have identifiers: merged ones are joined before anything is decided. */
 static enum step merge_next(struct exchange *ex)
 {
     struct v2_case *v2 = case_of(ex);
     size_t n = v2->patients.count;
-    for (; v2->resolved < 2 * n; v2->resolved++) {
-        const struct v2_patient *patient = &v2->patients.list[v2->resolved - n];
-        if (patient->survivor == V2_PATIENT_NOT_MERGED || v2->conflict || v2->nameless) {
-            continue;
+    for (; v2->resolved < 2 * n && !v2->nameless; v2->resolved++) {
+        size_t i = v2->resolved - n;
+        int survivor = v2->patients.list[i].survivor;
+        if (survivor != V2_PATIENT_NOT_MERGED && known(v2, i) &&
+            memcmp(v2->numbers[i], v2->numbers[survivor], sizeof(v2->numbers[i])) != 0) {
+            return merge_one(ex, i);
         }
-        const uint8_t *source = v2->numbers[v2->resolved - n];
-        const uint8_t *target = v2->numbers[patient->survivor];
-        if (memcmp(source, target, 16) != 0) {
-            return exchange_wait(
-                ex, store_patient_merge(v2->dossier.worker->db, source, target, on_merged, ex));
-        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        v2->conflict |= v2->patients.list[i].count && !known(v2, i);
     }
     return STEP_NEXT;
 }
@@ -116,10 +165,7 @@ static enum step merge_next(struct exchange *ex)
 static bool remembered(struct v2_case *v2, const struct v2_patient *patient)
 {
     const struct worker *worker = v2->dossier.worker;
-    for (size_t i = 0; i < patient->count; i++) {
-        vault_identifier_hash(worker->vault, patient->ids[i].system, patient->ids[i].value,
-                              v2->hashes + i * STORE_HASH_SIZE);
-    }
+    hash_ids(v2, patient);
     return number_cache_find(worker->patients, v2->hashes, patient->count,
                              v2->numbers[v2->resolved]);
 }
@@ -194,11 +240,25 @@ static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *req
     return worst;
 }
 
+/* A message that names no patient may still be about one: what it became decides. */
+static enum v2_verdict decide_nobodys(const struct v2_case *v2, const char **basis)
+{
+    if (!v2->facts) {
+        *basis = "needs-content";
+        return V2_HELD;
+    }
+    *basis = v2->nobodys ? "no-patient" : "no-identifier";
+    return v2->nobodys ? V2_PERMIT : V2_DENY;
+}
+
 enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destination *to,
                                const char **basis)
 {
     struct v2_case *v2 = case_of(ex);
     enum consents_state state = consents_state(v2->dossier.worker->consents);
+    if (v2->patients.count == 0 && state == CONSENTS_READY) {
+        return decide_nobodys(v2, basis);
+    }
     struct str actor = str_z(to->organization);
     struct consent_request request = {
         .actors = &actor,
@@ -207,8 +267,8 @@ enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destinat
         .action = ACTION_DISCLOSE,
         .now = ex->time,
     };
-    enum v2_verdict worst = v2->patients.count ? V2_PERMIT : V2_DENY;
-    *basis = "no-identifier";
+    enum v2_verdict worst = v2->patients.count ? V2_PERMIT : V2_HELD;
+    *basis = consents_state_name(state);
     for (size_t i = 0; i < v2->patients.count; i++) {
         struct dossier_subject *subject = dossier_subject(ex, v2->numbers[i]);
         if (!subject) {

@@ -22,6 +22,7 @@
  * @conflict: identifiers of one patient lead to two numbers
  * @nameless: a patient has no usable identifier
  * @facts:    of the resources that it was translated to, for decisions; NULL: not known yet
+ * @nobodys:  they are of types without patients
  */
 struct v2_case {
     struct dossier dossier;
@@ -40,6 +41,7 @@ struct v2_case {
     bool nameless;
     const struct consent_facts *facts;
     size_t fact_count;
+    bool nobodys;
 };
 
 /* In the order of strictness: the worst over all patients and resources counts. */
@@ -66,7 +68,8 @@ enum step v2_case_resolve(struct exchange *ex);
  * @basis: word for the record, of the strictest answer
  *
  * For its organization, with the route's purpose and the action "disclose". Every patient of
- * the message must permit every resource of it. Adds the subjects to the dossier.
+ * the message must permit every resource of it. A message without patients may go if what it
+ * became is about nobody: beds, staff. Adds the subjects to the dossier.
  */
 enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destination *to,
                                const char **basis);

@@ -228,8 +228,7 @@ static void add_row(struct exchange *ex, const struct config_destination *to,
         .destination = str_z(to->place.name),
         .route = row_route(ex),
         .state = (int16_t)state,
-        .blocks = state == STORE_OUTBOX_OPEN || state == STORE_OUTBOX_HELD ||
-                  (state == STORE_OUTBOX_PARKED && v2->dossier.route->on_park == PARK_WAIT),
+        .blocks = state == STORE_OUTBOX_OPEN || state == STORE_OUTBOX_HELD,
         .created = ex->time,
         .next_at = ex->time,
         .reason = str_z(basis),
@@ -247,7 +246,7 @@ static enum store_outbox_state common_state(const struct v2_case *v2, const char
         *basis = "identity-conflict";
         return STORE_OUTBOX_PARKED;
     }
-    if (v2->nameless || v2->patients.count == 0) {
+    if (v2->nameless) {
         *basis = "no-identifier";
         return STORE_OUTBOX_WITHHELD;
     }

@@ -20,6 +20,10 @@ static const struct db_statement merge = {
     "patient_merge",
     "SELECT patient_merge($1::uuid, $2::uuid)",
 };
+static const struct db_statement join = {
+    "patient_join",
+    "SELECT outcome, patient FROM patient_join($1::uuid, $2::bytea[])",
+};
 static const struct db_statement links = {
     "patient_links",
     "SELECT source, target FROM patient_link WHERE source > $1::uuid ORDER BY source"
@@ -112,6 +116,20 @@ struct op *store_patient_merge(struct db *db, const uint8_t source[16],
     db_put_uuid(&p, source);
     db_put_uuid(&p, target);
     return db_query(db, &merge, &p, done, arg);
+}
+
+struct op *store_patient_join(struct db *db, const uint8_t source[16], const uint8_t *hashes,
+                              size_t n, db_done_fn done, void *arg)
+{
+    assert(n <= STORE_PATIENT_HASHES_MAX);
+    struct db_array array;
+    db_array_items(&array, DB_BYTEA, hashes, n, STORE_HASH_SIZE);
+    struct db_params p = { 0 };
+    db_put_uuid(&p, source);
+    db_put_array(&p, &array);
+    struct op *op = db_query(db, &join, &p, done, arg);
+    db_array_free(&array);
+    return op;
 }
 
 struct op *store_patient_links(struct db *db, const uint8_t after[16], int limit,

@@ -71,6 +71,17 @@ MUST_USE struct op *store_patient_merge(struct db *db, const uint8_t source[16],
                                         const uint8_t target[16], db_done_fn done, void *arg);
 
 /**
+ * store_patient_join() - the patient whom @source is merged into, by that one's hashes
+ * @hashes: of that patient; they lead to @source as well, so that store_patient_learn() can't
+ *          tell who it is. As there.
+ *
+ * Points @source at the one whom they lead to besides. Rows: one, store_patient_outcome()
+ */
+MUST_USE struct op *store_patient_join(struct db *db, const uint8_t source[16],
+                                       const uint8_t *hashes, size_t n, db_done_fn done,
+                                       void *arg);
+
+/**
  * store_patient_links() - all merges, for the memory of a worker
  * @after: source of the last row got, 16 zero bytes at first
  *
@@ -84,6 +95,7 @@ void store_patient_link_row(const struct db_rows *rows, int i, uint8_t source[16
 /**
  * store_patient_shred() - destroy keys, identifiers and access rows of a patient
  *
+ * Those of all numbers merged with it too: they are one person.
  * Raises the epoch (STORE_CHANGE_KEY). -EACCES for the tenant's number. Rows: ids of the
  * destroyed keys, store_patient_row()
  */

@@ -30,6 +30,7 @@ static int merge(struct arena *arena, const char *stored, struct translate_entry
 }
 
 #define P "{\"resourceType\":\"Patient\""
+#define LINK(to, type) "{\"other\":{\"reference\":\"Patient/" to "\"},\"type\":\"" type "\"}"
 
 static void test_members(void **state)
 {
@@ -88,6 +89,15 @@ static void test_members(void **state)
           "", "",
           P ",\"link\":[{\"other\":{\"reference\":\"Patient/1\"},\"type\":\"replaces\"},"
             "{\"other\":{\"reference\":\"Patient/2\"},\"type\":\"replaces\"}]}" },
+        /* nobody is linked to itself */
+        { P ",\"id\":\"1\"}", P ",\"link\":[" LINK("1", "replaces") "]}", "", "",
+          P ",\"id\":\"1\"}" },
+        { P ",\"id\":\"1\"}",
+          P ",\"link\":[" LINK("1", "replaces") "," LINK("2", "seealso") "]}", "", "",
+          P ",\"id\":\"1\",\"link\":[" LINK("2", "seealso") "]}" },
+        { P ",\"id\":\"1\",\"link\":[" LINK("2", "seealso") "]}",
+          P ",\"link\":[" LINK("1", "replaces") "]}", "", "",
+          P ",\"id\":\"1\",\"link\":[" LINK("2", "seealso") "]}" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -110,8 +120,6 @@ static void test_members(void **state)
         }
     }
 }
-
-#define LINK(to, type) "{\"other\":{\"reference\":\"Patient/" to "\"},\"type\":\"" type "\"}"
 
 /* Only what is withdrawn goes, and with the last item the list. */
 static void test_withdrawn(void **state)

@@ -15,13 +15,21 @@ static void look_found(struct store_end *end, const struct db_rows *rows)
     found->outcome = store_patient_outcome(rows, 0, found->patient);
 }
 
-/* Where @hashes, letters, each 32 times, lead; @fresh: the number if it is new, or NULL. */
+enum { LETTERS_MAX = 8 };
+
+/* A hash for each of @letters: the letter, 32 times. */
+static void hash(const char *letters, uint8_t bytes[LETTERS_MAX * STORE_HASH_SIZE])
+{
+    for (size_t i = 0; i < strlen(letters); i++) {
+        memset(bytes + i * STORE_HASH_SIZE, letters[i], STORE_HASH_SIZE);
+    }
+}
+
+/* Where @hashes, letters, lead; @fresh: the number if it is new, or NULL. */
 static struct found resolve(struct db *db, const char *hashes, const uint8_t *fresh)
 {
-    uint8_t bytes[8 * 32];
-    for (size_t i = 0; i < strlen(hashes); i++) {
-        memset(bytes + 32 * i, hashes[i], 32);
-    }
+    uint8_t bytes[LETTERS_MAX * STORE_HASH_SIZE];
+    hash(hashes, bytes);
     struct found found = { 0 };
     struct store_end end = { .look = look_found, .arg = &found };
     struct store_newcomer one = { .hashes = bytes, .n = strlen(hashes) };
@@ -89,6 +97,66 @@ static void test_identifiers_lead_to_patients(void **state)
     struct op *op = store_patient_group(db, ids[2], store_on_end, &end);
     assert_int_equal(store_ended(op, &end), 0);
     assert_int_equal(end.count, 2);
+    db_free(db);
+}
+
+static struct found join(struct db *db, const uint8_t *source, const char *hashes)
+{
+    uint8_t bytes[LETTERS_MAX * STORE_HASH_SIZE];
+    hash(hashes, bytes);
+    struct found found = { 0 };
+    struct store_end end = { .look = look_found, .arg = &found };
+    struct op *op = store_patient_join(db, source, bytes, strlen(hashes), store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
+    return found;
+}
+
+static void test_a_survivor_may_have_both_numbers(void **state)
+{
+    (void)state;
+    struct db *db = store_connect();
+    static const char *const letters[] = { "1", "2", "3" };
+    uint8_t ids[ARRAY_LEN(letters)][16];
+    for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+        store_id(ids[i]);
+        (void)resolve(db, letters[i], ids[i]);
+    }
+    assert_int_equal(resolve(db, "12", ids[0]).outcome, STORE_PATIENT_CONFLICT);
+    assert_int_equal(join(db, ids[1], "123").outcome,
+                     STORE_PATIENT_CONFLICT); /* which of two? */
+    assert_memory_equal(resolve(db, "2", NULL).patient, ids[1], 16);
+
+    for (int twice = 0; twice < 2; twice++) {
+        struct found found = join(db, ids[1], "124"); /* 4 is learnt */
+        assert_int_equal(found.outcome, STORE_PATIENT_FOUND);
+        assert_memory_equal(found.patient, ids[0], 16);
+        assert_memory_equal(resolve(db, "2", NULL).patient, ids[0], 16);
+        assert_memory_equal(resolve(db, "4", NULL).patient, ids[0], 16);
+    }
+    assert_memory_equal(resolve(db, "3", NULL).patient, ids[2], 16);
+    db_free(db);
+}
+
+static void test_erasure_is_of_all_numbers_of_a_person(void **state)
+{
+    (void)state;
+    struct db *db = store_connect();
+    static const char *const letters[] = { "5", "6", "7", "8" };
+    uint8_t ids[ARRAY_LEN(letters)][16];
+    for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+        store_id(ids[i]);
+        (void)resolve(db, letters[i], ids[i]);
+    }
+    merge(db, ids[1], ids[0]);
+    merge(db, ids[0], ids[2]);
+    struct store_end end = { 0 };
+    struct op *op = store_patient_shred(db, ids[1], store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
+    assert_int_equal(end.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(resolve(db, letters[i], NULL).outcome, STORE_PATIENT_UNKNOWN);
+    }
+    assert_int_equal(resolve(db, "8", NULL).outcome, STORE_PATIENT_FOUND);
     db_free(db);
 }
 
@@ -239,6 +307,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identifiers_lead_to_patients),
+        cmocka_unit_test(test_a_survivor_may_have_both_numbers),
+        cmocka_unit_test(test_erasure_is_of_all_numbers_of_a_person),
         cmocka_unit_test(test_two_that_learn_at_once_agree),
         cmocka_unit_test(test_keys),
     };
