@@ -93,8 +93,13 @@ void map_table_row(struct map_compiler *c)
     made->code.from = words.p[0].text;
     made->code.code = words.p[2].text;
     for (size_t i = 3; i < words.n; i++) {
-        *(words.p[i].kind == MAP_TEXT ? &made->code.display : &made->code.system) =
-            words.p[i].text;
+        struct str word = words.p[i].text;
+        bool display = words.p[i].kind == MAP_TEXT;
+        if (!display && !memchr(word.p, ':', word.n)) {
+            map_wrong(c, "%.*s is no system; a display stands in double quotes",
+                      MAP_SPAN(word));
+        }
+        *(display ? &made->code.display : &made->code.system) = word;
     }
     if (map_is_word(&words.p[0], "*")) {
         c->table->table.other = &made->code;

@@ -61,6 +61,10 @@ static int translate(const struct translating *t, const struct rules *rules, str
         (void)fprintf(stderr, "chartseal %s: %s\n", COMMAND, hl7_bundle_why(r));
         return r < 0 ? EX_OSERR : EX_DATAERR;
     }
+    if (result.count == 0) {
+        (void)fprintf(stderr, "chartseal %s: nothing came of it\n", COMMAND);
+        return EX_DATAERR;
+    }
     bool good = fwrite(result.bundle.p, 1, result.bundle.n, stdout) == result.bundle.n &&
                 fputc('\n', stdout) != EOF && fflush(stdout) == 0;
     if (t->sender.explain) {

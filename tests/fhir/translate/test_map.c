@@ -88,6 +88,7 @@ static void test_mistakes(void **state)
           { "x.map:1: no group has a 'Observation'" } },
         { "table T\n    A -> a\n    A -> b\n", { "x.map:3: code A twice" } },
         { "table T\n    A\n", { "x.map:2: a code wants" } },
+        { "table T\n    A -> a b\n", { "x.map:2: b is no system" } },
         { "message ADT^A02 other\n", { "x.map:1: unknown structure 'other'" } },
         { "sender A B\n", { "x.map:1: sender wants: [FACILITY]" } },
         { "sender A\n    assigner X urn:x\n", { "x.map:2: a sender wants: zone ZONE" } },
