@@ -9,7 +9,7 @@ build="gcc meson ninja-build pkg-config python3 libevent-dev libyajl-dev libxml2
 check="$build clang-format clang-tidy"
 fuzz="$build clang-14 libclang-rt-14-dev"
 demo="$build postgresql ca-certificates curl nodejs npm"
-test="$check $fuzz $demo procps"
+test="$check $fuzz $demo procps libxml2-utils"
 bench="$demo nginx haproxy wrk procps"
 
 purpose=${1:-build}

@@ -2,47 +2,14 @@
 // or AE with an ERR that names place and reason. Nothing hangs, nothing is answered twice, nothing
 // that was taken becomes nothing.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import path from "node:path";
 import { after, before, test } from "node:test";
 
+import { assigners, field, messages, without } from "./lib/corpus.mjs";
 import { startSite } from "./lib/site.mjs";
 import { acked, collect, oru } from "./lib/v2.mjs";
 
-const data = process.env.CHARTSEAL_DATA ?? "";
-const skip = existsSync(path.join(data, "v2_messages")) ? false : "no reference data, wanted v2_messages";
+const skip = without("v2_messages");
 const SENDERS = 8; // connections
-const ASSIGNERS = 64; // of one sender
-
-/** Field @number of the header, as any receiver would find it. */
-function field(text, number) {
-  const header = text.replace(/^[\r\n ]+/, "").split(/[\r\n]/)[0];
-  return header.split(header[3])[number - 1] ?? "";
-}
-
-function* messages(folder) {
-  for (const name of readdirSync(path.join(data, folder), { recursive: true })) {
-    if (name.endsWith(".hl7")) {
-      yield { name: `${folder}/${name}`, bytes: readFileSync(path.join(data, folder, name)) };
-    }
-  }
-}
-
-/** A system for each assigning authority of their patients' identifiers, the most used first. */
-function assigners(corpus) {
-  const count = {};
-  for (const { bytes } of corpus) {
-    const text = bytes.toString("latin1");
-    const [, repetition] = field(text, 2);
-    const pid = text.split(/[\r\n]/).find((line) => line.startsWith("PID"));
-    for (const id of (pid?.split(text[3])[3] ?? "").split(repetition ?? "~")) {
-      const name = (id.split(text[4])[3] ?? "").split("&")[0];
-      count[name] = (count[name] ?? 0) + 1;
-    }
-  }
-  const names = Object.keys(count).sort((a, b) => count[b] - count[a]);
-  return Object.fromEntries(names.slice(0, ASSIGNERS).map((name, i) => [name, `urn:x:${i}`]));
-}
 
 let site;
 let corpus;
