@@ -10,7 +10,7 @@ import { EHR, EVERYBODY, startConsentSite } from "./lib/consent_site.mjs";
 import { load } from "./lib/load.mjs";
 import { folder } from "./lib/parts.mjs";
 import { sleep, top, until } from "./lib/process.mjs";
-import { acked, oru, send } from "./lib/v2.mjs";
+import { oru } from "./lib/v2.mjs";
 
 const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
 const state = path.join(folder("chain"), "state.json");
@@ -54,26 +54,8 @@ const reports = async (id) =>
     ({ type, body }) => type === "DiagnosticReport" && body.includes(`"F${id}"`),
   );
 
-/** Send message @id, a result of @patient. It is acknowledged, whatever becomes of it. */
-async function take(id, patient) {
-  const text = oru(id, { patient });
-  const { code, exchange } = acked(await send(site.port, text));
-  assert.equal(code, "AA");
-  const rows = () => site.outbox().filter((row) => row.exchange.endsWith(exchange));
-  return {
-    id,
-    text,
-    rows,
-    /** Until both of its rows are in @state. */
-    becomes: (state) =>
-      until(
-        `${id} ${state}`,
-        () => rows().length === 2 && rows().every((row) => row.state === state),
-        60,
-      ),
-    records: () => site.records().filter((one) => one.exchange.endsWith(exchange)),
-  };
-}
+/** Send message @id, a result of @patient. */
+const take = async (id, patient) => ({ id, ...(await site.take(oru(id, { patient }))) });
 
 /** It is at both destinations, the v2 receiver has its very bytes. */
 async function arrived({ id, text }) {
@@ -121,6 +103,21 @@ test("without consent a message is acknowledged and withheld", async () => {
   await withheld.becomes("withheld");
   await nowhere(withheld);
   assert.deepEqual(outcomes(withheld, "v2.receive"), ["withheld no-consent"]);
+});
+
+test("what is about nobody passes; what names no patient but is about one doesn't", async () => {
+  const header = (type, id) => `MSH|^~\\&|LAB|HOSP|GW|GW|20260301||${type}|${id}|P|2.5.1\r`;
+  const bed = `${header("ADT^A20", "BED1")}EVN|A20|20260301\rNPU|W^101^1^HOSP|C\r`;
+  const free = { id: "BED1", ...(await site.take(bed)) };
+  assert.deepEqual(await free.end(), { ward: "delivered", ehr: "delivered" });
+  assert.deepEqual(bytes("BED1").map((one) => one.bytes.toString("utf8")), [bed]);
+  assert.ok((await site.store.dump()).some(({ type }) => type === "Location"));
+  assert.deepEqual(outcomes(free, "v2.deliver"), Array(2).fill("delivered no-patient"));
+  const whose = oru("WHOSE").replace(/PID.*\r/, "");
+  const message = { id: "WHOSE", ...(await site.take(whose)) };
+  assert.deepEqual(await message.end(), { ward: "withheld", ehr: "withheld" });
+  assert.deepEqual(outcomes(message, "v2.deliver"), Array(2).fill("withheld no-identifier"));
+  await nowhere(message);
 });
 
 test("a consent for one destination lets it pass to that one only", async () => {

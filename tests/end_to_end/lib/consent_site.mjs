@@ -11,9 +11,10 @@ import { CLINIC, consent, fhirPort } from "./fhir.mjs";
 import { folder } from "./parts.mjs";
 import { freePort, until } from "./process.mjs";
 import { startSite } from "./site.mjs";
+import { acked, send } from "./v2.mjs";
 
 const SYSTEM = "urn:oid:1.2.3.4"; // of the numbers that senders write as LAB
-const WARD = "urn:oid:1.2.10"; // the organisation of the v2 receiver
+export const WARD = "urn:oid:1.2.10"; // the organisation of the v2 receiver
 export const EHR = "urn:oid:1.2.9"; // that of the FHIR server
 export const EVERYBODY = [WARD, EHR, CLINIC];
 
@@ -76,13 +77,12 @@ function patient(site, number) {
       60,
     );
   return {
-    /** File a consent for @organization and have it on chain; resolves when it is in force. */
-    async permit(organization = EVERYBODY) {
+    /** File a consent for @organization, or of what @said says, and have it on chain; resolves
+     *  when it is in force. */
+    async permit(organization = EVERYBODY, said = {}) {
+      const about = { identifier: { system: SYSTEM, value: number } };
       const extension = id && [{ url: "urn:chartseal:consent-id", valueString: id }];
-      const body = consent(
-        { identifier: { system: SYSTEM, value: number } },
-        { organization, ...(extension && { extension }) },
-      );
+      const body = consent(about, { organization, ...(extension && { extension }), ...said });
       const filed = await site.ask("Consent", { method: "POST", body });
       assert.equal(filed.status, 201, filed.text);
       const signed = await key.grant(filed.json());
@@ -105,6 +105,31 @@ function patient(site, number) {
       await site.sends.revoke(id, version, await key.revoke(`0x${id}`, version));
       await known("revoked");
     },
+  };
+}
+
+/** Send v2 message @text to @site. It is acknowledged, whatever becomes of it. */
+async function take(site, text) {
+  const { code, exchange } = acked(await send(site.port, text));
+  assert.equal(code, "AA");
+  const rows = () => {
+    const its = site.outbox().filter((row) => row.exchange.endsWith(exchange));
+    assert.ok(its.length > 0, "taken, so there are rows");
+    return its;
+  };
+  return {
+    text,
+    rows,
+    /** Until all of its rows are in @state. */
+    becomes: (state) =>
+      until(`${exchange} ${state}`, () => rows().every((row) => row.state === state), 60),
+    /** What became of it for good: "delivered", "withheld" or "parked", by destination. */
+    async end() {
+      const open = ["open", "held"];
+      await until(`the end of ${exchange}`, () => !rows().some((row) => open.includes(row.state)));
+      return Object.fromEntries(rows().map(({ destination, state }) => [destination, state]));
+    },
+    records: () => site.records().filter((one) => one.exchange.endsWith(exchange)),
   };
 }
 
@@ -167,6 +192,7 @@ export async function startConsentSite({
     ask,
     token,
     patient: (number) => patient(site, number),
+    take: (text) => take(site, text),
     /** The chain again, after it was killed. */
     async startChain() {
       site.chain = await start(1);

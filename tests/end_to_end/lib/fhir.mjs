@@ -138,6 +138,16 @@ const recipient = (organization) => ({
   reference: { identifier: { system: "urn:ietf:rfc:3986", value: organization } },
 });
 
+const policy = (code) => ({
+  coding: [{ system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code }],
+});
+
+/** What a Consent says that permits all but @organization. */
+export const allBut = (organization) => ({
+  policyRule: policy("OPTIN"),
+  provision: { provision: [{ type: "deny", actor: [recipient(organization)] }] },
+});
+
 /** A Consent of @patient (a Reference) that permits @organization (one or more) treatment. */
 export function consent(patient, { organization = CLINIC, purpose = TREAT, ...more } = {}) {
   return {
@@ -154,11 +164,7 @@ export function consent(patient, { organization = CLINIC, purpose = TREAT, ...mo
     category: [{ coding: [{ system: "http://loinc.org", code: "59284-0" }] }],
     patient,
     dateTime: "2026-01-01",
-    policyRule: {
-      coding: [
-        { system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: "OPTOUT" },
-      ],
-    },
+    policyRule: policy("OPTOUT"),
     provision: {
       provision: [
         {

@@ -11,7 +11,10 @@ const EPOCH_LOCK = 7237001; // held while the epoch is raised, and shared while 
 const script = path.join(top, "docker/demo/postgres.sh");
 export const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
 
-/** A cluster of its own: url, sql(text) (rows of cells), uncommitted(text), stop(), start(). */
+/**
+ * A cluster of its own: url, sql(text) (rows of cells), session() (for many of them),
+ * uncommitted(text), stop(), start().
+ */
 export async function startPostgres({ where = folder("pg"), port } = {}) {
   mkdirSync(where, { recursive: true });
   execFileSync("chmod", ["755", where]);
@@ -36,9 +39,35 @@ export async function startPostgres({ where = folder("pg"), port } = {}) {
     where,
     port,
     sql,
+    session: () => session(args),
     uncommitted: (text) => uncommitted(args, sql, text),
     stop: () => execFileSync(script, ["stop", where], { stdio: "ignore" }),
     start: () => execFileSync(script, ["start", where, String(port)], { stdio: "ignore" }),
+  };
+}
+
+/** One connection for many statements: ask(text) resolves to rows of cells, end() ends it. */
+function session(args) {
+  const psql = spawn("psql", args, { stdio: ["pipe", "pipe", "inherit"] });
+  const END = "-- end of answer --";
+  let received = "";
+  let answer;
+  psql.stdout.on("data", (data) => {
+    received += data;
+    const at = received.indexOf(`${END}\n`);
+    if (at >= 0) {
+      const lines = received.slice(0, at).split("\n").filter(Boolean);
+      received = "";
+      answer(lines.map((line) => line.split("\t")));
+    }
+  });
+  return {
+    ask: (text) =>
+      new Promise((resolve) => {
+        answer = resolve;
+        psql.stdin.write(`${text};\n\\echo ${END}\n`);
+      }),
+    end: () => psql.stdin.end("\\q\n"),
   };
 }
 
