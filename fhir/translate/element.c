@@ -214,8 +214,7 @@ static void write_original(struct buf *out, const struct element *e)
 {
     buf_z(out, ",\"_");
     buf_put(out, e->name->z, e->name->n);
-    buf_z(out, "\":{\"extension\":[{\"url\":"
-               "\"http://hl7.org/fhir/StructureDefinition/originalText\",\"valueString\":");
+    buf_z(out, "\":{\"extension\":[{\"url\":\"" ELEMENT_ORIGINAL "\",\"valueString\":");
     json_quote(out, e->original);
     buf_z(out, "}]}");
 }

@@ -10,6 +10,9 @@
 #include "fhir/format/json_write.h"
 #include "fhir/translate/rules.h"
 
+/* The extension that says what a value was before it lost precision. */
+#define ELEMENT_ORIGINAL "http://hl7.org/fhir/StructureDefinition/originalText"
+
 enum element_kind {
     ELEMENT_OBJECT,
     ELEMENT_ARRAY,

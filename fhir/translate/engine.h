@@ -11,6 +11,7 @@
  *     coverage.c  which fields became something, which are kept in the message alone
  *     identity.c  what resources are recognised by
  *     to_fhir.c   all in order, and the Bundle
+ *     tree.c      the Bundle as a tree
  */
 #pragma once
 
@@ -337,6 +338,9 @@ void explain_note(struct engine *e, const struct place *place, const struct rule
 /* The origins of all elements of the @count resources in @written; marks @e without memory. */
 const struct translate_origin *
 explain_list(struct engine *e, const struct resource *const *written, size_t count);
+
+/* tree.c: the Bundle and its entries as trees: 0 or -ENOMEM. */
+MUST_USE int tree_make(struct engine *e, struct translate_result *out);
 
 /* identity.c: give all resources their ids, join those that are the same. */
 void identity_assign(struct engine *e);

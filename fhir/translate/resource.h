@@ -47,6 +47,12 @@ struct resource {
     struct resource *next;
 };
 
+/* Whether it is in the Bundle: it holds something, and isn't another's double. */
+static inline bool resource_written(const struct resource *resource)
+{
+    return resource->root->solid && !resource->same;
+}
+
 /* What references to it say. */
 static inline struct str resource_url(const struct resource *resource)
 {

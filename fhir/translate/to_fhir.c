@@ -288,11 +288,6 @@ static void write_entry(struct buf *out, const struct resource *r,
     buf_z(out, "}}");
 }
 
-static bool written(const struct resource *r)
-{
-    return r->root->solid && !r->same;
-}
-
 static int write_entries(struct engine *e, struct translate_result *out, size_t (*spans)[2])
 {
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
@@ -304,7 +299,7 @@ static int write_entries(struct engine *e, struct translate_result *out, size_t 
     buf_z(&b, out->count ? ",\"entry\":[" : "");
     size_t n = 0;
     for (const struct resource *r = e->first; r; r = r->next) {
-        if (written(r)) {
+        if (resource_written(r)) {
             buf_z(&b, n ? "," : "");
             write_entry(&b, r, &out->entries[n], spans[n]);
             n++;
@@ -331,7 +326,7 @@ static void explain(struct engine *e, size_t count, struct translate_result *out
         return;
     }
     for (const struct resource *r = e->first; r; r = r->next) {
-        if (written(r)) {
+        if (resource_written(r)) {
             list[n++] = r;
         }
     }
@@ -341,7 +336,7 @@ static void explain(struct engine *e, size_t count, struct translate_result *out
 static int write_bundle(struct engine *e, struct translate_result *out)
 {
     for (const struct resource *r = e->first; r; r = r->next) {
-        out->count += written(r);
+        out->count += resource_written(r);
     }
     out->entries = arena_calloc(e->arena, out->count, sizeof(*out->entries));
     size_t(*spans)[2] = arena_calloc(e->arena, out->count, sizeof(*spans));
@@ -350,14 +345,15 @@ static int write_bundle(struct engine *e, struct translate_result *out)
     }
     size_t n = 0;
     for (const struct resource *r = e->first; r; r = r->next) {
-        if (written(r)) {
+        if (resource_written(r)) {
             describe(e, r, &out->entries[n++]);
         }
     }
     if (e->site->explain) {
         explain(e, n, out);
     }
-    return e->error ? e->error : write_entries(e, out, spans);
+    int r = e->error ? e->error : write_entries(e, out, spans);
+    return r == 0 && e->site->tree ? tree_make(e, out) : r;
 }
 
 int translate_to_fhir(struct arena *arena, const struct v2_message *message,

@@ -9,6 +9,7 @@
 
 #include "fhir/base/arena.h"
 #include "fhir/base/issue.h"
+#include "fhir/model/node.h"
 #include "fhir/translate/rules.h"
 #include "fhir/v2/message.h"
 #include "fhir/v2/patient_ids.h"
@@ -48,6 +49,7 @@ typedef int (*translate_zone_fn)(void *owner, struct str zone, const struct tm *
  * @recorded:     instant for Provenance.recorded and Bundle.timestamp, "2026-11-22T18:00:00Z"
  * @digest:       SHA-256 of the message as received, 32 bytes
  * @explain:      origins are wanted, and each component that became nothing as an issue
+ * @tree:         the Bundle is wanted as a tree too
  * @options:      @option_count words that maps ask for, such as "MessageHeader"
  */
 struct translate_site {
@@ -63,6 +65,7 @@ struct translate_site {
     const struct str *options;
     size_t option_count;
     bool explain;
+    bool tree;
 };
 
 struct translate_identifier {
@@ -84,6 +87,7 @@ struct translate_path {
  * @full_url:    "urn:uuid:…", what other entries refer to
  * @url:         where the Bundle's request puts it: "Type/id" or "Type?identifier=…"
  * @resource:    JSON of the resource, inside the Bundle's text
+ * @tree:        the same as a tree, if it is wanted
  * @identifiers: @identifier_count of them; the first is the one in the conditional URL
  * @deletes:     what the message deletes by two double quotes; NULL if nothing
  * @defaults:    what stands there only because it must: yields to what is stored
@@ -96,6 +100,7 @@ struct translate_entry {
     struct str full_url;
     struct str url;
     struct str resource;
+    const struct node *tree;
     struct translate_identifier *identifiers;
     size_t identifier_count;
     const struct translate_path *deletes;
@@ -123,6 +128,8 @@ struct translate_origin {
 
 /*
  * @bundle:  the transaction Bundle, in the arena
+ * @tree:    the same as a tree, as if it had been read from the text, but without places in it;
+ *           NULL unless it is wanted
  * @entries: in the Bundle's order
  * @origins: of all elements, in their order; NULL unless they were asked for
  * @unread:  segments, fields and components that hold something and no row reads; told as
@@ -130,6 +137,7 @@ struct translate_origin {
  */
 struct translate_result {
     struct str bundle;
+    const struct node *tree;
     struct translate_entry *entries;
     size_t count;
     const struct translate_origin *origins;

@@ -11,7 +11,6 @@
 #include "gateway/pipeline/deliver_impl.h"
 
 #include "fhir/compartment/facts.h"
-#include "fhir/format/json.h"
 #include "fhir/format/json_write.h"
 #include "gateway/clock.h"
 #include "gateway/consents.h"
@@ -232,6 +231,7 @@ static int translate(struct exchange *ex)
     v2->site.gateway = str_z(worker->config->gateway);
     v2->site.recorded = str_z(recorded);
     v2->site.digest = digest;
+    v2->site.tree = true; /* for the facts in it */
     return translate_to_fhir(ex->arena, &v2->message, &v2->site, &deliver->bundle, &v2->issues);
 }
 
@@ -254,13 +254,8 @@ static int gather_facts(struct exchange *ex)
     bool fhir = deliver->out->config->protocol == PROTOCOL_FHIR;
     deliver->v2.nobodys = deliver->bundle.count && (fhir || deliver->bundle.unread == 0);
     for (size_t i = 0; r == 0 && i < deliver->bundle.count; i++) {
-        const struct node *node;
         struct resource_facts read;
-        r = json_parse(ex->arena, deliver->bundle.entries[i].resource, &deliver->v2.issues,
-                       &node);
-        if (r == 0) {
-            r = resource_facts_read(ex->arena, node, &read);
-        }
+        r = resource_facts_read(ex->arena, deliver->bundle.entries[i].tree, &read);
         if (r == 0) {
             r = facts_for_consent(ex->arena, &read, &context, &facts[i]);
             deliver->v2.nobodys &= is_source(read.type) || read.subjects.class == SUBJECT_NONE;

@@ -9,6 +9,7 @@
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
 #include "fhir/validate/validate.h"
+#include "tests/fhir/translate/same_nodes.h"
 #include "tests/shipped.h"
 
 #include <dirent.h>
@@ -24,7 +25,8 @@ struct trying {
     size_t wrong;
 };
 
-static int translate(struct trying *t, struct arena *arena, struct str text, struct str *bundle)
+static int translate(struct trying *t, struct arena *arena, struct str text,
+                     struct translate_result *result)
 {
     struct issues issues;
     issues_init(&issues, arena);
@@ -34,17 +36,13 @@ static int translate(struct trying *t, struct arena *arena, struct str text, str
                                          .sender = STR("urn:oid:1.2.3|lab"),
                                          .gateway = STR("gateway"),
                                          .recorded = STR("2026-01-02T03:04:05Z"),
-                                         .digest = digest };
+                                         .digest = digest,
+                                         .tree = true };
     struct v2_message m;
     struct v2_message utf8;
-    struct translate_result result;
     int r = v2_parse(arena, text, &issues, &m);
     r = r ? r : v2_message_utf8(arena, &m, V2_CHARSET_8859_1, &issues, &utf8);
-    r = r ? r : translate_to_fhir(arena, &utf8, &site, &result, &issues);
-    if (r == 0) {
-        *bundle = result.bundle;
-    }
-    return r;
+    return r ? r : translate_to_fhir(arena, &utf8, &site, result, &issues);
 }
 
 static void try_file(struct trying *t, const char *path)
@@ -53,13 +51,14 @@ static void try_file(struct trying *t, const char *path)
     char *text = check_read(path, &n);
     assert_non_null(text);
     CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 20);
-    struct str bundle;
+    struct translate_result result;
     const struct node *root = NULL;
     struct issues issues;
     issues_init(&issues, arena);
-    if (translate(t, arena, str_of(text, n), &bundle) == 0) {
+    if (translate(t, arena, str_of(text, n), &result) == 0) {
         t->translated++;
-        assert_int_equal(json_parse(arena, bundle, &issues, &root), 0);
+        assert_int_equal(json_parse(arena, result.bundle, &issues, &root), 0);
+        assert_true(same_nodes(root, result.tree));
         assert_int_equal(validate_resource(t->validator, arena, root,
                                            &(struct validate_options){ 0 }, &issues),
                          0);

@@ -59,6 +59,7 @@ static inline int translate_with(struct translated *t, struct str text, bool zon
         .gateway = STR("gateway"),
         .recorded = STR("2026-01-02T03:04:05Z"),
         .digest = digest,
+        .tree = true,
     };
     issues_init(&t->issues, t->arena);
     struct v2_message m;
