@@ -13,30 +13,26 @@ void issues_init(struct issues *issues, struct arena *arena)
     *issues = (struct issues){ .arena = arena };
 }
 
-void issues_add(struct issues *issues, enum issue_severity severity, const char *code,
-                struct str place, const char *format, ...)
+/* Count one more; whether it is to be kept. */
+static bool count(struct issues *issues, enum issue_severity severity)
 {
     issues->count++;
     issues->worst = severity > issues->worst ? severity : issues->worst;
-    if (issues->count > ISSUES_MAX) {
-        return;
-    }
+    return issues->count <= ISSUES_MAX;
+}
 
-    char text[TEXT_MAX];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-
+static void keep(struct issues *issues, enum issue_severity severity, const char *code,
+                 struct str place, struct str text)
+{
     struct issue *issue = arena_calloc(issues->arena, 1, sizeof(*issue));
-    if (!issue || n < 0) {
+    if (!issue) {
         return;
     }
     *issue = (struct issue){
         .severity = severity,
         .code = code,
         .place = arena_str(issues->arena, place),
-        .text = arena_str(issues->arena, str_z(text)),
+        .text = text,
     };
     if (issues->last) {
         issues->last->next = issue;
@@ -44,6 +40,30 @@ void issues_add(struct issues *issues, enum issue_severity severity, const char 
         issues->first = issue;
     }
     issues->last = issue;
+}
+
+void issues_put(struct issues *issues, enum issue_severity severity, const char *code,
+                struct str place, struct str text)
+{
+    if (count(issues, severity)) {
+        keep(issues, severity, code, place, text);
+    }
+}
+
+void issues_add(struct issues *issues, enum issue_severity severity, const char *code,
+                struct str place, const char *format, ...)
+{
+    if (!count(issues, severity)) {
+        return;
+    }
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n >= 0) {
+        keep(issues, severity, code, place, arena_str(issues->arena, str_z(text)));
+    }
 }
 
 bool issues_bad(const struct issues *issues)

@@ -23,7 +23,7 @@ enum issue_severity {
 /*
  * @code:  FHIR IssueType, such as "structure", "value", "not-supported"; static text
  * @place: where: "PID-3[2].4", "Patient.name[0]", "line 7"; in the arena
- * @text:  what is wrong, as a sentence; in the arena
+ * @text:  what is wrong, as a sentence; in the arena, or from issues_put()
  */
 struct issue {
     enum issue_severity severity;
@@ -50,6 +50,10 @@ void issues_init(struct issues *issues, struct arena *arena);
 /* Add one; @place is copied. What finds no memory is counted all the same. */
 void issues_add(struct issues *issues, enum issue_severity severity, const char *code,
                 struct str place, const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* The same with a @text that isn't copied. */
+void issues_put(struct issues *issues, enum issue_severity severity, const char *code,
+                struct str place, struct str text);
 
 /* Whether an error or a fatal one was added. */
 bool issues_bad(const struct issues *issues);

@@ -80,7 +80,11 @@ bool schema_may_target(const struct schema *schema, const struct schema_element 
     const struct schema_choice *choice = &schema->choices[element->choices + i];
     const uint16_t *targets = &schema->targets[choice->targets];
     for (size_t t = 0; t < choice->targets_n; t++) {
-        if (schema_is_a(schema, type, schema_type_name(schema, &schema->types[targets[t]]))) {
+        const struct schema_type *its = type;
+        while (its && its != &schema->types[targets[t]]) {
+            its = schema_base(schema, its);
+        }
+        if (its) {
             return true;
         }
     }
@@ -118,22 +122,52 @@ const struct schema_type *schema_named(const struct schema *schema,
     return NULL;
 }
 
-bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
-                  struct schema_field *out)
+/* Whether @name may be @element, by length and first letter: mostly not. */
+static bool may_be(const struct schema *schema, const struct schema_element *element,
+                   struct str name)
 {
-    for (; type; type = schema_base(schema, type)) {
-        const struct schema_element *own = &schema->elements[type->first];
-        for (size_t i = 0; i < type->count; i++) {
-            const struct schema_type *found = schema_named(schema, &own[i], name);
-            if (found) {
-                *out = (struct schema_field){ .element = &own[i],
-                                              .type = found,
-                                              .rank = type->inherited + i };
-                return true;
-            }
+    return name.n >= element->name_n && name.p[0] == schema->pool[element->name];
+}
+
+/* The same of the own elements @from up to @to of @type. */
+static bool own_field(const struct schema *schema, const struct schema_type *type,
+                      struct str name, size_t from, size_t to, struct schema_field *out)
+{
+    const struct schema_element *own = &schema->elements[type->first];
+    for (size_t i = from; i < to; i++) {
+        const struct schema_type *found =
+            may_be(schema, &own[i], name) ? schema_named(schema, &own[i], name) : NULL;
+        if (found) {
+            *out = (struct schema_field){ .element = &own[i],
+                                          .type = found,
+                                          .rank = type->inherited + i };
+            return true;
         }
     }
     return false;
+}
+
+bool schema_field_after(const struct schema *schema, const struct schema_type *type,
+                        struct str name, size_t rank, struct schema_field *out)
+{
+    if (!name.n) {
+        return false;
+    }
+    for (; type; type = schema_base(schema, type)) {
+        size_t next = rank >= type->inherited ? rank - type->inherited : 0;
+        next = next < type->count ? next : 0;
+        if (own_field(schema, type, name, next, type->count, out) ||
+            own_field(schema, type, name, 0, next, out)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
+                  struct schema_field *out)
+{
+    return schema_field_after(schema, type, name, 0, out);
 }
 
 const struct schema_element *schema_element(const struct schema *schema,

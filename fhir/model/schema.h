@@ -164,6 +164,10 @@ struct schema_field {
 bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
                   struct schema_field *out);
 
+/* The same, looked for from @rank on first: members mostly stand in the order of elements. */
+bool schema_field_after(const struct schema *schema, const struct schema_type *type,
+                        struct str name, size_t rank, struct schema_field *out);
+
 /* The element named @name in the definition, "value" for value[x]; NULL if there is none. */
 const struct schema_element *schema_element(const struct schema *schema,
                                             const struct schema_type *type, struct str name);

@@ -6,25 +6,27 @@
  */
 #include "fhir/validate/check.h"
 
-static struct str demanded(const struct schema *schema, const struct schema_field *field)
+struct str binding_demanded(const struct schema *schema, const struct schema_element *element)
 {
-    const struct schema_element *element = field->element;
     uint32_t text = element->strength == SCHEMA_REQUIRED ? element->binding : element->within;
     return schema_text(schema, text);
 }
 
+/* @own: R4's set of that name; NULL if it is another's */
+struct set {
+    struct str url;
+    const struct terminology_set *own;
+};
+
 /* R4's own sets first, then those of packages. */
-static enum terminology_answer has(struct check *check, struct str set, struct str system,
-                                   struct str code)
+static enum terminology_answer has(struct check *check, const struct set *set,
+                                   struct str system, struct str code)
 {
-    enum terminology_answer answer =
-        terminology_has(check->validator->terminology, set, system, code);
-    return answer != TERMINOLOGY_UNKNOWN
-               ? answer
-               : registry_has(&check->validator->registry, set, system, code);
+    return set->own ? terminology_set_has(check->validator->terminology, set->own, system, code)
+                    : registry_has(&check->validator->registry, set->url, system, code);
 }
 
-static enum terminology_answer coding_in(struct check *check, struct str set,
+static enum terminology_answer coding_in(struct check *check, const struct set *set,
                                          const struct node *coding)
 {
     struct str system = node_text(coding, "system");
@@ -33,7 +35,7 @@ static enum terminology_answer coding_in(struct check *check, struct str set,
 }
 
 /* One coding that is in the set, or may be, is enough. */
-static enum terminology_answer concept_in(struct check *check, struct str set,
+static enum terminology_answer concept_in(struct check *check, const struct set *set,
                                           const struct node *concept)
 {
     enum terminology_answer best = TERMINOLOGY_OUT;
@@ -53,8 +55,8 @@ static enum terminology_answer concept_in(struct check *check, struct str set,
     return !any && node_get(concept, "extension") ? TERMINOLOGY_UNKNOWN : best;
 }
 
-enum terminology_answer check_code_in(struct check *check, struct str set,
-                                      const struct item *item)
+static enum terminology_answer code_in(struct check *check, const struct set *set,
+                                       const struct item *item)
 {
     const struct node *node = item->node;
     struct str type = item->type ? schema_type_name(check->schema, item->type) : STR("");
@@ -70,12 +72,23 @@ enum terminology_answer check_code_in(struct check *check, struct str set,
     return TERMINOLOGY_UNKNOWN;
 }
 
+enum terminology_answer check_code_in(struct check *check, struct str set,
+                                      const struct item *item)
+{
+    const struct set of = { set, terminology_set(check->validator->terminology, set) };
+    return code_in(check, &of, item);
+}
+
 void check_binding(struct check *check, const struct item *item,
                    const struct schema_field *field, const struct place *place)
 {
-    struct str set = demanded(check->schema, field);
-    if (set.n && check_code_in(check, set, item) == TERMINOLOGY_OUT) {
-        struct str name = str_cut(&set, '|');
+    const struct known_element *known = validator_known(check->validator, field->element);
+    if (!known->demands) {
+        return;
+    }
+    struct set set = { binding_demanded(check->schema, field->element), known->set };
+    if (code_in(check, &set, item) == TERMINOLOGY_OUT) {
+        struct str name = str_cut(&set.url, '|');
         check_issue(check, ISSUE_ERROR, "code-invalid", place,
                     "has no code of the value set %.*s, which is required", (int)name.n,
                     name.p);

@@ -47,7 +47,14 @@ int constraint_compile(struct arena *arena, const struct path_source *what,
     if (r) {
         return r;
     }
+    struct buf broken = arena_buf(arena, strlen(about->key) + sizeof("breaks "));
+    buf_fmt(&broken, "breaks %s", about->key);
+    if (buf_failed(&broken)) {
+        return -ENOMEM;
+    }
     rule->key = str_z(about->key);
+    rule->quick = quick_find(rule->key); /* a key that R4 has is R4's */
+    rule->broken = buf_str(&broken);
     rule->severity = about->severity;
     rule->contained = str_starts(what->text, STR("contained."));
     rule->next = *list;
@@ -69,21 +76,26 @@ static const struct constraint **list_of(const struct schema *schema, struct str
     name.n -= str_ends(name, STR("[x]")) ? 3 : 0;
     type = schema_type(schema, str_slice(path, 0, n));
     const struct schema_element *element = type ? schema_element(schema, type, name) : NULL;
-    if (!element || rules->elements_n == ELEMENTS_MAX) {
+    size_t i = 0;
+    while (i < rules->elements_n && rules->elements[i].element != element) {
+        i++;
+    }
+    if (!element || i == ELEMENTS_MAX) {
         return NULL;
     }
-    struct constraints_of_element *of = &rules->elements[rules->elements_n++];
-    of->element = element;
-    return &of->rules;
+    rules->elements_n += i == rules->elements_n;
+    rules->elements[i].element = element;
+    return &rules->elements[i].rules;
 }
 
 int constraints_of_r4(struct arena *arena, const struct schema *schema, struct constraints *out)
 {
     struct constraints rules = {
         .types = arena_calloc(arena, schema->types_n, sizeof(struct constraint *)),
+        .ruled = arena_calloc(arena, schema->types_n, sizeof(struct schema_type *)),
         .elements = arena_calloc(arena, ELEMENTS_MAX, sizeof(struct constraints_of_element)),
     };
-    if (!rules.types || !rules.elements) {
+    if (!rules.types || !rules.ruled || !rules.elements) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < invariants_r4.count; i++) {
@@ -97,6 +109,13 @@ int constraints_of_r4(struct arena *arena, const struct schema *schema, struct c
         if (r) {
             return r < 0 ? r : -EINVAL;
         }
+    }
+    for (size_t i = 0; i < schema->types_n; i++) {
+        const struct schema_type *type = &schema->types[i];
+        while (type && !rules.types[type - schema->types]) {
+            type = schema_base(schema, type);
+        }
+        rules.ruled[i] = type;
     }
     *out = rules;
     return 0;
@@ -146,23 +165,41 @@ static bool is_false(const struct path_list *result)
     return result->n == 1 && result->items[0].kind == PATH_BOOLEAN && !result->items[0].boolean;
 }
 
+static void breaks(struct check *check, const struct constraint *rule,
+                   const struct place *place)
+{
+    check_say(check, rule->severity, "invariant", place, rule->broken);
+}
+
 /* An expression that can't be run says nothing about the resource. */
-static void run(struct check *check, const struct constraint *rule,
-                const struct path_value *input, const struct place *place)
+static void run(struct check *check, const struct constraint *rule, const struct item *item,
+                const struct place *place)
 {
     struct path_list result;
     struct issues quiet;
+    struct path_value input = path_element(check->schema, item->node, item->type);
+    input.element.extra = item->extra;
     issues_init(&quiet, check->arena);
     check->env.root = check->entry ? node_get(check->entry, "resource") : check->root;
-    int r = path_run(check->machine, rule->path, input, &quiet, &result);
+    int r = path_run(check->machine, rule->path, &input, &quiet, &result);
     if (r < 0) {
         check->r = r;
     } else if (r > 0) {
         check_issue(check, ISSUE_INFORMATION, "incomplete", place,
                     "could not be asked about %.*s", (int)rule->key.n, rule->key.p);
     } else if (is_false(&result)) {
-        check_issue(check, rule->severity, "invariant", place, "breaks %.*s", (int)rule->key.n,
-                    rule->key.p);
+        breaks(check, rule, place);
+    }
+}
+
+static void ask(struct check *check, const struct constraint *rule, const struct item *item,
+                const struct place *place)
+{
+    bool object = node_is(item->node, NODE_OBJECT);
+    switch (rule->quick && object ? rule->quick(item->node) : QUICK_ASK) {
+    case QUICK_HOLDS: return;
+    case QUICK_BREAKS: breaks(check, rule, place); return;
+    case QUICK_ASK: run(check, rule, item, place); return;
     }
 }
 
@@ -172,14 +209,24 @@ void check_rules(struct check *check, const struct constraint *rules, const stru
     if (!rules || check->r) {
         return;
     }
-    struct path_value input = path_element(check->schema, item->node, item->type);
-    input.element.extra = item->extra;
     bool contains = node_get(item->node, "contained") != NULL;
     for (const struct constraint *rule = rules; rule; rule = rule->next) {
         if (contains || !rule->contained) {
-            run(check, rule, &input, place);
+            ask(check, rule, item, place);
         }
     }
+}
+
+bool constraint_narrows(const struct schema *schema, const struct schema_element *element)
+{
+    for (size_t i = 0; i < element->choices_n; i++) {
+        const struct schema_choice *choice = &schema->choices[element->choices + i];
+        if (choice->targets_n == 1 &&
+            schema->types[schema->targets[choice->targets]].kind == SCHEMA_PROFILE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The profile that @field narrows its type to, SimpleQuantity; NULL if none. */
@@ -201,17 +248,21 @@ static const struct schema_type *narrowed(const struct schema *schema,
 void check_invariants(struct check *check, const struct schema_field *field,
                       const struct item *item, const struct place *place)
 {
+    const struct schema *schema = check->schema;
     const struct constraints *rules = &check->validator->rules;
-    for (const struct schema_type *t = item->type; t; t = schema_base(check->schema, t)) {
-        check_rules(check, rules->types[t - check->schema->types], item, place);
+    const struct schema_type *t = item->type ? rules->ruled[item->type - schema->types] : NULL;
+    while (t) {
+        check_rules(check, rules->types[t - schema->types], item, place);
+        t = schema_base(schema, t);
+        t = t ? rules->ruled[t - schema->types] : NULL;
     }
-    const struct schema_type *profile = field ? narrowed(check->schema, field) : NULL;
+    if (!field) {
+        return;
+    }
+    const struct known_element *known = validator_known(check->validator, field->element);
+    const struct schema_type *profile = known->narrows ? narrowed(schema, field) : NULL;
     if (profile) {
-        check_rules(check, rules->types[profile - check->schema->types], item, place);
+        check_rules(check, rules->types[profile - schema->types], item, place);
     }
-    for (size_t i = 0; field && i < rules->elements_n; i++) {
-        if (rules->elements[i].element == field->element) {
-            check_rules(check, rules->elements[i].rules, item, place);
-        }
-    }
+    check_rules(check, known->rules, item, place);
 }

@@ -6,6 +6,7 @@
 #include "fhir/base/issue.h"
 #include "fhir/model/schema.h"
 #include "fhir/path/path.h"
+#include "fhir/validate/quick.h"
 
 #include <stddef.h>
 
@@ -30,9 +31,16 @@ struct invariants {
 
 extern const struct invariants invariants_r4;
 
-/* One that can be run. */
+/*
+ * One that can be run.
+ *
+ * @broken: what is said if it doesn't hold
+ * @quick:  may know it without running; NULL: there is none
+ */
 struct constraint {
     struct str key;
+    struct str broken;
+    quick_fn quick;
     enum issue_severity severity;
     const struct path *path;
     bool contained; /* speaks of contained resources only */
@@ -43,10 +51,12 @@ struct constraint {
  * Those of R4 by what they are about.
  *
  * @types:    a list for each type of the schema, by its index
+ * @ruled:    for each type itself or its nearest base that has one; or NULL
  * @elements: those of elements that are no types; @elements_n of them
  */
 struct constraints {
     const struct constraint **types;
+    const struct schema_type **ruled;
     struct constraints_of_element *elements;
     size_t elements_n;
 };
@@ -59,6 +69,9 @@ struct constraints_of_element {
 /* Compile R4's. What the walk itself sees to is left out: ele-1, txt-1, txt-2. 0 or -ENOMEM */
 MUST_USE int constraints_of_r4(struct arena *arena, const struct schema *schema,
                                struct constraints *out);
+
+/* Whether an element narrows one of its types to a profile, SimpleQuantity. */
+bool constraint_narrows(const struct schema *schema, const struct schema_element *element);
 
 /* Whether R4 itself has an invariant of that key. */
 bool constraints_have(struct str key);

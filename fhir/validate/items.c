@@ -61,6 +61,9 @@ static bool enter(struct items *items, const struct node *member)
     bool alone = str_starts(member->name, STR("_"));
     struct str name = str_slice(member->name, alone, member->name.n);
     struct schema_field field;
+    if (!str_starts(name, items->name)) {
+        return false; /* a choice's name begins with the element's */
+    }
     if (!items->of.type || !schema_field(items->schema, items->of.type, name, &field)) {
         return false;
     }

@@ -31,7 +31,9 @@ static void put(struct buf *out, const struct place *place)
     }
     buf_str_put(out, shown(place->name));
     if (place->index != NO_INDEX) {
-        buf_fmt(out, "[%zu]", place->index);
+        buf_c(out, '[');
+        buf_u64(out, place->index);
+        buf_c(out, ']');
     }
 }
 
@@ -50,4 +52,13 @@ void check_issue(struct check *check, enum issue_severity severity, const char *
     va_end(args);
     struct str what = buf_str(&text);
     issues_add(check->issues, severity, code, buf_str(&at), "%.*s", (int)what.n, what.p);
+}
+
+void check_say(struct check *check, enum issue_severity severity, const char *code,
+               const struct place *place, struct str text)
+{
+    char where[PLACE_TEXT_MAX];
+    struct buf at = buf_fixed(where, sizeof(where));
+    put(&at, place);
+    issues_put(check->issues, severity, code, buf_str(&at), text);
 }

@@ -23,6 +23,24 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Whether a byte of @text is below @limit, at most 0x80: eight at a time. */
+static bool has_below(struct str text, unsigned char limit)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= text.n; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text.p + i, sizeof(word));
+        if ((word - ones * limit) & ~word & ones << 7) {
+            return true;
+        }
+    }
+    while (i < text.n && (unsigned char)text.p[i] >= limit) {
+        i++;
+    }
+    return i < text.n;
+}
+
 static const char *integer_between(struct str text, long long least, const char *wrong)
 {
     char digits[INTEGER_DIGITS_MAX + 1];
@@ -62,6 +80,9 @@ static const char *decimal(struct str text)
 
 static const char *string(struct str text)
 {
+    if (text.n && !is_space(text.p[0]) && text.n <= STRING_MAX && !has_below(text, ' ')) {
+        return NULL; /* as nearly all are */
+    }
     size_t blank = 0;
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
@@ -90,7 +111,7 @@ static const char *code(struct str text)
 
 static const char *uri(struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
+    for (size_t i = 0; i < text.n && has_below(text, ' ' + 1); i++) {
         if (is_space(text.p[i])) {
             return "is no URI: white space in it";
         }
@@ -225,20 +246,30 @@ static const struct {
     { "uuid", NODE_STRING, uuid },
 };
 
-const char *check_primitive(struct str type, const struct node *value)
+enum {
+    FORM_BOOLEAN = ARRAY_LEN(primitives),
+    FORM_OTHER,
+};
+
+uint8_t primitive_form(struct str type)
 {
-    if (str_eq(type, STR("boolean"))) {
+    uint8_t i = 0;
+    while (i < ARRAY_LEN(primitives) && !str_eq(type, str_z(primitives[i].name))) {
+        i++;
+    }
+    bool boolean = str_eq(type, STR("boolean"));
+    return i < ARRAY_LEN(primitives) ? i : boolean ? FORM_BOOLEAN : FORM_OTHER;
+}
+
+const char *check_primitive(uint8_t form, const struct node *value)
+{
+    if (form == FORM_BOOLEAN) {
         bool truth = value->kind == NODE_TRUE || value->kind == NODE_FALSE;
         return truth ? NULL : "is neither true nor false";
     }
-    for (size_t i = 0; i < sizeof(primitives) / sizeof(primitives[0]); i++) {
-        if (!str_eq(type, str_z(primitives[i].name))) {
-            continue;
-        }
-        if (value->kind != primitives[i].kind) {
-            return primitives[i].kind == NODE_NUMBER ? "is no number" : "is no string";
-        }
-        return primitives[i].check(value->text);
+    enum node_kind kind = form < ARRAY_LEN(primitives) ? primitives[form].kind : NODE_STRING;
+    if (value->kind != kind) {
+        return kind == NODE_NUMBER ? "is no number" : "is no string";
     }
-    return value->kind == NODE_STRING ? NULL : "is no string";
+    return form < ARRAY_LEN(primitives) ? primitives[form].check(value->text) : NULL;
 }

@@ -8,9 +8,11 @@
 #include "fhir/model/reference.h"
 #include "fhir/validate/check.h"
 
+#include <errno.h>
+
 static bool may_target(struct check *check, const struct schema_field *field, struct str name)
 {
-    const struct schema_type *type = schema_type(check->schema, name);
+    const struct schema_type *type = check_type_named(check, name);
     if (!type) {
         return true; /* told as what it is: no type of R4 */
     }
@@ -23,16 +25,6 @@ static bool may_target(struct check *check, const struct schema_field *field, st
     return false;
 }
 
-/* fullUrl is base/Type/id: whether @url is @base and what @reference says. */
-static bool is_below(struct str url, struct str base, const struct reference *reference)
-{
-    size_t n = base.n + reference->type.n + reference->id.n + 2;
-    struct str tail = str_slice(url, base.n, url.n);
-    return url.n == n && str_starts(url, base) && tail.p[0] == '/' &&
-           str_starts(str_slice(tail, 1, tail.n), reference->type) &&
-           str_ends(url, reference->id) && tail.p[reference->type.n + 1] == '/';
-}
-
 /* What a relative reference in @entry goes on from: its fullUrl without Type/id. */
 static struct str base_of(const struct node *entry)
 {
@@ -41,43 +33,103 @@ static struct str base_of(const struct node *entry)
     return own.form == REFERENCE_ABSOLUTE ? own.base : (struct str){ 0 };
 }
 
-/* An entry without an address of its own is named by its id's urn:uuid. */
-static bool is_named(struct str url, struct str id)
+/* --- entries by their URL ------------------------------------------------------------------
+ */
+
+static size_t hash(struct str url)
 {
-    struct str uuid = STR("urn:uuid:");
-    return str_starts(url, uuid) && str_eq(str_slice(url, uuid.n, url.n), id);
+    uint64_t h = url.n;
+    for (size_t i = 0; i < url.n; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, url.p + i, url.n - i < sizeof(word) ? url.n - i : sizeof(word));
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
+    return (size_t)h;
 }
 
-static bool is_meant(struct check *check, const struct node *entry,
-                     const struct reference *reference)
+/* The slot of the first entry with @url, or the free one where it would be. */
+static const struct node **slot_of(struct check *check, struct str url)
 {
-    struct str url = node_text(entry, "fullUrl");
-    switch (reference->form) {
-    case REFERENCE_URN: return str_eq(url, reference->id);
-    case REFERENCE_ABSOLUTE: return is_below(url, reference->base, reference);
-    case REFERENCE_RELATIVE: {
-        struct str base = base_of(check->entry);
-        return base.n ? is_below(url, base, reference) : is_named(url, reference->id);
+    size_t at = hash(url) & check->entries_mask;
+    while (check->entries[at] && !str_eq(node_text(check->entries[at], "fullUrl"), url)) {
+        at = (at + 1) & check->entries_mask;
     }
+    return &check->entries[at];
+}
+
+int check_entries(struct check *check)
+{
+    const struct node *first = node_first(node_get(check->bundle, "entry"));
+    size_t n = 0;
+    for (const struct node *entry = first; entry; entry = entry->next) {
+        n++;
+    }
+    if (n == 0) {
+        return 0;
+    }
+    size_t size = 4;
+    while (size < 2 * n) {
+        size *= 2;
+    }
+    check->entries = arena_calloc(check->arena, size, sizeof(struct node *));
+    check->entries_mask = size - 1;
+    if (!check->entries) {
+        return -ENOMEM;
+    }
+    for (const struct node *entry = first; entry; entry = entry->next) {
+        struct str url = node_text(entry, "fullUrl");
+        const struct node **slot = slot_of(check, url);
+        *slot = *slot || !url.n ? *slot : entry;
+    }
+    return 0;
+}
+
+/* The fullUrl that a relative reference means. An entry without an address of its own is named
+ * by its id's urn:uuid. */
+static struct str relative_url(struct check *check, const struct reference *reference)
+{
+    struct str base = base_of(check->entry);
+    struct buf url = arena_buf(check->arena, base.n + reference->type.n + reference->id.n + 16);
+    if (base.n) {
+        buf_str_put(&url, base);
+        buf_c(&url, '/');
+        buf_str_put(&url, reference->type);
+        buf_c(&url, '/');
+    } else {
+        buf_z(&url, "urn:uuid:");
+    }
+    buf_str_put(&url, reference->id);
+    check->r = buf_failed(&url) ? -ENOMEM : check->r;
+    return buf_str(&url);
+}
+
+/* The fullUrl of what @reference means; empty if it can't be an entry's. */
+static struct str meant_url(struct check *check, const struct reference *reference)
+{
+    switch (reference->form) {
+    case REFERENCE_URN: return reference->id;
+    case REFERENCE_RELATIVE: return relative_url(check, reference);
+    case REFERENCE_ABSOLUTE: /* base/Type/id stand one after the other in the text */
+        return str_of(reference->base.p,
+                      (size_t)(reference->id.p + reference->id.n - reference->base.p));
     case REFERENCE_NONE:
     case REFERENCE_LOGICAL:
     case REFERENCE_CONTAINED:
-    case REFERENCE_UNTYPED: return false;
+    case REFERENCE_UNTYPED: break;
     }
-    return false;
+    return (struct str){ 0 };
 }
 
 /* The resource in the same Bundle that a reference means; NULL if it isn't there. */
 static const struct node *in_bundle(struct check *check, const struct reference *reference)
 {
-    for (const struct node *entry = node_first(node_get(check->bundle, "entry")); entry;
-         entry = entry->next) {
-        if (is_meant(check, entry, reference)) {
-            return node_get(entry, "resource");
-        }
-    }
-    return NULL;
+    struct str url = check->entries ? meant_url(check, reference) : (struct str){ 0 };
+    return url.n ? node_get(*slot_of(check, url), "resource") : NULL;
 }
+
+/* --- references ----------------------------------------------------------------------------
+ */
 
 static const struct node *contained(struct check *check, const struct reference *reference)
 {

@@ -20,16 +20,32 @@ static void check_object(struct check *check, const struct node *object,
 static void check_profiles(struct check *check, const struct node *resource,
                            const struct place *place);
 
+const struct schema_type *check_type_named(struct check *check, struct str name)
+{
+    if (!name.n) {
+        return NULL;
+    }
+    size_t hash =
+        (unsigned char)name.p[0] * 7u + (unsigned char)name.p[name.n - 1] + name.n * 3;
+    const struct schema_type **kept = &check->types[hash % CHECK_TYPES];
+    if (!*kept || !str_eq(schema_type_name(check->schema, *kept), name)) {
+        const struct schema_type *found = schema_type(check->schema, name);
+        *kept = found ? found : *kept;
+        return found;
+    }
+    return *kept;
+}
+
 static void wrong(struct check *check, const struct place *place, const char *text)
 {
-    check_issue(check, ISSUE_ERROR, "structure", place, "%s", text);
+    check_say(check, ISSUE_ERROR, "structure", place, str_z(text));
 }
 
 /* A resource inside another: its own type says what it is. */
 static void check_inner(struct check *check, const struct node *node, const struct place *place)
 {
     struct str name = node_text(node, "resourceType");
-    const struct schema_type *type = schema_type(check->schema, name);
+    const struct schema_type *type = check_type_named(check, name);
     if (!type || type->kind != SCHEMA_RESOURCE || type->abstract) {
         wrong(check, place, "has no resourceType that FHIR R4 knows");
         return;
@@ -92,13 +108,14 @@ static void check_narrative(struct check *check, const struct node *value,
 static void check_simple(struct check *check, const struct node *value,
                          const struct schema_field *field, const struct place *place)
 {
+    size_t at = (size_t)(field->type - check->schema->types);
     if (str_eq(schema_type_name(check->schema, field->type), STR("xhtml"))) {
         check_narrative(check, value, place);
         return;
     }
-    const char *text = check_primitive(schema_type_name(check->schema, field->type), value);
+    const char *text = check_primitive(check->validator->forms[at], value);
     if (text) {
-        check_issue(check, ISSUE_ERROR, "value", place, "%s", text);
+        check_say(check, ISSUE_ERROR, "value", place, str_z(text));
         return;
     }
     struct item item = { .node = value, .type = field->type };
@@ -193,13 +210,17 @@ static void check_field(struct check *check, const struct node *values,
 /*
  * An object on the way through it.
  *
- * @seen: by rank, the name under which an element was there
+ * @companions: there are members with an underscore
+ * @next: rank of the element that mostly comes next
+ * @seen: the elements that were there, by rank: bits
  */
 struct frame {
     const struct node *object;
     const struct schema_type *type;
     const struct place *place;
-    struct str seen[ELEMENTS_MAX];
+    bool companions;
+    size_t next;
+    uint64_t seen[ELEMENTS_MAX / 64];
 };
 
 /* The member called @name, with _ before it if @companion. */
@@ -214,13 +235,32 @@ static const struct node *member(const struct frame *frame, struct str name, boo
     return NULL;
 }
 
+static bool is_seen(const struct frame *frame, size_t rank)
+{
+    return frame->seen[rank / 64] >> rank % 64 & 1;
+}
+
+/* Whether the last member before @m that was of the same @element, a choice, had another name.
+ */
+static bool has_two_types(struct check *check, const struct frame *frame, const struct node *m,
+                          const struct schema_element *element)
+{
+    struct str name = str_slice(m->name, str_starts(m->name, STR("_")), m->name.n);
+    struct str last = name;
+    for (const struct node *b = frame->object->first; b != m; b = b->next) {
+        struct str its = str_slice(b->name, str_starts(b->name, STR("_")), b->name.n);
+        last = schema_named(check->schema, element, its) ? its : last;
+    }
+    return !str_eq(last, name);
+}
+
 static void check_member(struct check *check, const struct node *m, struct frame *frame)
 {
     bool companion = str_starts(m->name, STR("_"));
     struct str name = str_slice(m->name, companion, m->name.n);
     struct place place = { frame->place, name, NO_INDEX };
     struct schema_field field;
-    if (!schema_field(check->schema, frame->type, name, &field)) {
+    if (!schema_field_after(check->schema, frame->type, name, frame->next, &field)) {
         wrong(check, &place, "is no element that FHIR R4 knows here");
         return;
     }
@@ -232,30 +272,42 @@ static void check_member(struct check *check, const struct node *m, struct frame
     }
 
     place.name = schema_name(check->schema, field.element);
-    struct str *seen = &frame->seen[field.rank];
-    if (seen->n && !str_eq(*seen, name)) {
+    frame->next = field.rank + 1;
+    bool choice = field.element->flags & SCHEMA_CHOICE;
+    if (choice && is_seen(frame, field.rank) && has_two_types(check, frame, m, field.element)) {
         wrong(check, &place, "is there with two types");
     }
-    *seen = name;
+    frame->seen[field.rank / 64] |= (uint64_t)1 << field.rank % 64;
     const struct node *value = companion ? member(frame, name, false) : m;
     if (companion && value) {
         return; /* looked at with its value */
     }
-    const struct node *beside = primitive ? member(frame, name, true) : NULL;
+    bool paired = primitive && frame->companions;
+    const struct node *beside = paired ? member(frame, name, true) : NULL;
     check_field(check, value, beside, &field, &place);
 }
 
 static void check_missing(struct check *check, const struct frame *frame)
 {
-    size_t size = schema_size(frame->type);
-    for (size_t i = 0; i < size; i++) {
-        const struct schema_element *element = schema_at(check->schema, frame->type, i);
-        if (element->min && !frame->seen[i].n) {
-            struct place place = { frame->place, schema_name(check->schema, element),
-                                   NO_INDEX };
-            wrong(check, &place, "is required and missing");
+    const struct schema *schema = check->schema;
+    for (const struct schema_type *t = frame->type; t; t = schema_base(schema, t)) {
+        for (size_t i = 0; i < t->count; i++) {
+            const struct schema_element *element = &schema->elements[t->first + i];
+            if (element->min && !is_seen(frame, t->inherited + i)) {
+                struct place place = { frame->place, schema_name(schema, element), NO_INDEX };
+                wrong(check, &place, "is required and missing");
+            }
         }
     }
+}
+
+static bool has_companions(const struct node *object)
+{
+    const struct node *m = object->first;
+    while (m && !str_starts(m->name, STR("_"))) {
+        m = m->next;
+    }
+    return m;
 }
 
 static void check_members(struct check *check, struct frame *frame)
@@ -286,7 +338,9 @@ static void check_object(struct check *check, const struct node *object,
         return;
     }
     check->depth++;
-    struct frame frame = { .object = object, .type = type, .place = place };
+    struct frame frame = {
+        .object = object, .type = type, .place = place, .companions = has_companions(object)
+    };
     check_members(check, &frame);
     check->depth--;
 }
@@ -295,7 +349,8 @@ static void check_object(struct check *check, const struct node *object,
 static void check_profiles(struct check *check, const struct node *resource,
                            const struct place *place)
 {
-    struct item item = item_resource(check->schema, resource);
+    struct item item = { .node = resource,
+                         .type = check_type_named(check, node_text(resource, "resourceType")) };
     const struct node *named = node_get(node_get(resource, "meta"), "profile");
     for (const struct node *p = node_first(named); p; p = p->next) {
         const struct profile *profile = registry_profile(&check->validator->registry, p->text);
@@ -331,6 +386,7 @@ int validate_resource(const struct validator *validator, struct arena *arena,
     };
     struct place place = { NULL, type.n ? type : STR("Resource"), NO_INDEX };
     int r = check_begin(&check);
+    r = r ? r : check_entries(&check);
     if (r < 0) {
         return r;
     }

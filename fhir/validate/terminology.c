@@ -148,19 +148,28 @@ static bool lists(const struct terminology *of, const struct terminology_set *se
     return false;
 }
 
-enum terminology_answer terminology_has(const struct terminology *terminology, struct str url,
-                                        struct str system, struct str code)
+const struct terminology_set *terminology_set(const struct terminology *terminology,
+                                              struct str url)
 {
     struct str name = str_cut(&url, '|');
     if (str_starts(name, STR(HL7_SETS))) {
         name = str_slice(name, sizeof(HL7_SETS) - 1, name.n);
     }
-    const struct terminology_set *set = find_set(terminology, name);
-    if (!set) {
-        return TERMINOLOGY_UNKNOWN;
-    }
+    return find_set(terminology, name);
+}
 
+enum terminology_answer terminology_set_has(const struct terminology *terminology,
+                                            const struct terminology_set *set,
+                                            struct str system, struct str code)
+{
     bool in = lists(terminology, set, system, code, (struct str){ 0 }) ||
               lists(terminology, set, system, STR("*"), code);
     return in ? TERMINOLOGY_IN : TERMINOLOGY_OUT;
+}
+
+enum terminology_answer terminology_has(const struct terminology *terminology, struct str url,
+                                        struct str system, struct str code)
+{
+    const struct terminology_set *set = terminology_set(terminology, url);
+    return set ? terminology_set_has(terminology, set, system, code) : TERMINOLOGY_UNKNOWN;
 }

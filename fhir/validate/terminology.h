@@ -40,6 +40,15 @@ struct terminology {
 
 extern const struct terminology terminology_r4;
 
+/* The set that @url, as a binding names it, is here; NULL if none. */
+const struct terminology_set *terminology_set(const struct terminology *terminology,
+                                              struct str url);
+
+/* Whether @set, one of @terminology's, has a code; @system and @code as below. */
+enum terminology_answer terminology_set_has(const struct terminology *terminology,
+                                            const struct terminology_set *set,
+                                            struct str system, struct str code);
+
 /**
  * terminology_has() - whether a code is in a value set
  * @terminology: where to look

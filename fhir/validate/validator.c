@@ -26,16 +26,51 @@ static int add_extensions(struct validator *validator)
     return 0;
 }
 
+/* The forms of all types, so that none is looked up by name again. */
+static uint8_t *forms_of(struct arena *arena, const struct schema *schema)
+{
+    uint8_t *forms = arena_alloc(arena, schema->types_n);
+    for (size_t i = 0; forms && i < schema->types_n; i++) {
+        forms[i] = primitive_form(schema_type_name(schema, &schema->types[i]));
+    }
+    return forms;
+}
+
+static struct known_element *known_of(struct arena *arena, const struct schema *schema)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < schema->types_n; i++) {
+        size_t end = (size_t)schema->types[i].first + schema->types[i].count;
+        n = end > n ? end : n;
+    }
+    struct known_element *known = arena_calloc(arena, n, sizeof(*known));
+    for (size_t i = 0; known && i < n; i++) {
+        struct str url = binding_demanded(schema, &schema->elements[i]);
+        known[i].demands = url.n > 0;
+        known[i].set = url.n ? terminology_set(&terminology_r4, url) : NULL;
+        known[i].narrows = constraint_narrows(schema, &schema->elements[i]);
+    }
+    return known;
+}
+
 int validator_new(struct arena *arena, struct validator **out)
 {
     struct validator *validator = arena_calloc(arena, 1, sizeof(*validator));
-    if (!validator) {
+    uint8_t *forms = forms_of(arena, &schema_r4);
+    struct known_element *known = known_of(arena, &schema_r4);
+    if (!validator || !forms || !known) {
         return -ENOMEM;
     }
     validator->arena = arena;
+    validator->forms = forms;
+    validator->known = known;
     validator->schema = &schema_r4;
     validator->terminology = &terminology_r4;
     int r = constraints_of_r4(arena, validator->schema, &validator->rules);
+    for (size_t i = 0; r == 0 && i < validator->rules.elements_n; i++) {
+        const struct constraints_of_element *of = &validator->rules.elements[i];
+        known[of->element - validator->schema->elements].rules = of->rules;
+    }
     r = r ? r : add_extensions(validator);
     if (!r) {
         *out = validator;
