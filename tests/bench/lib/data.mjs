@@ -104,3 +104,21 @@ export function longString(bytes) {
   };
   return JSON.stringify({ resourceType: "Bundle", type: "searchset", entry: [{ resource }] });
 }
+
+/** A map file of a site with @rows rows: half of them of its own segments, half codes of tables. */
+export function siteMap(rows) {
+  const lines = [];
+  const each = 100; // rows of a section
+  for (let i = 0; i < rows / 2 / each; i++) {
+    lines.push(`segment Z${String(i).padStart(2, "0")} Observation`);
+    for (let row = 1; row <= each; row++) {
+      const field = `Z${String(i).padStart(2, "0")}-${row}`;
+      lines.push(`    ${field}.1 if ${field}.2 = "A${row}" or ${field}.3 -> note[].text : string`);
+    }
+    lines.push(`table Site${i} urn:oid:1.2.3.${i}`);
+    for (let row = 1; row <= each; row++) {
+      lines.push(`    L${row} -> C${row} "Code ${row} of table ${i}"`);
+    }
+  }
+  return lines.join("\n") + "\n";
+}

@@ -4,12 +4,13 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { top } from "../../end_to_end/lib/process.mjs";
 import { folder } from "../../end_to_end/lib/parts.mjs";
-import { longString, oru, searchset } from "./data.mjs";
+import { longString, searchset } from "./data.mjs";
 import { fhirpath } from "./fhirpath.mjs";
 import { formats } from "./formats.mjs";
-import { MINE, ask, program, race, repeats, seconds, short, times, whole } from "./measure.mjs";
+import { MINE, ask, program, race, repeats, seconds, times, whole } from "./measure.mjs";
+import { messages } from "./messages.mjs";
+import { validation } from "./validation.mjs";
 
 const runFile = promisify(execFile);
 const turn = Math.min(seconds, 1) / 2;
@@ -62,45 +63,6 @@ async function longStrings(tell, where) {
   });
 }
 
-/** Each package of the field parses the same message: µs of CPU for one. */
-async function peer(name, file) {
-  const script = path.join(top, "tests/bench/peers/v2_parse.mjs");
-  const command = [path.join(top, "docker/node"), script, name, file, String(turn * 2)];
-  const { stdout } = await runFile("taskset", ["-c", MINE, ...command]);
-  return JSON.parse(stdout);
-}
-
-async function messages(tell, where) {
-  const file = path.join(where, "oru.hl7");
-  writeFileSync(file, oru().replaceAll("@ID@", "M1").replaceAll("@PT@", "4711"));
-  const got = await race({
-    ours: () => ask(MINE, "v2_bench", file, turn),
-    medplum: () => peer("@medplum/core", file),
-    client: () => peer("node-hl7-client", file),
-  });
-  const { ours, medplum, client } = got;
-  tell({
-    row: "P12",
-    what: `ORU of ${whole(ours.bytes)} bytes, 13 OBX, to a Bundle`,
-    ours: `${short(ours.translate_us)} µs, ${whole(1e6 / ours.translate_us)}/s`,
-    yardstick: `@medplum/core ${short(medplum.us)} µs for parsing alone`,
-    ratio: times(medplum.us / ours.translate_us),
-    goal: "≤ 50 µs",
-    reached: ours.translate_us <= 50,
-    measured: got,
-  });
-  const rate = (x) => ours.bytes / x.us;
-  tell({
-    row: "",
-    what: "v2 parsing, the same message",
-    ours: `${short(ours.parse_us)} µs, ${whole(ours.parse_mb_s)} MB/s`,
-    yardstick: `@medplum/core ${short(rate(medplum))}, node-hl7-client ${short(rate(client))} MB/s`,
-    ratio: times(ours.parse_mb_s / Math.max(rate(medplum), rate(client))),
-    goal: "≥ 500 MB/s",
-    reached: ours.parse_mb_s >= 500,
-  });
-}
-
 async function consents(tell) {
   const { stdout } = await runFile("taskset", ["-c", MINE, program("consent_bench")]);
   const number = (pattern) => Number(pattern.exec(stdout)[1]);
@@ -143,6 +105,7 @@ export async function memory(tell) {
   await formats(tell, where);
   await fhirpath(tell, where);
   await messages(tell, where);
+  await validation(tell, where);
   await consents(tell);
   await tree(tell);
 }
