@@ -81,6 +81,33 @@ static struct element *member(struct element_pool *pool, struct element *object,
     return e;
 }
 
+/* Whether both say the same, in the same order. */
+static bool equal(const struct element *a, const struct element *b)
+{
+    if (a->kind != b->kind || a->name != b->name || a->link != b->link ||
+        !str_eq(a->text, b->text) || !str_eq(a->original, b->original)) {
+        return false;
+    }
+    const struct element *x = a->first;
+    const struct element *y = b->first;
+    while (x && y && equal(x, y)) {
+        x = x->next;
+        y = y->next;
+    }
+    return !x && !y;
+}
+
+/* Whether @array, which may be NULL, has @item. */
+static bool has_item(const struct element *array, const struct element *item)
+{
+    for (const struct element *e = array ? array->first : NULL; e; e = e->next) {
+        if (equal(e, item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A new object at the end of array @name of @object, or @child. */
 static struct element *new_item(struct element_pool *pool, struct element *object,
                                 const struct rule_name *name, struct element *child)
@@ -139,6 +166,9 @@ bool element_put(struct element_pool *pool, struct element *target,
         if (path[i].item == ITEM_EVERY) {
             return put_in_every(pool, element_named(target, name), &path[i + 1], count - i - 1,
                                 child);
+        }
+        if (path[i].item == ITEM_ONCE && has_item(element_named(target, name), child)) {
+            return true;
         }
         if (path[i].item != ITEM_NONE) {
             target = path[i].item == ITEM_KEYED

@@ -41,6 +41,31 @@ struct resource *engine_resource(struct engine *e, const struct rule_resource *t
     return resource;
 }
 
+void engine_note_source(struct engine *e, struct resource *to, const struct v2_segment *segment)
+{
+    const struct resource_source *last = to->sources_last;
+    if (!segment || (last && last->segment == segment)) {
+        return; /* most often */
+    }
+    for (const struct resource_source *s = to->sources; s; s = s->next) {
+        if (s->segment == segment) {
+            return;
+        }
+    }
+    struct resource_source *made = arena_alloc(e->arena, sizeof(*made));
+    if (!made) {
+        e->error = -ENOMEM;
+        return;
+    }
+    *made = (struct resource_source){ .segment = segment };
+    if (to->sources_last) {
+        to->sources_last->next = made;
+    } else {
+        to->sources = made;
+    }
+    to->sources_last = made;
+}
+
 /* What the message takes out of lists of @owner; made if it isn't there. */
 static struct element *withdrawn(struct engine *e, struct resource *owner)
 {
@@ -84,6 +109,10 @@ void engine_put(struct engine *e, const struct place *place, const struct rule *
                     rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER;
     if (!constant || (child->kind == ELEMENT_OBJECT && rule->type == TYPE_MAP)) {
         target->solid = true;
+        if (place->top) {
+            engine_note_source(e, place->owner,
+                               place->segment ? place->segment : place->origin);
+        }
     }
     if (e->site->explain && rule->type != TYPE_MAP) {
         explain_note(e, place, rule, child);
@@ -194,7 +223,8 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     if ((rule->table_given && !place->table) || is_taken(place, rule)) {
         return;
     }
-    bool several = rule->near == NEAR_BELOW || rule->near == NEAR_EVERY;
+    bool several = rule->near == NEAR_BELOW || rule->near == NEAR_EVERY ||
+                   rule->which == WHICH_ALL; /* each is tested for itself */
     if (!several && !source_tests(e, place, rule->tests)) {
         return;
     }

@@ -85,6 +85,8 @@ struct told_time {
  * @used:        those of them that became something
  * @whole:       the same, and of which each repetition was looked at
  * @plain:       no escape sequence and no control character in the whole message
+ * @slots:       resources by their ids, @slot_count of them in @slot_mask + 1 slots
+ * @assigned:    the last resource that has its id
  * @notes:       on what made which element, if that is wanted
  * @unread:      see struct translate_result
  * @parts:       components that hold something and no row reads
@@ -114,6 +116,10 @@ struct engine {
     size_t mentioned;
     struct told_time times[TIMES];
     size_t time_count;
+    struct resource **slots;
+    size_t slot_mask;
+    size_t slot_count;
+    struct resource *assigned;
     struct explain_note *notes;
     size_t unread;
     size_t parts;
@@ -260,6 +266,10 @@ struct element *engine_element(struct engine *e, enum element_kind kind);
 struct resource *engine_resource(struct engine *e, const struct rule_resource *type,
                                  struct group *group);
 
+/* Note that something of @to was made from @segment, which may be NULL. */
+void engine_note_source(struct engine *e, struct resource *to,
+                        const struct v2_segment *segment);
+
 /* Put @child where @rule says. */
 void engine_put(struct engine *e, const struct place *place, const struct rule *rule,
                 struct element *child);
@@ -342,7 +352,7 @@ explain_list(struct engine *e, const struct resource *const *written, size_t cou
 /* tree.c: the Bundle and its entries as trees: 0 or -ENOMEM. */
 MUST_USE int tree_make(struct engine *e, struct translate_result *out);
 
-/* identity.c: give all resources their ids, join those that are the same. */
+/* identity.c: give all resources without one their ids, join those that are the same. */
 void identity_assign(struct engine *e);
 
 /* Whether @resource has an identifier with a value. */

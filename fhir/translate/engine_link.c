@@ -62,7 +62,7 @@ void engine_link(struct engine *e, const struct place *place, const struct rule 
     case NEAR_BELOW: link_below(e, place, rule, place->group); return;
     case NEAR_EVERY:
         for (const struct resource *r = e->first; r; r = r->next) {
-            if (r != place->owner && r->root->solid) {
+            if (r != place->owner && r->root->solid && !r->same) {
                 link_one(e, place, rule, r);
             }
         }

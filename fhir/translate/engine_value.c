@@ -76,6 +76,19 @@ static void apply_lines(struct engine *e, const struct place *place, const struc
     apply_text(e, place, rule, &b);
 }
 
+/* @field of segment @i if the condition of @rule holds there. */
+static struct str field_there(struct engine *e, const struct place *place,
+                              const struct rule *rule, size_t i)
+{
+    struct place there = *place;
+    there.segment = &e->message->segments[i];
+    there.segment_id = e->segment_ids[i];
+    there.group = e->homes[i];
+    bool is = there.group && there.segment_id == rule->from.segment &&
+              source_tests(e, &there, rule->tests);
+    return is ? v2_field(e->message, there.segment, rule->from.field) : (struct str){ 0 };
+}
+
 /* The same over all such segments of the group; where one of them is at hand, only once. */
 static void apply_all(struct engine *e, const struct place *place, const struct rule *rule)
 {
@@ -86,12 +99,10 @@ static void apply_all(struct engine *e, const struct place *place, const struct 
     }
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
     for (size_t i = group->from; i < group->to; i++) {
-        struct str field = { 0 };
-        if (e->segment_ids[i] == rule->from.segment) {
-            field = v2_field(e->message, &e->message->segments[i], rule->from.field);
-        }
+        struct str field = field_there(e, place, rule, i);
         if (v2_presence(field) == V2_PRESENT) {
             coverage_use(e, &e->message->segments[i], rule->from.field, true);
+            engine_note_source(e, place->owner, &e->message->segments[i]);
             put_lines(e, field, &b);
         }
     }
@@ -182,29 +193,42 @@ void engine_format(struct engine *e, const struct place *place, const struct rul
     }
 }
 
+static void put_place(const struct engine *e, const struct v2_segment *segment, struct buf *b)
+{
+    buf_fmt(b, "%s%s[%u]", b->n ? " " : "", segment->name,
+            (unsigned)e->occurrences[segment - e->message->segments]);
+}
+
 /* "OBX[3]" for the segment of the block's resource, or for the one at hand. */
-static struct str segment_place(struct engine *e, const struct place *place)
+static void put_segment(const struct engine *e, const struct place *place, struct buf *b)
 {
     const struct v2_segment *segment =
         place->it && place->it->segment ? place->it->segment : place->segment;
-    struct buf b = arena_buf(e->arena, 64);
     if (segment) {
-        buf_fmt(&b, "%s[%u]", segment->name,
-                (unsigned)e->occurrences[segment - e->message->segments]);
+        put_place(e, segment, b);
     }
-    return buf_str(&b);
+}
+
+/* "ORC[1] OBR[1]": all segments that the block's resource was made from. */
+static void put_sources(const struct engine *e, const struct place *place, struct buf *b)
+{
+    const struct resource_source *s = place->it ? place->it->sources : NULL;
+    for (; s; s = s->next) {
+        put_place(e, s->segment, b);
+    }
 }
 
 struct str engine_known(struct engine *e, const struct place *place, enum rule_known which)
 {
-    struct buf b = arena_buf(e->arena, 64);
+    struct buf b = arena_buf(e->arena, V2_MESSAGE_MAX);
     switch (which) {
     case KNOWN_RECORDED: return e->site->recorded;
     case KNOWN_GATEWAY: return e->site->gateway;
     case KNOWN_SENDER: return e->site->sender;
     case KNOWN_TABLE: return place->table ? place->table->source : (struct str){ 0 };
     case KNOWN_EVENT: return e->event;
-    case KNOWN_SEGMENT: return segment_place(e, place);
+    case KNOWN_SEGMENT: put_segment(e, place, &b); break;
+    case KNOWN_SEGMENTS: put_sources(e, place, &b); break;
     case KNOWN_NUMBER: buf_u64(&b, place->repetition ? place->repetition : 1); break;
     case KNOWN_DIGEST:
         if (e->site->digest) {

@@ -5,6 +5,9 @@
  * order number, place in the order), or of the message itself. So they are the same whenever
  * the same is said again, whoever translates it. They look like UUIDs because servers expect
  * that.
+ *
+ * It is done twice: for what the message says, and for those that are only mentioned in what is
+ * made last, by the resources that are about all others.
  */
 #include "fhir/translate/engine.h"
 
@@ -101,8 +104,8 @@ static void write_url(const uint8_t *digest, char url[RESOURCE_URL_SIZE])
 /* The identifier to recognise @resource by; NULL if it has none that serves. */
 static const struct element *serving(const struct resource *resource)
 {
-    const struct element *id = element_first(resource->root, "identifier");
-    for (; id; id = id->next) {
+    const struct element *id = NULL;
+    while ((id = resource_identifier(resource, id))) {
         const struct element *system = element_get(id, "system");
         const struct element *value = element_get(id, "value");
         bool trust = resource->type->kind != KIND_TRUSTED || (system && system->trusted);
@@ -115,9 +118,9 @@ static const struct element *serving(const struct resource *resource)
 
 bool identity_has(const struct resource *resource)
 {
-    const struct element *id = element_first(resource->root, "identifier");
+    const struct element *id = resource_identifier(resource, NULL);
     while (id && !element_text(id, "value").n) {
-        id = id->next;
+        id = resource_identifier(resource, id);
     }
     return id != NULL;
 }
@@ -127,8 +130,8 @@ static void put_mention(const struct engine *e, struct digest *digest,
                         const struct resource *resource)
 {
     put_span(digest, e->site->sender);
-    const struct element *id = element_first(resource->root, "identifier");
-    for (; id; id = id->next) {
+    const struct element *id = NULL;
+    while ((id = resource_identifier(resource, id))) {
         const struct element *assigner = element_get(id, "assigner");
         put_span(digest, assigner ? element_text(assigner, "display") : (struct str){ 0 });
         put_span(digest, element_text(id, "value"));
@@ -186,26 +189,50 @@ static void compute(const struct engine *e, struct resource *resource)
     write_url(result, resource->url);
 }
 
-/* The slot where @resource is, or would be, by its URL; @mask + 1 slots, some free. */
-static struct resource **find_slot(struct resource **slots, size_t mask,
-                                   const struct resource *resource)
+/* The slot where @resource is, or would be, by its URL. */
+static struct resource **find_slot(const struct engine *e, const struct resource *resource)
 {
     size_t at = 0;
     for (size_t i = 9; i < RESOURCE_URL_SIZE; i++) {
         at = at * 31 + (unsigned char)resource->url[i];
     }
-    for (at &= mask; slots[at]; at = (at + 1) & mask) {
-        if (memcmp(slots[at]->url, resource->url, RESOURCE_URL_SIZE) == 0) {
+    for (at &= e->slot_mask; e->slots[at]; at = (at + 1) & e->slot_mask) {
+        if (memcmp(e->slots[at]->url, resource->url, RESOURCE_URL_SIZE) == 0) {
             break;
         }
     }
-    return &slots[at];
+    return &e->slots[at];
 }
 
-static void join(struct resource *into, struct resource *from)
+/* Room for @count resources more, with some slots left free. */
+static bool make_slots(struct engine *e, size_t count)
+{
+    size_t size = e->slots ? e->slot_mask + 1 : 16;
+    while (size < (e->slot_count + count) * 2) {
+        size *= 2;
+    }
+    if (e->slots && size == e->slot_mask + 1) {
+        return true;
+    }
+    struct resource **old = e->slots;
+    size_t old_size = old ? e->slot_mask + 1 : 0;
+    e->slots = arena_calloc(e->arena, size, sizeof(struct resource *));
+    e->slot_mask = size - 1;
+    for (size_t i = 0; e->slots && i < old_size; i++) {
+        if (old[i]) {
+            *find_slot(e, old[i]) = old[i];
+        }
+    }
+    return e->slots != NULL;
+}
+
+static void join(struct engine *e, struct resource *into, struct resource *from)
 {
     from->same = into;
     element_unite(into->root, from->root);
+    for (const struct resource_source *s = from->sources; s; s = s->next) {
+        engine_note_source(e, into, s->segment);
+    }
     if (from->deletes) {
         struct translate_path *d = from->deletes;
         while (d->next) {
@@ -217,38 +244,40 @@ static void join(struct resource *into, struct resource *from)
     }
 }
 
+static void assign(struct engine *e, struct resource *r)
+{
+    compute(e, r);
+    struct resource **slot = find_slot(e, r);
+    bool counted = r->by_id && r->group && !r->type->unite;
+    if (*slot && counted) {
+        /* The first of them remembers how many there are. */
+        r->repeat = ++(*slot)->repeats;
+        compute(e, r);
+        slot = find_slot(e, r);
+    }
+    if (*slot) {
+        join(e, *slot, r);
+    } else {
+        *slot = r;
+        e->slot_count++;
+    }
+}
+
 void identity_assign(struct engine *e)
 {
+    struct resource *first = e->assigned ? e->assigned->next : e->first;
     size_t count = 0;
-    for (struct resource *r = e->first; r; r = r->next) {
+    for (const struct resource *r = first; r; r = r->next) {
         count++;
     }
-    size_t size = 16;
-    while (size < count * 2) {
-        size *= 2;
-    }
-    struct resource **slots = arena_calloc(e->arena, size, sizeof(struct resource *));
-    if (!slots) {
+    if (!make_slots(e, count)) {
         e->error = -ENOMEM;
         return;
     }
-    for (struct resource *r = e->first; r; r = r->next) {
-        if (!r->root->solid) {
-            continue;
-        }
-        compute(e, r);
-        struct resource **slot = find_slot(slots, size - 1, r);
-        bool counted = r->by_id && r->group && !r->type->unite;
-        if (*slot && counted) {
-            /* The first of them remembers how many there are. */
-            r->repeat = ++(*slot)->repeats;
-            compute(e, r);
-            slot = find_slot(slots, size - 1, r);
-        }
-        if (*slot) {
-            join(*slot, r);
-        } else {
-            *slot = r;
+    for (struct resource *r = first; r; r = r->next) {
+        if (r->root->solid) {
+            assign(e, r);
         }
     }
+    e->assigned = e->last;
 }

@@ -1,28 +1,23 @@
 /*
  * One value of the message to one primitive of FHIR.
  *
- * Numbers stay the text they are wherever JSON allows that text. Times are in leaf_time.c.
+ * Numbers stay the text they are wherever JSON allows that text. Times are in leaf_time.c,
+ * documents in leaf_bytes.c.
  */
 #include "fhir/translate/leaf.h"
 
-#include "crypto/base/base64.h"
 #include "fhir/v2/address.h"
 
 #include <errno.h>
-
-static bool space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 struct str leaf_trimmed(struct str s)
 {
     size_t from = 0;
     size_t to = s.n;
-    while (from < to && space(s.p[from])) {
+    while (from < to && leaf_space(s.p[from])) {
         from++;
     }
-    while (to > from && space(s.p[to - 1])) {
+    while (to > from && leaf_space(s.p[to - 1])) {
         to--;
     }
     return str_slice(s, from, to);
@@ -42,7 +37,7 @@ static enum leaf_result code_leaf(struct element *out, struct str text)
 {
     text = leaf_trimmed(text);
     for (size_t i = 1; i < text.n; i++) {
-        if (space(text.p[i]) && (space(text.p[i - 1]) || text.p[i] != ' ')) {
+        if (leaf_space(text.p[i]) && (leaf_space(text.p[i - 1]) || text.p[i] != ' ')) {
             return LEAF_UNFIT;
         }
     }
@@ -54,7 +49,7 @@ static enum leaf_result uri_leaf(struct element *out, struct str text)
 {
     text = leaf_trimmed(text);
     for (size_t i = 0; i < text.n; i++) {
-        if (space(text.p[i])) {
+        if (leaf_space(text.p[i])) {
             return LEAF_UNFIT;
         }
     }
@@ -282,6 +277,19 @@ static enum leaf_result decimal_leaf(struct engine *e, struct element *out, stru
     return LEAF_FITS;
 }
 
+int64_t leaf_whole(struct str text)
+{
+    text = leaf_trimmed(text);
+    int64_t n = 0;
+    if (!text.n || text.n > 9 || count_digits(text) != text.n) {
+        return -1;
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        n = n * 10 + (text.p[i] - '0');
+    }
+    return n;
+}
+
 static enum leaf_result integer_leaf(struct element *out, struct str text, bool positive)
 {
     text = leaf_trimmed(text);
@@ -297,42 +305,6 @@ static enum leaf_result integer_leaf(struct element *out, struct str text, bool 
     out->kind = ELEMENT_LITERAL;
     out->text = text;
     return LEAF_FITS;
-}
-
-static bool base64_char(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '+' || c == '/' || c == '=';
-}
-
-/* Without the line ends that some senders break it with. */
-static enum leaf_result base64_leaf(struct engine *e, struct element *out, struct str text)
-{
-    char *p = arena_alloc(e->arena, text.n);
-    if (!p) {
-        e->error = -ENOMEM;
-        return LEAF_NOTHING;
-    }
-    size_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        if (base64_char(text.p[i])) {
-            p[n++] = text.p[i];
-        } else if (!space(text.p[i])) {
-            return LEAF_UNFIT;
-        }
-    }
-    out->text = str_of(p, n);
-    return n == 0 ? LEAF_NOTHING : n % 4 == 0 ? LEAF_FITS : LEAF_UNFIT;
-}
-
-/* Text as base64, for documents that were sent as text. */
-static enum leaf_result encoded_leaf(struct engine *e, struct element *out, struct str text)
-{
-    struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
-    base64_put(&b, BASE64_USUAL, text.p, text.n);
-    e->error = buf_failed(&b) ? -ENOMEM : e->error;
-    out->text = buf_str(&b);
-    return text.n ? LEAF_FITS : LEAF_NOTHING;
 }
 
 static bool dotted(struct str s)
@@ -430,8 +402,7 @@ static struct str first_part(const struct engine *e, struct str raw)
 
 static bool whole_text(enum rule_type type)
 {
-    return type == TYPE_STRING || type == TYPE_URI || type == TYPE_BASE64 ||
-           type == TYPE_ENCODED;
+    return type == TYPE_STRING || type == TYPE_URI || type == TYPE_BASE64 || type == TYPE_HEX;
 }
 
 enum leaf_result leaf_convert(struct engine *e, const struct place *place,
@@ -441,14 +412,21 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     if (rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER) {
         return assigner_leaf(e, out, raw);
     }
+    if (rule->type == TYPE_ENCODED) {
+        return leaf_encoded(e, rule, raw, out);
+    }
     struct str text = raw;
     if (rule->source == SOURCE_VALUE) {
         text = source_text(e, whole_text(rule->type) ? raw : first_part(e, raw));
     }
     bool coded = rule->type == TYPE_CODING || rule->type == TYPE_CONCEPT;
-    enum leaf_result r = rule->table && !coded ? through(rule->table, &text) : LEAF_FITS;
+    bool changed = rule->table && !coded && !rule->plus;
+    enum leaf_result r = changed ? through(rule->table, &text) : LEAF_FITS;
     if (r != LEAF_FITS) {
         return r;
+    }
+    if (rule->plus) {
+        return leaf_later(e, place, rule, text, out);
     }
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
@@ -462,13 +440,14 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     case TYPE_DATETIME: return leaf_datetime(e, out, text);
     case TYPE_INSTANT: return leaf_instant(e, out, text);
     case TYPE_TIME: return leaf_time(e, out, text);
-    case TYPE_BASE64: return base64_leaf(e, out, text);
+    case TYPE_BASE64: return leaf_base64(e, out, text);
+    case TYPE_HEX: return leaf_hex(e, out, text);
     case TYPE_CODING: return coding_leaf(e, table, out, text, false);
     case TYPE_CONCEPT: return coding_leaf(e, table, out, text, true);
     case TYPE_CODESYSTEM: return codesystem_leaf(e, out, text);
-    case TYPE_ENCODED: return encoded_leaf(e, out, text);
     case TYPE_ASSIGNER:
     case TYPE_ISSUER:
+    case TYPE_ENCODED:
     case TYPE_REFERENCE:
     case TYPE_LINK:
     case TYPE_MAP:

@@ -2,9 +2,13 @@
  * Dates and times of the message to those of FHIR.
  *
  * Their precision is kept. A time with hours but without offset takes the sender's zone, or
- * loses its hours and keeps what it was beside it: nothing is invented.
+ * loses its hours and keeps what it was beside it: nothing is invented. A time computed from
+ * another and a duration has that one's offset.
  */
 #include "fhir/translate/leaf.h"
+
+#include "fhir/base/datetime.h"
+#include "fhir/v2/address.h"
 #include "fhir/v2/timestamp.h"
 
 enum {
@@ -53,6 +57,15 @@ static void write_offset(struct buf *b, int offset)
     two(b, minutes % 60);
 }
 
+/* @t, which has hours, in full. */
+static void write_time(struct buf *b, const struct v2_timestamp *t, int offset)
+{
+    write_date(b, t);
+    buf_c(b, 'T');
+    write_clock(b, t);
+    write_offset(b, offset);
+}
+
 /* The offset of @t: its own, or that of the sender's zone then; false if neither is known. */
 static bool find_offset(const struct engine *e, const struct v2_timestamp *t, int *minutes)
 {
@@ -97,23 +110,18 @@ static enum leaf_result convert(struct engine *e, struct element *out, struct st
     }
     char space_for[TIME_SIZE];
     struct buf b = buf_fixed(space_for, sizeof(space_for));
-    write_date(&b, &t);
-    if (t.precision <= V2_DAY) {
-        return leaf_keep(e, out, &b);
-    }
-
     int offset = 0;
-    if (!find_offset(e, &t, &offset)) {
-        out->original = text;
-        e->zoneless++;
+    if (t.precision <= V2_DAY || !find_offset(e, &t, &offset)) {
+        bool lost = t.precision > V2_DAY;
+        out->original = lost ? text : out->original;
+        e->zoneless += lost;
+        write_date(&b, &t);
         return leaf_keep(e, out, &b);
     }
     if (t.precision < V2_MINUTE) {
         out->original = text; /* FHIR has no hours without minutes */
     }
-    buf_c(&b, 'T');
-    write_clock(&b, &t);
-    write_offset(&b, offset);
+    write_time(&b, &t, offset);
     return leaf_keep(e, out, &b);
 }
 
@@ -166,6 +174,71 @@ enum leaf_result leaf_instant(struct engine *e, struct element *out, struct str 
     bool whole = r == LEAF_FITS && out->text.n > 10 && !out->original.n;
     out->original = (struct str){ 0 };
     return whole || r != LEAF_FITS ? r : LEAF_NOTHING; /* a date is known better elsewhere */
+}
+
+/* Seconds of one @plus->unit, by the table of @rule; 0 if the unit isn't known. */
+static int64_t seconds_of_unit(struct engine *e, const struct place *place,
+                               const struct rule *rule)
+{
+    enum value_level level;
+    struct str unit = { 0 };
+    if (rule->plus->has_unit) {
+        unit = source_find(e, place, &rule->plus->unit, &level);
+    }
+    if (v2_presence(unit) != V2_PRESENT) {
+        return 60;
+    }
+    unit = leaf_trimmed(source_text(e, v2_part(unit, e->message->delims.component, 1)));
+    const struct rule_code *code = rule->table ? leaf_lookup(rule->table, unit) : NULL;
+    return code ? leaf_whole(code->code) : 0;
+}
+
+/* What @rule adds to a time, in seconds; false if it isn't known. */
+static bool find_more(struct engine *e, const struct place *place, const struct rule *rule,
+                      int64_t *seconds)
+{
+    enum value_level level;
+    struct str raw = source_find(e, place, &rule->plus->amount, &level);
+    int64_t amount = v2_presence(raw) == V2_PRESENT ? leaf_whole(raw) : 0;
+    *seconds = amount > 0 ? amount * seconds_of_unit(e, place, rule) : 0;
+    return *seconds > 0;
+}
+
+enum leaf_result leaf_later(struct engine *e, const struct place *place,
+                            const struct rule *rule, struct str text, struct element *out)
+{
+    struct v2_timestamp t;
+    int64_t more;
+    int offset;
+    if (v2_timestamp_read(leaf_trimmed(text), &t) != 0 || t.precision < V2_MINUTE ||
+        !find_offset(e, &t, &offset) || !find_more(e, place, rule, &more)) {
+        return LEAF_NOTHING;
+    }
+    struct datetime end = { .year = (int16_t)t.year,
+                            .month = (uint8_t)t.month,
+                            .day = (uint8_t)t.day,
+                            .hour = (uint8_t)t.hour,
+                            .minute = (uint8_t)t.minute,
+                            .second = (uint8_t)t.second,
+                            .precision = DATETIME_SECOND,
+                            .offset = (int16_t)offset };
+    if (!datetime_add_seconds(&end, more, 0)) {
+        return LEAF_NOTHING;
+    }
+    t.year = end.year;
+    t.month = end.month;
+    t.day = end.day;
+    t.hour = end.hour;
+    t.minute = end.minute;
+    t.second = end.second;
+    char space_for[TIME_SIZE];
+    struct buf b = buf_fixed(space_for, sizeof(space_for));
+    write_time(&b, &t, offset);
+    coverage_use_at(e, place, &rule->plus->amount);
+    if (rule->plus->has_unit) {
+        coverage_use_at(e, place, &rule->plus->unit);
+    }
+    return leaf_keep(e, out, &b);
 }
 
 enum leaf_result leaf_time(struct engine *e, struct element *out, struct str text)

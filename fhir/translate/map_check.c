@@ -20,6 +20,9 @@ static bool alone(const struct draft_row *row)
     for (size_t i = 0; i < rule->piece_count; i++) {
         is = is && at_value(&rule->pieces[i].at);
     }
+    if (rule->plus) {
+        is = is && at_value(&rule->plus->amount) && at_value(&rule->plus->unit);
+    }
     for (size_t i = 0; i < row->test_count; i++) {
         is = is && at_value(&row->tests[i].at) && at_value(&row->tests[i].other);
     }

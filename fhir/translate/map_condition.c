@@ -193,7 +193,9 @@ static struct draft_test *worded(struct map_compiler *c, struct map_words words,
 {
     struct map_words rest = map_slice(words, 1, words.n);
     const struct map_token *first = &words.p[0];
-    if (rest.n == 1 && (map_is_word(first, "set") || map_is_word(first, "unset"))) {
+    bool valued_so = rest.n > 2 && map_is_word(&rest.p[1], "=");
+    if ((rest.n == 1 || valued_so) &&
+        (map_is_word(first, "set") || map_is_word(first, "unset"))) {
         struct draft_test *tree = with_values(c, leaf(c, OP_SET), rest);
         return map_is_word(first, "set") ? tree : negate(c, tree);
     }

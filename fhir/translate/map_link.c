@@ -6,25 +6,16 @@ static const struct {
     struct str name;
     enum rule_type type;
 } types[] = {
-    { STR_INIT("string"), TYPE_STRING },
-    { STR_INIT("code"), TYPE_CODE },
-    { STR_INIT("uri"), TYPE_URI },
-    { STR_INIT("boolean"), TYPE_BOOLEAN },
-    { STR_INIT("integer"), TYPE_INTEGER },
-    { STR_INIT("positive"), TYPE_POSITIVE },
-    { STR_INIT("decimal"), TYPE_DECIMAL },
-    { STR_INIT("date"), TYPE_DATE },
-    { STR_INIT("dateTime"), TYPE_DATETIME },
-    { STR_INIT("instant"), TYPE_INSTANT },
-    { STR_INIT("time"), TYPE_TIME },
-    { STR_INIT("base64"), TYPE_BASE64 },
-    { STR_INIT("coding"), TYPE_CODING },
-    { STR_INIT("concept"), TYPE_CONCEPT },
-    { STR_INIT("assigner"), TYPE_ASSIGNER },
-    { STR_INIT("issuer"), TYPE_ISSUER },
-    { STR_INIT("codesystem"), TYPE_CODESYSTEM },
-    { STR_INIT("encoded"), TYPE_ENCODED },
-    { STR_INIT("reference"), TYPE_REFERENCE },
+    { STR_INIT("string"), TYPE_STRING },     { STR_INIT("code"), TYPE_CODE },
+    { STR_INIT("uri"), TYPE_URI },           { STR_INIT("boolean"), TYPE_BOOLEAN },
+    { STR_INIT("integer"), TYPE_INTEGER },   { STR_INIT("positive"), TYPE_POSITIVE },
+    { STR_INIT("decimal"), TYPE_DECIMAL },   { STR_INIT("date"), TYPE_DATE },
+    { STR_INIT("dateTime"), TYPE_DATETIME }, { STR_INIT("instant"), TYPE_INSTANT },
+    { STR_INIT("time"), TYPE_TIME },         { STR_INIT("base64"), TYPE_BASE64 },
+    { STR_INIT("hex"), TYPE_HEX },           { STR_INIT("coding"), TYPE_CODING },
+    { STR_INIT("concept"), TYPE_CONCEPT },   { STR_INIT("assigner"), TYPE_ASSIGNER },
+    { STR_INIT("issuer"), TYPE_ISSUER },     { STR_INIT("codesystem"), TYPE_CODESYSTEM },
+    { STR_INIT("encoded"), TYPE_ENCODED },   { STR_INIT("reference"), TYPE_REFERENCE },
     { STR_INIT("link"), TYPE_LINK },
 };
 
@@ -94,9 +85,9 @@ static void link_type(struct map_compiler *c, struct draft_row *row)
 }
 
 /* What a table may stand behind. */
-static bool takes_table(enum rule_type type, bool given)
+static bool takes_table(const struct rule *rule, bool given)
 {
-    switch (type) {
+    switch (rule->type) {
     case TYPE_CODING:
     case TYPE_CONCEPT:
     case TYPE_MAP: return true;
@@ -107,11 +98,12 @@ static bool takes_table(enum rule_type type, bool given)
     case TYPE_INTEGER:
     case TYPE_POSITIVE:
     case TYPE_DECIMAL: return !given;
-    case TYPE_DATE:
     case TYPE_DATETIME:
-    case TYPE_INSTANT:
+    case TYPE_INSTANT: return rule->plus && !given;
+    case TYPE_DATE:
     case TYPE_TIME:
     case TYPE_BASE64:
+    case TYPE_HEX:
     case TYPE_ASSIGNER:
     case TYPE_ISSUER:
     case TYPE_CODESYSTEM:
@@ -140,7 +132,7 @@ static void link_table(struct map_compiler *c, struct draft_row *row)
         return;
     }
     row->rule.table_given = str_eq(row->table, STR("given"));
-    if (!takes_table(row->rule.type, row->rule.table_given)) {
+    if (!takes_table(&row->rule, row->rule.table_given)) {
         map_wrong_at(c, row->where, "this type takes no table, or none that is given");
     } else if (!row->rule.table_given) {
         row->rule.table = find_table(c, row->where, row->table);
@@ -158,6 +150,14 @@ static void check_reference(struct map_compiler *c, const struct draft_row *row)
         map_wrong_at(c, row->where,
                      to ? "another resource can only be a reference, a link or a block"
                         : "a reference or link wants a resource on the left");
+    }
+}
+
+/* Only a time can be later. */
+static void check_plus(struct map_compiler *c, const struct draft_row *row)
+{
+    if (row->rule.plus && row->rule.type != TYPE_DATETIME && row->rule.type != TYPE_INSTANT) {
+        map_wrong_at(c, row->where, "'plus' wants a dateTime or an instant");
     }
 }
 
@@ -197,6 +197,7 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
     link_type(c, row);
     link_table(c, row);
     check_reference(c, row);
+    check_plus(c, row);
     link_tests(c, row->where, row->tests, row->test_count);
     if (row->refers.n) {
         (void)find_resource(c, row->where, row->refers, &row->rule.resource);
@@ -288,11 +289,32 @@ static void link_group(struct map_compiler *c, struct draft_group *group)
     group->group.children = children;
 }
 
+/* What is about the message belongs to each, whether its structure says so or not. */
+static void add_sources(struct map_compiler *c, struct draft_group *root)
+{
+    for (const struct draft_resource *r = c->resources; r; r = r->next) {
+        struct draft_owned **at = &root->resources;
+        while (*at && !str_eq((*at)->resource, r->name)) {
+            at = &(*at)->next;
+        }
+        if (r->kind != KIND_SOURCE || *at) {
+            continue;
+        }
+        *at = map_alloc(c, 1, sizeof(**at));
+        if (*at) {
+            (*at)->resource = r->name;
+            root->group.resource_count++;
+        }
+    }
+}
+
 static void link_structures(struct map_compiler *c)
 {
     for (struct draft_structure *s = c->structures; s; s = s->next) {
         if (s->top.group.child_count != 1) {
             map_wrong_at(c, s->top.where, "a structure has one outermost group");
+        } else {
+            add_sources(c, s->top.children);
         }
         link_group(c, &s->top);
     }

@@ -57,6 +57,13 @@ static bool same_pieces(const struct rule *a, const struct rule *b)
     return same;
 }
 
+static bool same_plus(const struct rule_plus *a, const struct rule_plus *b)
+{
+    return !a || !b ? a == b
+                    : same_address(&a->amount, &b->amount) && a->has_unit == b->has_unit &&
+                          same_address(&a->unit, &b->unit);
+}
+
 static bool same_path(const struct rule *a, const struct rule *b)
 {
     bool same = a->path_count == b->path_count;
@@ -74,8 +81,9 @@ static bool same_row(const struct draft_row *a, const struct draft_row *b)
     const struct rule *y = &b->rule;
     return x->source == y->source && x->which == y->which && x->near == y->near &&
            x->known == y->known && same_address(&x->from, &y->from) &&
-           str_eq(x->text, y->text) && str_eq(a->refers, b->refers) && same_pieces(x, y) &&
-           same_path(x, y) && (x->path_count || str_eq(a->type, b->type));
+           same_plus(x->plus, y->plus) && str_eq(x->text, y->text) &&
+           str_eq(a->refers, b->refers) && same_pieces(x, y) && same_path(x, y) &&
+           (x->path_count || str_eq(a->type, b->type));
 }
 
 static bool shares_condition(const struct draft_row *row)

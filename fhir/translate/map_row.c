@@ -17,10 +17,13 @@ static bool name_char(char ch, bool first)
            (!first && ch >= '0' && ch <= '9');
 }
 
-/* What stands in the brackets after a name: nothing, "*" or a field. */
+/* What stands in the brackets after a name: nothing, "once", "*" or a field. */
 static bool item(struct map_compiler *c, struct str inside, struct rule_step *out)
 {
-    out->item = !inside.n ? ITEM_NEW : str_eq(inside, STR("*")) ? ITEM_EVERY : ITEM_KEYED;
+    out->item = !inside.n                     ? ITEM_NEW
+                : str_eq(inside, STR("once")) ? ITEM_ONCE
+                : str_eq(inside, STR("*"))    ? ITEM_EVERY
+                                              : ITEM_KEYED;
     return out->item != ITEM_KEYED ||
            (map_address(c, inside, &out->key) && out->key.segment != RULE_VALUE);
 }
@@ -44,14 +47,17 @@ static bool step(struct map_compiler *c, struct str word, struct rule_step *out)
     return word.n > 0;
 }
 
-/* Elements of a list that are there, or have a key, are no end of a path; one key is enough. */
+/*
+ * Elements of a list that are there, or have a key, are no end of a path; one that is put once
+ * is nothing else; one key is enough.
+ */
 static bool leads_on(const struct rule_step *steps, size_t n)
 {
     size_t keys = 0;
     for (size_t i = 0; i < n; i++) {
         bool found = steps[i].item == ITEM_KEYED || steps[i].item == ITEM_EVERY;
         keys += steps[i].item == ITEM_KEYED;
-        if (found && i == n - 1) {
+        if (i == n - 1 ? found : steps[i].item == ITEM_ONCE) {
             return false;
         }
     }

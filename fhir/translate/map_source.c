@@ -11,7 +11,7 @@ static bool known_source(struct str word, enum rule_known *out)
         { STR_INIT("$digest"), KNOWN_DIGEST },     { STR_INIT("$sender"), KNOWN_SENDER },
         { STR_INIT("$table"), KNOWN_TABLE },       { STR_INIT("$it"), KNOWN_IT },
         { STR_INIT("$number"), KNOWN_NUMBER },     { STR_INIT("$segment"), KNOWN_SEGMENT },
-        { STR_INIT("$event"), KNOWN_EVENT },
+        { STR_INIT("$segments"), KNOWN_SEGMENTS }, { STR_INIT("$event"), KNOWN_EVENT },
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (str_eq(word, all[i].name)) {
@@ -39,6 +39,23 @@ static bool which_of(struct map_words words, enum rule_which *out)
         }
     }
     return words.n == 0;
+}
+
+/* "plus AMOUNT [UNIT]", of which @words are what follows the first word. */
+static bool plus(struct map_compiler *c, struct map_words words, struct rule *rule)
+{
+    struct rule_plus *made = map_alloc(c, 1, sizeof(*made));
+    if (!made) {
+        return false;
+    }
+    if (words.n == 0 || words.n > 2) {
+        map_wrong(c, "plus wants: AMOUNT [UNIT]");
+        return false;
+    }
+    made->has_unit = words.n == 2;
+    rule->plus = made;
+    return map_address(c, words.p[0].text, &made->amount) &&
+           map_address(c, words.p[words.n - 1].text, &made->unit);
 }
 
 /* One piece of a format: @lead before it, the address up to a closing brace from @rest. */
@@ -118,6 +135,9 @@ bool map_source(struct map_compiler *c, struct map_words words, struct draft_row
         return true;
     }
     rule->source = SOURCE_VALUE;
+    if (words.n > 1 && map_is_word(&words.p[1], "plus")) {
+        return map_address(c, word, &rule->from) && plus(c, map_slice(words, 2, words.n), rule);
+    }
     if (words.p[0].kind != MAP_WORD || !which_of(map_slice(words, 1, words.n), &rule->which)) {
         map_wrong(c, "'%.*s%s' is no source", MAP_SPAN(word), words.n > 1 ? " …" : "");
         return false;

@@ -96,8 +96,9 @@ static void make(struct engine *e, const struct place *place, const struct rule 
     if (!made) {
         return;
     }
-    made->segment = place->segment;
+    made->segment = place->segment ? place->segment : place->origin;
     made->maker = rule;
+    engine_note_source(e, made, made->segment);
     struct place inner = inside(place, rule, value, made);
     bool kept =
         engine_run(e, &inner, rule->map) && (event ? made->root->solid : identity_has(made));
@@ -167,6 +168,9 @@ static struct element *repeat(struct engine *e, const struct place *place, bool 
                               const struct mention *known, struct str raw)
 {
     struct value *value = place->value;
+    if (known->made) {
+        engine_note_source(e, known->made, place->segment ? place->segment : place->origin);
+    }
     if (value && value->level == LEVEL_REPETITION && value->raw.p == raw.p) {
         value->used |= known->used;
     } else {

@@ -11,9 +11,16 @@ enum {
 
 struct group;
 
+/* A segment that a resource was made from. */
+struct resource_source {
+    const struct v2_segment *segment;
+    struct resource_source *next;
+};
+
 /*
  * @group:   where it belongs; NULL if the message only mentions it
- * @segment: the first of those it is made from; may be NULL
+ * @segment: the first that it may be made from; may be NULL
+ * @sources: the segments that something of it was made from, the last of them @sources_last
  * @maker:   the rule that made it; NULL for those that groups have
  * @made_next: of the same group
  * @container: the resource it is inside of, or NULL; @contained: how many are inside of it
@@ -29,6 +36,8 @@ struct resource {
     const struct rule_resource *type;
     struct group *group;
     const struct v2_segment *segment;
+    struct resource_source *sources;
+    struct resource_source *sources_last;
     const struct rule *maker;
     struct resource *made_next;
     struct resource *container;
@@ -51,6 +60,20 @@ struct resource {
 static inline bool resource_written(const struct resource *resource)
 {
     return resource->root->solid && !resource->same;
+}
+
+/*
+ * The identifiers that it is told by: its master identifier, which is of this resource alone,
+ * or else all in its list. NULL after the last, @after is NULL before the first.
+ */
+static inline const struct element *resource_identifier(const struct resource *resource,
+                                                        const struct element *after)
+{
+    if (after) {
+        return after->name ? NULL : after->next; /* those in a list have no name */
+    }
+    const struct element *master = element_get(resource->root, "masterIdentifier");
+    return master ? master : element_first(resource->root, "identifier");
 }
 
 /* What references to it say. */

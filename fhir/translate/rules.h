@@ -53,7 +53,8 @@ enum rule_op {
     OP_SEGMENT,  /* such a segment is in reach */
     OP_EVENT,    /* of the message: one of the values */
     OP_OPTION,   /* the caller wants one of the values */
-    OP_SET,      /* the target has such an element already; * at the end: any that begins so */
+    OP_SET,      /* the target has such an element already; * at the end: any that begins so;
+                    after it "=" and values of which it has one */
     OP_RESOURCE, /* such a resource is in reach */
 };
 
@@ -106,7 +107,7 @@ enum rule_which {
     WHICH_EACH,
     WHICH_REST,  /* all but the first */
     WHICH_LINES, /* all, joined by line ends */
-    WHICH_ALL,   /* the same, of all such segments of the group */
+    WHICH_ALL,   /* the same, of all such segments in the group and below it */
 };
 
 enum rule_near {
@@ -121,11 +122,12 @@ enum rule_known {
     KNOWN_GATEWAY,
     KNOWN_DIGEST,
     KNOWN_SENDER,
-    KNOWN_TABLE,   /* the code system of the table in force */
-    KNOWN_IT,      /* the resource that the block is about */
-    KNOWN_NUMBER,  /* of the repetition at hand */
-    KNOWN_SEGMENT, /* the place of the segment at hand, or of that of the block's resource */
-    KNOWN_EVENT,   /* of the message */
+    KNOWN_TABLE,    /* the code system of the table in force */
+    KNOWN_IT,       /* the resource that the block is about */
+    KNOWN_NUMBER,   /* of the repetition at hand */
+    KNOWN_SEGMENT,  /* the place of the segment at hand, or of that of the block's resource */
+    KNOWN_SEGMENTS, /* the places of all segments that the block's resource was made from */
+    KNOWN_EVENT,    /* of the message */
 };
 
 enum rule_type {
@@ -141,6 +143,7 @@ enum rule_type {
     TYPE_INSTANT,
     TYPE_TIME,
     TYPE_BASE64,
+    TYPE_HEX,        /* hexadecimal digits, as base64 */
     TYPE_CODING,     /* through a table */
     TYPE_CONCEPT,    /* the same as a CodeableConcept */
     TYPE_ASSIGNER,   /* an assigning authority to a system */
@@ -201,6 +204,7 @@ struct rule_name {
 enum rule_item {
     ITEM_NONE,
     ITEM_NEW,
+    ITEM_ONCE,  /* a new one, unless the array has the same */
     ITEM_KEYED, /* the one for the value of a field, or a new one */
     ITEM_EVERY, /* all that are there */
 };
@@ -218,6 +222,16 @@ struct rule_piece {
     struct rule_address at;
 };
 
+/*
+ * How much later than a time: @amount, a whole number, of what @unit names. A table says how
+ * many seconds a unit has; without a unit it is minutes.
+ */
+struct rule_plus {
+    struct rule_address amount;
+    struct rule_address unit;
+    bool has_unit;
+};
+
 struct rule_map;
 
 /*
@@ -233,6 +247,7 @@ struct rule_map;
  * @plain:     of SOURCE_TEXT: it needs no escape in JSON
  * @weak:      what it puts yields to what is stored elsewhere
  * @withdraws: what it makes is taken out of a stored list, not put
+ * @plus:      the time is later by that; NULL if it is the time itself
  * @otherwise: tried if the value doesn't fit the type
  */
 struct rule {
@@ -260,6 +275,7 @@ struct rule {
     uint16_t resource;
     const struct rule_map *map;
     const struct rule_table *table;
+    const struct rule_plus *plus;
     const struct rule *otherwise;
 };
 

@@ -203,14 +203,16 @@ static bool any_value(const struct rule_test *test, struct str raw, bool prefix)
     return false;
 }
 
-/* Whether @place's target has the element @name, or one that begins so before a "*". */
-static bool has_element(const struct place *place, struct str name)
+/* Whether @place's target has the element that @test names, and with one of its values. */
+static bool has_element(const struct place *place, const struct rule_test *test)
 {
+    struct str name = test->values[0];
     if (!place->target) {
         return false;
     }
     if (!str_ends(name, STR("*"))) {
-        return element_get(place->target, name.p) != NULL;
+        const struct element *e = element_get(place->target, name.p);
+        return e && (test->count == 1 || any_value(test, e->text, false));
     }
     struct str prefix = str_slice(name, 0, name.n - 1);
     for (const struct element *e = place->target->first; e; e = e->next) {
@@ -275,7 +277,7 @@ static bool is_there(const struct engine *e, const struct place *place,
                      const struct rule_test *test, bool *other)
 {
     switch (test->op) {
-    case OP_SET: return has_element(place, test->values[0]);
+    case OP_SET: return has_element(place, test);
     case OP_RESOURCE: return groups_resource(e, place->group, test->number) != NULL;
     case OP_EVENT: return any_value(test, e->event, false);
     case OP_OPTION: return any_option(e, test);
@@ -331,7 +333,7 @@ static bool holds(const struct engine *e, const struct place *place,
 /* Whether a test of this kind that is true tells something of the value it looks at. */
 static bool reads(enum rule_op op)
 {
-    return op == OP_IN || op == OP_PREFIX || op == OP_TABLE;
+    return op == OP_IN || op == OP_PREFIX || op == OP_TABLE || op == OP_SAME;
 }
 
 bool source_holds(struct engine *e, const struct place *place, const struct rule_test *tests)

@@ -109,22 +109,34 @@ static void finish(struct engine *e, struct resource *resource)
     period_mend(e, resource);
 }
 
-static void finish_all(struct engine *e)
+/* All but those that are about the message; whether there is anything. */
+static bool finish_all(struct engine *e)
 {
     drop_empty(e->root);
     bool any = false;
     for (struct resource *r = e->first; r && !e->error; r = r->next) {
-        any = any || r->root->solid;
-        if (r->group && r->root->solid) {
+        bool source = r->type->kind == KIND_SOURCE;
+        any = any || (r->root->solid && !source);
+        if (r->group && r->root->solid && !source) {
             finish(e, r);
         }
     }
-    const struct rule_group *rules = e->root->rules;
-    for (int i = 0; i < rules->resource_count && !e->error; i++) {
-        if (e->rules->resources[rules->resources[i]].kind == KIND_SOURCE && any) {
-            struct resource *source = own_resource(e, e->root, rules->resources[i]);
+    return any;
+}
+
+/*
+ * Give all their ids, then make what is about the message: only now is it known which of the
+ * others are the same, so that none is spoken of twice.
+ */
+static void identify(struct engine *e, bool any)
+{
+    identity_assign(e);
+    for (uint16_t i = 0; any && i < e->rules->resource_count && !e->error; i++) {
+        if (e->rules->resources[i].kind == KIND_SOURCE) {
+            struct resource *source = own_resource(e, e->root, i);
             if (source) {
                 finish(e, source);
+                identity_assign(e);
             }
         }
     }
@@ -186,8 +198,9 @@ static void list_identifiers(struct engine *e, const struct resource *r,
     }
     entry->identifiers[entry->identifier_count++] =
         (struct translate_identifier){ .system = r->system, .value = r->value };
-    const struct element *id = element_first(r->root, "identifier");
-    for (; id && entry->identifier_count < TRANSLATE_IDENTIFIERS_MAX; id = id->next) {
+    const struct element *id = NULL;
+    while ((id = resource_identifier(r, id)) &&
+           entry->identifier_count < TRANSLATE_IDENTIFIERS_MAX) {
         const struct element *system = element_get(id, "system");
         struct str value = element_text(id, "value");
         bool first = system && str_eq(system->text, r->system) && str_eq(value, r->value);
@@ -218,12 +231,25 @@ static const struct translate_path *list_deletes(const struct resource *r)
     return kept;
 }
 
+/* Whether all that @element says yields to what is stored. */
+static bool is_weak(const struct element *element)
+{
+    bool weak = element->weak;
+    for (const struct element *m = element->first; m && !weak; m = m->next) {
+        if (!is_weak(m)) {
+            return false;
+        }
+        weak = !m->next;
+    }
+    return weak;
+}
+
 /* Elements that yield to what is stored. */
 static const struct translate_path *list_defaults(struct engine *e, const struct resource *r)
 {
     struct translate_path *list = NULL;
     for (const struct element *m = r->root->first; m; m = m->next) {
-        if (!m->weak) {
+        if (!is_weak(m)) {
             continue;
         }
         struct translate_path *path = arena_alloc(e->arena, sizeof(*path));
@@ -382,11 +408,9 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
     if (!e.error) {
         run_segments(&e);
     }
+    bool any = !e.error && finish_all(&e);
     if (!e.error) {
-        finish_all(&e);
-    }
-    if (!e.error) {
-        identity_assign(&e);
+        identify(&e, any);
     }
     if (e.error) {
         return e.error;

@@ -160,6 +160,41 @@ static void test_makes(void **state)
         { "segment NTE Living\n    NTE-3 all -> data[] : encoded\n",
           "PID|||7\rOBX|||C\rNTE|||a\rNTE|||b\r",
           { "\"data\":[\"YQpi\"]" } },
+        /* the condition is about each of them, those in groups below too */
+        { "segment EVN Note\n    EVN-1 -> title : string\n"
+          "    NTE-3 all if NTE-2 = x and OBX-3 != SKIP -> text : string\n"
+          "segment OBX Living\n    OBX-3 -> code.text : string\n",
+          "EVN|A\rPID|||7\rOBX|||C\rNTE||x|a\rNTE||y|b\rOBX|||SKIP\rNTE||x|c\r"
+          "OBX|||D\rNTE||x|d\r",
+          { "\"text\":\"a\\nd\"" } },
+        /* bytes: control characters stay, digits are read, padding comes */
+        { "segment PID Patient\n    PID-2 -> a : encoded\n    PID-4 -> b : hex\n"
+          "    PID-5 -> c : base64\n",
+          "PID||a\x01\\X0A\\|7|4a 4B|QQ\r",
+          { "\"a\":\"YQEK\"", "\"b\":\"Sks=\"", "\"c\":\"QQ==\"" } },
+        { "segment PID Patient\n    PID-4 -> b : hex\n    PID-5 -> c : base64\n",
+          "PID|||7|4a4|Q\r",
+          { "!\"b\"", "!\"c\"" } },
+        { "segment PID Patient\n    PID-4 -> b : hex\n    PID-5 -> c : base64\n",
+          "PID|||7|4g|QQ=\r",
+          { "!\"b\"", "!\"c\"" } },
+        /* a list that has the same already */
+        { "segment PID Patient\n    PID-13 each -> a[once] : string\n"
+          "    PID-14 each -> b[once] {\n        .1 -> x : string\n        .2 -> y : string\n"
+          "    }\n",
+          "PID|||7||||||||||p~q~p|r^s~r~r^s\r",
+          { "\"a\":[\"p\",\"q\"]", "\"b\":[{\"x\":\"r\",\"y\":\"s\"},{\"x\":\"r\"}]" } },
+        /* what stands there already, with which value */
+        { "segment PID Patient\n    PID-2 -> a : string\n"
+          "    \"yes\" if set a = x y -> b : string\n"
+          "    \"no\" if unset a = x y -> c : string\n",
+          "PID||y|7\r",
+          { "\"b\":\"yes\"", "!\"c\"" } },
+        { "segment PID Patient\n    PID-2 -> a : string\n"
+          "    \"yes\" if set a = x y -> b : string\n"
+          "    \"no\" if unset a = x y -> c : string\n",
+          "PID||z|7\r",
+          { "!\"b\"", "\"c\":\"no\"" } },
     };
     (void)state;
 
@@ -181,6 +216,107 @@ static void test_makes(void **state)
             }
         }
     }
+}
+
+/* PID-7, and PID-2 of unit PID-4 after it. */
+static void test_later(void **state)
+{
+    static const struct {
+        const char *time, *amount, *unit, *want; /* "" if nothing is computed */
+    } cases[] = {
+        { "202601022350+0100", "20", "min", "2026-01-03T00:10:00+01:00" },
+        { "202601022350+0100", "20", "", "2026-01-03T00:10:00+01:00" },
+        { "20260102235059.25-0330", "2", "h^hour", "2026-01-03T01:50:59.25-03:30" },
+        { "202402282350+0000", "1", "d", "2024-02-29T23:50:00+00:00" },
+        { "202601022350+0100", "020", "min", "2026-01-03T00:10:00+01:00" },
+        { "999912312350+0000", "20", "min", "" }, /* no such year */
+        { "202601022350+0100", "0", "min", "" },
+        { "202601022350+0100", "-5", "min", "" },
+        { "202601022350+0100", "1.5", "h", "" },
+        { "202601022350+0100", "1234567890", "min", "" },
+        { "202601022350+0100", "2", "moons", "" },
+        { "202601022350+0100", "", "min", "" },
+        { "202601022350+0100", "\"\"", "min", "" },
+        { "202601022350", "20", "min", "" }, /* nobody knows the zone */
+        { "20260102", "20", "min", "" },
+        { "soon", "20", "min", "" },
+        { "", "20", "min", "" },
+    };
+    (void)state;
+
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct translated t = { .arena = arena };
+        char message[300];
+        char want[100];
+        arena_reset(arena);
+        (void)snprintf(message, sizeof(message), MSH "PID||%s|7|%s|||%s\r", cases[i].amount,
+                       cases[i].unit, cases[i].time);
+        (void)snprintf(want, sizeof(want), "\"end\":\"%s\"", cases[i].want);
+        assert_int_equal(translate(&t,
+                                   "segment PID Patient\n"
+                                   "    PID-7 plus PID-2 PID-4 -> end : dateTime Seconds\n"
+                                   "table Seconds\n    min -> 60\n    h -> 3600\n"
+                                   "    d -> 86400\n",
+                                   message),
+                         0);
+        if (cases[i].want[0] ? !has(&t, want) : has(&t, "\"end\"")) {
+            fail_msg("%s: %.*s", message, (int)t.result.bundle.n, t.result.bundle.p);
+        }
+    }
+}
+
+/*
+ * What is about the message belongs to each, is made last, and speaks of each of the others
+ * once, with the segments it was made from: the doctor is named three times.
+ */
+static void test_sources(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct translated t = { .arena = arena };
+    static const char rows[] = "resource Trace is Provenance source\n"
+                               "    every -> target[] {\n"
+                               "        $it -> reference : link\n"
+                               "        $segments -> display : string\n"
+                               "    }\n"
+                               "    MSH-4 -> who : Doctor(Named)\n"
+                               "datatype Named\n    .1 -> identifier[].value : string\n"
+                               "replace structure s\n"
+                               "    message: MSH\n"
+                               "        patient: PID PD1 => Patient\n"
+                               "            key PID-3\n"
+                               "            result: OBX NTE* => Living\n"
+                               "                key with above OBX-3\n"
+                               "segment PD1 Patient\n    PD1-1 -> more : string\n"
+                               "    PD1-4 -> doctor : Doctor(Named)\n"
+                               "segment OBX Living\n    OBX-3 -> code.text : string\n"
+                               "    OBX-16 -> who : Doctor(XCN)\n"
+                               "segment NTE Living\n    NTE-3 -> note : string\n";
+    const char *layers[] = { "", rows };
+    assert_int_equal(translate_by(&t, layers, 2,
+                                  MSH "PID|||7\rPD1|x|||9\r"
+                                      "OBX|||C|||||||||||||9\rNTE|||n\r"
+                                      "OBX|||D|||||||||||||9\rNTE|1\r"),
+                     0);
+    static const char *const wants[] = { "\"display\":\"PID[1] PD1[1]\"",
+                                         "\"display\":\"OBX[1] NTE[1]\"",
+                                         "\"display\":\"OBX[2]\"",
+                                         "\"display\":\"PD1[1] OBX[1] OBX[2]\"" };
+    for (size_t i = 0; i < ARRAY_LEN(wants); i++) {
+        if (!has(&t, wants[i])) {
+            fail_msg("want %s in %.*s", wants[i], (int)t.result.bundle.n, t.result.bundle.p);
+        }
+    }
+    /* patient, doctor, two results, the sender, and what is about them */
+    assert_int_equal(t.result.count, 6);
+    struct str last = t.result.entries[4].resource;
+    size_t targets = 0;
+    for (const char *p = last.p;
+         (p = memmem(p, (size_t)(last.p + last.n - p), "\"display\"", 9)); p++) {
+        targets++;
+    }
+    assert_int_equal(targets, 4);
 }
 
 /* In a block about another resource, addresses are those of that resource's group. */
@@ -305,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conditions), cmocka_unit_test(test_makes),
+        cmocka_unit_test(test_later),      cmocka_unit_test(test_sources),
         cmocka_unit_test(test_about),      cmocka_unit_test(test_elements_of_lists),
         cmocka_unit_test(test_ids),        cmocka_unit_test(test_codes_that_are_no_key),
     };

@@ -23,8 +23,11 @@ static inline int zone_offset(void *owner, struct str zone, const struct tm *loc
     return 0;
 }
 
+/* @options: @option_count of them, asked for */
 struct translated {
     struct arena *arena;
+    const struct str *options;
+    size_t option_count;
     struct issues issues;
     struct translate_result result;
 };
@@ -59,6 +62,8 @@ static inline int translate_with(struct translated *t, struct str text, bool zon
         .gateway = STR("gateway"),
         .recorded = STR("2026-01-02T03:04:05Z"),
         .digest = digest,
+        .options = t->options,
+        .option_count = t->option_count,
         .tree = true,
     };
     issues_init(&t->issues, t->arena);

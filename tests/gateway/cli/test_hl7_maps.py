@@ -132,8 +132,9 @@ def diff(site):
     site.same("elements gone", (code, out), (EX_DIFFERS, (
         f"{messages}/a.hl7\n"
         "  - Observation[1].method.text\n"
+        "  ~ Provenance[1].target[3].display\n"
         "1 messages: 1 differ, 0 are not translated by either; "
-        "0 elements added, 1 removed, 0 changed\n")))
+        "0 elements added, 1 removed, 1 changed\n")))
     site.same("a message type more", site.hl7(
         "diff", "--before", site.file("none.map", "remove message ORU^R01\n"),
         f"{messages}/a.hl7")[1].splitlines()[0],
