@@ -7,6 +7,7 @@
  */
 #include "gateway/maps.h"
 
+#include "fhir/translate/to_fhir.h"
 #include "gateway/zone.h"
 
 #include <errno.h>
@@ -215,8 +216,27 @@ static int set_of(struct maps *maps, const char *const *paths, size_t count, str
 
 /* --- uses ------------------------------------------------------------------------------ */
 
-static int add_use(struct maps *maps, const struct config_listener *from,
-                   const struct map_use *use, struct buf *report)
+/* Whether the maps of @use know what its route asks for, or without one its sender. */
+static bool options_known(const struct config *config, const struct map_use *use,
+                          struct buf *report)
+{
+    const struct config_strings *options =
+        use->route ? &use->route->options : &use->sender->options;
+    int line = use->route ? use->route->place.line : use->sender->place.line;
+    bool good = true;
+    for (size_t i = 0; i < options->n; i++) {
+        if (!translate_has_option(use->rules, str_z(options->items[i]))) {
+            say(report, "%s:%d: no map knows the option %s", config->file, line,
+                options->items[i]);
+            good = false;
+        }
+    }
+    return good;
+}
+
+static int add_use(struct maps *maps, const struct config *config,
+                   const struct config_listener *from, const struct map_use *use,
+                   struct buf *report)
 {
     static const struct config_strings none;
     const struct config_strings *lists[] = { &from->maps, &use->sender->maps,
@@ -235,6 +255,7 @@ static int add_use(struct maps *maps, const struct config_listener *from,
     struct map_use *made = &maps->uses[maps->use_count];
     *made = *use;
     int r = set_of(maps, paths, n, report, &made->rules);
+    r = r == 0 && !options_known(config, made, report) ? -EINVAL : r;
     if (r == 0) {
         maps->use_count++;
     }
@@ -247,14 +268,14 @@ static int add_sender(struct maps *maps, const struct config *config,
                       struct buf *report)
 {
     struct map_use use = { .sender = sender };
-    int worst = add_use(maps, from, &use, report);
+    int worst = add_use(maps, config, from, &use, report);
     const struct rules *own = worst == 0 ? maps->uses[maps->use_count - 1].rules : NULL;
     for (size_t i = 0; i < config->routes.n && worst != -ENOMEM; i++) {
         use.route = config_route(config, i);
         if (strcmp(use.route->from, from->place.name) != 0) {
             continue;
         }
-        int r = add_use(maps, from, &use, report);
+        int r = add_use(maps, config, from, &use, report);
         if (r == 0 && own &&
             maps->uses[maps->use_count - 1].rules->sender_count != own->sender_count) {
             say(report,

@@ -188,6 +188,27 @@ static struct draft_test *equal(struct map_compiler *c, struct map_words words)
     return unequal ? negate(c, tree) : tree;
 }
 
+/* Remember that rows ask for the options @words. */
+static bool asks_options(struct map_compiler *c, struct map_words words)
+{
+    for (size_t i = 0; i < words.n; i++) {
+        struct draft_option **at = &c->options;
+        while (*at && !str_eq((*at)->name, words.p[i].text)) {
+            at = &(*at)->next;
+        }
+        if (*at) {
+            continue;
+        }
+        *at = map_alloc(c, 1, sizeof(**at));
+        if (!*at) {
+            return false;
+        }
+        (*at)->name = words.p[i].text;
+        c->option_count++;
+    }
+    return true;
+}
+
 /* Tests that begin with a word of their own; NULL and *other if @words are none. */
 static struct draft_test *worded(struct map_compiler *c, struct map_words words, bool *other)
 {
@@ -209,7 +230,7 @@ static struct draft_test *worded(struct map_compiler *c, struct map_words words,
         return with_values(c, leaf(c, OP_EVENT), rest);
     }
     if (rest.n && map_is_word(first, "option")) {
-        return with_values(c, leaf(c, OP_OPTION), rest);
+        return asks_options(c, rest) ? with_values(c, leaf(c, OP_OPTION), rest) : NULL;
     }
     *other = true;
     return NULL;

@@ -294,9 +294,11 @@ struct map_compiler {
     struct draft_message *messages;
     struct draft_message **messages_end;
     struct draft_sender *senders; /* later ones first */
+    struct draft_option *options; /* that rows ask for */
     size_t segment_count;
     size_t resource_count;
     size_t message_count;
+    size_t option_count;
 
     enum map_change change;
     enum map_section section;

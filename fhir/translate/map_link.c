@@ -421,6 +421,15 @@ static void link_segments(struct map_compiler *c, struct rules *out)
     out->slot_mask = (uint16_t)(size - 1);
 }
 
+static void link_options(struct map_compiler *c, struct rules *out)
+{
+    struct str *names = map_alloc(c, c->option_count, sizeof(*names));
+    for (const struct draft_option *o = c->options; o && names; o = o->next) {
+        names[out->option_count++] = o->name;
+    }
+    out->options = names;
+}
+
 struct rules *map_link(struct map_compiler *c)
 {
     struct rules *out = map_alloc(c, 1, sizeof(*out));
@@ -439,6 +448,7 @@ struct rules *map_link(struct map_compiler *c)
     link_resources(c, out);
     link_segments(c, out);
     out->senders = map_link_senders(c, &out->sender_count);
+    link_options(c, out);
     const struct draft_table *systems = map_names_get(&c->table_names, str_z(CODING_SYSTEMS));
     if (!systems) {
         map_wrong_at(c, (struct map_where){ 0 }, "no table %s", CODING_SYSTEMS);

@@ -400,6 +400,7 @@ enum {
  * @segments:       @segment_count of them
  * @slots:          index of a segment + 1 by its name, see rules_segment(); 0 where none is
  * @senders:        @sender_count of them
+ * @options:        names that rows ask for, @option_count of them
  * @coding_systems: systems of coding systems by their names in table 0396
  */
 struct rules {
@@ -410,12 +411,14 @@ struct rules {
     const struct rule_resource *resources;
     const struct rule_message *messages;
     const struct rule_sender *senders;
+    const struct str *options;
     const struct rule_table *coding_systems;
     uint16_t segment_count;
     uint16_t slot_mask;
     uint16_t resource_count;
     uint16_t message_count;
     uint16_t sender_count;
+    size_t option_count;
 };
 
 /* Where the search for segment @name begins among @mask + 1 slots. */

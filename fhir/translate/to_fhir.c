@@ -29,6 +29,16 @@ bool translate_knows(const struct rules *rules, const struct v2_message *message
     return find_rules(rules, message) != NULL;
 }
 
+bool translate_has_option(const struct rules *rules, struct str name)
+{
+    for (size_t i = 0; i < rules->option_count; i++) {
+        if (str_eq(rules->options[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The resource of type @index that @group itself has, made if it may have one. */
 static struct resource *own_resource(struct engine *e, struct group *group, uint16_t index)
 {

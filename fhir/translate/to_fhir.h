@@ -147,6 +147,9 @@ struct translate_result {
 /* Whether @rules have a map for messages of this type. */
 bool translate_knows(const struct rules *rules, const struct v2_message *message);
 
+/* Whether anything in @rules depends on option @name; one that nothing does is a mistake. */
+bool translate_has_option(const struct rules *rules, struct str name);
+
 /**
  * translate_to_fhir() - translate one message
  * @arena:   memory for everything

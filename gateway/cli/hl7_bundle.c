@@ -31,6 +31,23 @@ bool hl7_sender_good(const struct hl7_sender *sender, const char *command)
     return true;
 }
 
+bool hl7_options_known(const struct hl7_sender *sender, struct maps *const *maps, size_t count,
+                       const char *command)
+{
+    for (size_t i = 0; i < sender->options.n; i++) {
+        bool known = false;
+        for (size_t m = 0; m < count && !known; m++) {
+            known = translate_has_option(maps_rules(maps[m]), str_z(sender->options.p[i]));
+        }
+        if (!known) {
+            (void)fprintf(stderr, "chartseal %s: no map knows the option %s\n", command,
+                          sender->options.p[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 int hl7_maps(const struct cli_words *files, struct maps **out)
 {
     struct buf report = heap_buf(REPORT_MAX);
@@ -56,11 +73,15 @@ int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struc
 {
     static char recorded[RECORDED_SIZE];
     struct v2_assigner assigners[CLI_WORDS_MAX];
+    struct str options[CLI_WORDS_MAX];
     struct v2_message message;
     uint8_t digest[DIGEST_SIZE];
     for (size_t i = 0; i < sender->assigners.n; i++) {
         assigners[i].system = str_z(sender->assigners.p[i]);
         assigners[i].authority = str_cut(&assigners[i].system, '=');
+    }
+    for (size_t i = 0; i < sender->options.n; i++) {
+        options[i] = str_z(sender->options.p[i]);
     }
     if (!recorded[0]) {
         write_now(recorded);
@@ -76,6 +97,8 @@ int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struc
         .gateway = STR("chartseal"),
         .recorded = str_z(recorded),
         .digest = digest,
+        .options = options,
+        .option_count = sender->options.n,
         .explain = sender->explain,
     };
     enum v2_charset charset =

@@ -17,11 +17,16 @@ struct hl7_sender {
     const char *zone;
     const char *charset;
     struct cli_words assigners; /* NAME=SYSTEM */
+    struct cli_words options;   /* of the maps */
     bool explain;               /* see struct translate_site */
 };
 
 /* Whether what was said is good; complaints on standard error name @command. */
 bool hl7_sender_good(const struct hl7_sender *sender, const char *command);
+
+/* Whether one of @count maps knows each option asked for; if not, the same. */
+bool hl7_options_known(const struct hl7_sender *sender, struct maps *const *maps, size_t count,
+                       const char *command);
 
 /**
  * hl7_maps() - compile maps

@@ -172,6 +172,9 @@ static int run(struct diffing *d, const struct cli_words *paths)
 {
     int code = hl7_maps(&d->before, &d->maps[0]);
     code = code == EX_OK ? hl7_maps(&d->after, &d->maps[1]) : code;
+    if (code == EX_OK && !hl7_options_known(&d->sender, d->maps, 2, COMMAND)) {
+        code = EX_USAGE;
+    }
     d->arena = arena_new(ARENA_FIRST);
     code = code == EX_OK && !d->arena ? EX_OSERR : code;
     for (size_t i = 0; i < paths->n && code == EX_OK; i++) {
@@ -196,11 +199,12 @@ int cli_hl7_diff(int argc, char **argv)
         { .name = "--zone", .value = &d.sender.zone },
         { .name = "--charset", .value = &d.sender.charset },
         { .name = "--assigner", .many = &d.sender.assigners },
+        { .name = "--option", .many = &d.sender.options },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n == 0) {
         return cli_usage("hl7 diff [--before MAP]... [--after MAP]... [--values] [--sender URI]"
                          " [--zone ZONE] [--charset NAME] [--assigner NAME=SYSTEM]..."
-                         " FILE|FOLDER...");
+                         " [--option NAME]... FILE|FOLDER...");
     }
     return hl7_sender_good(&d.sender, COMMAND) ? run(&d, &words) : EX_USAGE;
 }

@@ -79,6 +79,9 @@ static int run(const struct translating *t, const char *path)
     struct maps *maps = NULL;
     int code = cli_read(COMMAND, path, V2_MESSAGE_MAX, &text);
     code = code == EX_OK ? hl7_maps(&t->maps, &maps) : code;
+    if (code == EX_OK && !hl7_options_known(&t->sender, &maps, 1, COMMAND)) {
+        code = EX_USAGE;
+    }
     if (code == EX_OK) {
         struct arena *arena = arena_new(ARENA_FIRST);
         code = arena ? translate(t, maps_rules(maps), buf_str(&text), arena) : EX_OSERR;
@@ -98,12 +101,14 @@ int cli_hl7_translate(int argc, char **argv)
         { .name = "--zone", .value = &t.sender.zone },
         { .name = "--charset", .value = &t.sender.charset },
         { .name = "--assigner", .many = &t.sender.assigners },
+        { .name = "--option", .many = &t.sender.options },
         { .name = "--map", .many = &t.maps },
         { .name = "--explain", .flag = &t.sender.explain },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 1) {
         return cli_usage("hl7 translate [--sender URI] [--zone ZONE] [--charset NAME]"
-                         " [--assigner NAME=SYSTEM]... [--map FILE]... [--explain] [FILE|-]");
+                         " [--assigner NAME=SYSTEM]... [--option NAME]... [--map FILE]..."
+                         " [--explain] [FILE|-]");
     }
     if (!hl7_sender_good(&t.sender, COMMAND)) {
         return EX_USAGE;

@@ -62,6 +62,7 @@ struct config_sender {
     int ack;                       /* enum config_ack */
     struct config_pairs assigners; /* namespace or universal id -> system URI */
     struct config_strings maps;    /* files */
+    struct config_strings options; /* of the maps */
 };
 
 /* Of which a token must bear one, for each class of interactions; empty: none is asked for. */
@@ -126,7 +127,8 @@ struct config_route {
     const char *from;
     const struct config_when *when;
     struct config_strings to;
-    struct config_strings maps; /* files */
+    struct config_strings maps;    /* files */
+    struct config_strings options; /* of the maps */
     const char *purpose;
     int mode;
     int payload;

@@ -43,6 +43,8 @@ static const struct config_option sender_options[] = {
       .help = "assigning authority of PID-3.4 to the URI of its system" },
     { "maps", CONFIG_PATHS, AT(sender, maps),
       .help = "map files of this sender, after the listener's" },
+    { "options", CONFIG_STRINGS, AT(sender, options),
+      .help = "options of the maps for its messages, such as MessageHeader" },
     { 0 },
 };
 
@@ -140,6 +142,8 @@ static const struct config_option route_options[] = {
     { "to", CONFIG_STRINGS, AT(route, to), CONFIG_REQUIRED, .help = "names of destinations" },
     { "maps", CONFIG_PATHS, AT(route, maps),
       .help = "map files of this route, after the sender's" },
+    { "options", CONFIG_STRINGS, AT(route, options),
+      .help = "options of the maps for what is delivered, besides the sender's" },
     { "purpose", CONFIG_STRING, AT(route, purpose),
       .help = "purpose of use of v2 messages, a code of v3 PurposeOfUse" },
     { "mode", CONFIG_CHOICE, AT(route, mode), .fallback = "enforce", .choices = modes,

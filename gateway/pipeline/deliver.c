@@ -211,6 +211,24 @@ static enum step claim_enter(struct exchange *ex)
 /* --- translate ------------------------------------------------------------------------------
  */
 
+/* What the route asks for besides the sender's options. */
+static int add_options(struct exchange *ex)
+{
+    struct v2_case *v2 = &deliver_of(ex)->v2;
+    const struct config_strings *more = &v2->dossier.route->options;
+    size_t count = v2->site.option_count;
+    struct str *all = arena_calloc(ex->arena, count + more->n, sizeof(*all));
+    if (!all) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count + more->n; i++) {
+        all[i] = i < count ? v2->site.options[i] : str_z(more->items[i - count]);
+    }
+    v2->site.options = all;
+    v2->site.option_count = count + more->n;
+    return 0;
+}
+
 static int translate(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
@@ -218,7 +236,7 @@ static int translate(struct exchange *ex)
     struct worker *worker = v2->dossier.worker;
     uint8_t *digest = arena_alloc(ex->arena, DIGEST_SIZE);
     char *recorded = arena_alloc(ex->arena, 32);
-    if (!digest || !recorded) {
+    if (!digest || !recorded || add_options(ex) < 0) {
         return -ENOMEM;
     }
     /* The time of acceptance, so that a repeated delivery says the same. */

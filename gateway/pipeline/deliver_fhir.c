@@ -1,13 +1,14 @@
 /*
  * Stage "forward" to a FHIR server.
  *
- *   look up each identity resource by its identifier --all known--> join --> transaction
+ *   look up what is shared or yields --all known--> join --> transaction
  *
  * Patient, Encounter, Practitioner, Organization and Location are shared with others: what is
- * stored is read, joined with what the message says (an absent field keeps) and written back
- * with If-Match, so that somebody else's change in between makes us look again. What the
- * message reports is written under ids computed from it. So every entry is safe to repeat, in
- * a transaction or alone.
+ * stored is read by identifier, joined with what the message says (an absent field keeps) and
+ * written back with If-Match, so that somebody else's change in between makes us look again.
+ * What the message reports is written under ids computed from it; only where something in it
+ * yields to what is stored (the content of a document, in a message that hasn't any) that is
+ * read, by its id. So every entry is safe to repeat, in a transaction or alone.
  */
 #include "gateway/pipeline/deliver_impl.h"
 
@@ -297,6 +298,17 @@ static enum step join(struct exchange *ex)
 
 static enum step look_up(struct exchange *ex);
 
+/* Whether @entry is joined with what is stored. */
+static bool is_joined(const struct translate_entry *entry)
+{
+    return entry->id.n ? entry->defaults || entry->withdrawn.n : entry->identifier_count > 0;
+}
+
+static bool is_type(const struct node *resource, const char *type)
+{
+    return str_eq(node_text(resource, "resourceType"), str_z(type));
+}
+
 /* Whether another patient took the place of this one. */
 static bool replaced(const struct node *resource)
 {
@@ -320,7 +332,7 @@ static const struct node *choose(const struct node *bundle, const char *type,
     size_t count_alike = 0;
     for (const struct node *e = node_first(node_get(bundle, "entry")); e; e = e->next) {
         const struct node *resource = node_get(e, "resource");
-        if (!str_eq(node_text(resource, "resourceType"), str_z(type))) {
+        if (!is_type(resource, type)) {
             continue; /* an outcome, or something included */
         }
         any = resource;
@@ -334,23 +346,25 @@ static const struct node *choose(const struct node *bundle, const char *type,
     return count > 1 ? alike : any;
 }
 
+/* What is stored, in the answer to a read or a search. */
 static enum step found(struct exchange *ex, struct str body)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
     struct deliver_entry *ready = &deliver->ready[deliver->entry_at];
-    const struct node *bundle;
+    const struct node *root;
     const struct node *said;
     body = arena_str(ex->arena, body);
-    if (!body.p || json_parse(ex->arena, body, &deliver->v2.issues, &bundle) != 0 ||
-        !str_eq(node_text(bundle, "resourceType"), STR("Bundle"))) {
+    if (!body.p || json_parse(ex->arena, body, &deliver->v2.issues, &root) != 0 ||
+        !is_type(root, entry->id.n ? entry->type : "Bundle")) {
         return deliver_retry(ex, "answer-unreadable");
     }
     if (json_parse(ex->arena, entry->resource, &deliver->v2.issues, &said) != 0) {
         return deliver_retry(ex, "memory");
     }
-    bool ambiguous;
-    const struct node *resource = choose(bundle, entry->type, said, &ambiguous);
+    bool ambiguous = false;
+    const struct node *resource =
+        entry->id.n ? root : choose(root, entry->type, said, &ambiguous);
     if (ambiguous) {
         return deliver_park(ex, "ambiguous-identifier");
     }
@@ -371,7 +385,14 @@ static void on_found(void *owner, const struct http_answer *answer)
         exchange_move(ex, failed(ex, answer->fail));
         return;
     }
-    enum step step = judge(ex, answer->head->status);
+    struct deliver_exchange *deliver = deliver_of(ex);
+    int status = answer->head->status;
+    if (deliver->bundle.entries[deliver->entry_at].id.n && (status == 404 || status == 410)) {
+        deliver->entry_at++; /* nothing is stored under that id */
+        exchange_move(ex, look_up(ex));
+        return;
+    }
+    enum step step = judge(ex, status);
     exchange_move(ex, step == STEP_NEXT ? found(ex, answer->body) : step);
 }
 
@@ -379,8 +400,7 @@ static enum step look_up(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     while (deliver->entry_at < deliver->bundle.count &&
-           (deliver->bundle.entries[deliver->entry_at].id.n ||
-            deliver->bundle.entries[deliver->entry_at].identifier_count == 0)) {
+           !is_joined(&deliver->bundle.entries[deliver->entry_at])) {
         deliver->entry_at++;
     }
     if (deliver->entry_at == deliver->bundle.count) {
@@ -389,9 +409,13 @@ static enum step look_up(struct exchange *ex)
     const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
     struct buf target = arena_buf(ex->arena, TARGET_MAX);
     buf_str_put(&target, deliver->out->base_path);
-    buf_fmt(&target, "/%s?", entry->type);
-    put_identifier(&target, &entry->identifiers[0]);
-    buf_fmt(&target, "&_count=%d", FOUND_MAX);
+    if (entry->id.n) {
+        buf_fmt(&target, "/%s/%.*s", entry->type, (int)entry->id.n, entry->id.p);
+    } else {
+        buf_fmt(&target, "/%s?", entry->type);
+        put_identifier(&target, &entry->identifiers[0]);
+        buf_fmt(&target, "&_count=%d", FOUND_MAX);
+    }
     if (buf_failed(&target)) {
         return deliver_park(ex, "identifier-too-long");
     }

@@ -24,9 +24,14 @@ static int know_sender(struct exchange *ex)
 {
     struct v2_case *v2 = case_of(ex);
     const struct config_pairs *pairs = &v2->sender->assigners;
+    const struct config_strings *options = &v2->sender->options;
     struct v2_assigner *list = arena_calloc(ex->arena, pairs->n, sizeof(*list));
-    if (!list) {
+    struct str *names = arena_calloc(ex->arena, options->n, sizeof(*names));
+    if (!list || !names) {
         return -ENOMEM;
+    }
+    for (size_t i = 0; i < options->n; i++) {
+        names[i] = str_z(options->items[i]);
     }
     for (size_t i = 0; i < pairs->n; i++) {
         list[i] = (struct v2_assigner){ .authority = str_z(pairs->items[i].name),
@@ -38,6 +43,8 @@ static int know_sender(struct exchange *ex)
         .zone = str_z(v2->sender->zone),
         .zone_offset = zone_offset,
         .assigners = { .list = list, .count = pairs->n },
+        .options = names,
+        .option_count = options->n,
     };
     return translate_sender(ex->arena, &v2->message, &v2->site);
 }

@@ -110,6 +110,32 @@ static void test_who_has_which(void **state)
     heap_buf_free(&report);
 }
 
+/* Options that senders and routes ask for, of which their maps know all. */
+static void test_options(void **state)
+{
+    static const char *known[] = { "MessageHeader", "Binary" };
+    static const char *unknown[] = { "Messageheader" };
+    (void)state;
+    for (int wrong = 0; wrong < 3; wrong++) {
+        struct site site = { 0 };
+        struct buf report;
+        struct maps *maps = NULL;
+        site.senders[0].place.line = 5;
+        site.senders[0].options = (struct config_strings){ wrong == 1 ? unknown : known, 1 };
+        site.routes[0].options =
+            (struct config_strings){ wrong == 2 ? unknown : known, wrong == 2 ? 1 : 2 };
+        assert_int_equal(load(&site, &report, &maps), wrong ? -EINVAL : 0);
+        buf_c(&report, '\0');
+        static const char *const said[] = {
+            "", "site.yaml:5: no map knows the option Messageheader\n",
+            "site.yaml:7: no map knows the option Messageheader\n"
+        };
+        assert_string_equal(report.p, said[wrong]);
+        maps_free(maps);
+        heap_buf_free(&report);
+    }
+}
+
 /* All mistakes of a file, each once although two senders have it. */
 static void test_mistakes(void **state)
 {
@@ -172,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_has_which),
+        cmocka_unit_test(test_options),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_files),
     };

@@ -111,6 +111,25 @@ def translate(site):
     site.same("nothing by a wrong map", (code, out), (EX_CONFIG, ""))
 
 
+def options(site):
+    """What maps ask for, on request; a name that none of them knows is a mistake."""
+    own = site.file("own.map", 'segment PID Patient\n    "x" if option Own -> own : string\n')
+    for words, types in (([], 0), (["--option", "MessageHeader"], 1),
+                         (["--map", own, "--option", "Own", "--option", "MessageHeader"], 1)):
+        code, out, _ = site.hl7("translate", *words, text=MESSAGE)
+        found = [e["resource"]["resourceType"] for e in json.loads(out)["entry"]]
+        site.same("headers", (code, found.count("MessageHeader")), (EX_OK, types))
+        site.same("own", '"own":"x"' in out, "Own" in words)
+    unknown = (EX_USAGE, "", "chartseal hl7 translate: no map knows the option Own\n")
+    site.same("unknown", site.hl7("translate", "--option", "Own", text=MESSAGE), unknown)
+    message = site.file("options/a.hl7", MESSAGE)
+    code, _, err = site.hl7("diff", "--option", "Own", message)
+    site.same("unknown", (code, err), (EX_USAGE,
+                                       "chartseal hl7 diff: no map knows the option Own\n"))
+    code, out, _ = site.hl7("diff", "--after", own, "--option", "Own", message)
+    site.same("known afterwards", code, EX_DIFFERS)
+
+
 def diff(site):
     messages = os.path.dirname(site.file("messages/a.hl7", MESSAGE))
     other = site.file("messages/deeper/b.hl7", f"\x0b{OTHER}\x1c\r\x0b{MESSAGE}\x1c\r")
@@ -146,7 +165,7 @@ def diff(site):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         site = Site(sys.argv[1], folder)
-        for test in (check_map, translate, diff):
+        for test in (check_map, translate, options, diff):
             test(site)
     return 1 if site.failed else 0
 
