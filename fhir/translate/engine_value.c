@@ -195,8 +195,11 @@ void engine_format(struct engine *e, const struct place *place, const struct rul
 
 static void put_place(const struct engine *e, const struct v2_segment *segment, struct buf *b)
 {
-    buf_fmt(b, "%s%s[%u]", b->n ? " " : "", segment->name,
-            (unsigned)e->occurrences[segment - e->message->segments]);
+    buf_z(b, b->n ? " " : "");
+    buf_z(b, segment->name);
+    buf_c(b, '[');
+    buf_u64(b, e->occurrences[segment - e->message->segments]);
+    buf_c(b, ']');
 }
 
 /* "OBX[3]" for the segment of the block's resource, or for the one at hand. */

@@ -106,15 +106,21 @@ static void drop_empty(struct group *group)
     }
 }
 
-static void finish(struct engine *e, struct resource *resource)
+/* Where a resource section runs. */
+static struct place finishing(struct group *group, struct resource *resource)
 {
-    struct place place = {
-        .group = resource->group,
+    return (struct place){
+        .group = group,
         .segment_id = RULE_VALUE,
-        .target = resource->root,
+        .target = resource ? resource->root : NULL,
         .owner = resource,
         .top = true,
     };
+}
+
+static void finish(struct engine *e, struct resource *resource)
+{
+    struct place place = finishing(resource->group, resource);
     (void)engine_run(e, &place, resource->type->finish);
     period_mend(e, resource);
 }
@@ -142,12 +148,15 @@ static void identify(struct engine *e, bool any)
 {
     identity_assign(e);
     for (uint16_t i = 0; any && i < e->rules->resource_count && !e->error; i++) {
-        if (e->rules->resources[i].kind == KIND_SOURCE) {
-            struct resource *source = own_resource(e, e->root, i);
-            if (source) {
-                finish(e, source);
-                identity_assign(e);
-            }
+        const struct rule_resource *type = &e->rules->resources[i];
+        struct place place = finishing(e->root, NULL);
+        if (type->kind != KIND_SOURCE || !source_tests(e, &place, type->finish->required)) {
+            continue;
+        }
+        struct resource *source = own_resource(e, e->root, i);
+        if (source) {
+            finish(e, source);
+            identity_assign(e);
         }
     }
 }

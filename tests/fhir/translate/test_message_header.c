@@ -32,7 +32,7 @@ static void test_header(void **state)
         { HEADER("APP^1.2^ISO||TO^1.3^ISO|R|2026||ADT^A01|7|P|2.5.1||||||||||S^^^^^^^^^8"
                  "|Q^^^^^^^^^9|NET^mllp://a^URI|TON^b.example^DNS"),
           { "\"endpoint\":\"mllp://a\"",
-            "\"responsible\":{\"reference\":\"urn:uuid:", "\"name\":\"1.3\",\"target\":{" } },
+            "\"responsible\":{\"reference\":\"urn:uuid:", "\"name\":\"TON\",\"target\":{" } },
         { HEADER("APP||||2026||ADT^A01|7|P|2.5.1|||||DEU||de"), { "\"language\":\"de\"" } },
         { HEADER("APP||||2026||ADT^A01|7|P|2.5.1|||||||||||||||R~ETH^^HL70177"),
           { "{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-Confidentiality\",\"code\":"
