@@ -16,9 +16,12 @@ void issues_init(struct issues *issues, struct arena *arena)
 /* Count one more; whether it is to be kept. */
 static bool count(struct issues *issues, enum issue_severity severity)
 {
+    bool note = severity < ISSUE_ERROR;
     issues->count++;
+    issues->notes += note;
     issues->worst = severity > issues->worst ? severity : issues->worst;
-    return issues->count <= ISSUES_MAX;
+    /* Many notes don't hide an error. */
+    return (note ? issues->notes : issues->count - issues->notes) <= ISSUES_MAX;
 }
 
 static void keep(struct issues *issues, enum issue_severity severity, const char *code,

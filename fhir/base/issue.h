@@ -34,7 +34,8 @@ struct issue {
 };
 
 enum {
-    ISSUES_MAX = 200, /* kept for each message; further ones are only counted */
+    ISSUES_MAX = 200, /* of errors, and of what is less, kept for each message; further ones are
+                         only counted */
 };
 
 struct issues {
@@ -42,6 +43,7 @@ struct issues {
     struct issue *first;
     struct issue *last;
     size_t count; /* seen, kept or not */
+    size_t notes; /* of these, what is less than an error */
     enum issue_severity worst;
 };
 

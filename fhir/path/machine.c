@@ -29,7 +29,17 @@ int path_exceeds(struct path_machine *m, const char *text)
 int path_step(struct path_machine *m, size_t n)
 {
     m->steps += n;
-    return m->steps <= PATH_STEPS_MAX ? 0 : path_exceeds(m, "more steps than a run may take");
+    return m->steps <= m->steps_most ? 0 : path_exceeds(m, "more steps than a run may take");
+}
+
+void path_machine_bound(struct path_machine *m, size_t steps)
+{
+    m->steps_most = steps < PATH_STEPS_MAX ? steps : PATH_STEPS_MAX;
+}
+
+size_t path_machine_steps(const struct path_machine *m)
+{
+    return m->steps;
 }
 
 int path_make_bytes(struct path_machine *m, size_t n)

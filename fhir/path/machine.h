@@ -59,6 +59,7 @@ struct path_machine {
 
     size_t at; /* offset of the instruction being run */
     size_t steps;
+    size_t steps_most;
     size_t bytes;
     struct regex_work regex;
     struct path_pattern patterns[PATH_PATTERNS];
@@ -97,7 +98,7 @@ MUST_USE int path_grow(struct path_machine *m);
 MUST_USE static inline int path_reserve(struct path_machine *m)
 {
     m->steps++;
-    return m->n == m->room || m->steps > PATH_STEPS_MAX ? path_grow(m) : 0;
+    return m->n == m->room || m->steps > m->steps_most ? path_grow(m) : 0;
 }
 
 /* Put an item onto the collection on top. */

@@ -123,6 +123,12 @@ struct path_machine;
  */
 MUST_USE struct path_machine *path_machine_new(struct arena *arena, const struct path_env *env);
 
+/* From now on a run takes at most @steps, or PATH_STEPS_MAX if that is less. */
+void path_machine_bound(struct path_machine *m, size_t steps);
+
+/* How many the last run took. */
+size_t path_machine_steps(const struct path_machine *m);
+
 /**
  * path_run() - evaluate an expression
  * @m:      the machine

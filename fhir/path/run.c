@@ -287,6 +287,7 @@ struct path_machine *path_machine_new(struct arena *arena, const struct path_env
         m->arena = arena;
         m->env = env;
         m->regex.arena = arena;
+        m->steps_most = PATH_STEPS_MAX;
     }
     return m;
 }

@@ -32,6 +32,7 @@ enum {
  * @root:   the resource that is validated
  * @types:  those that names led to lately, by a hash of the name
  * @depth:  of elements, and of profiles within profiles
+ * @work:   done so far: what invariants visited, and entries looked through
  * @r:      -ENOMEM once memory ran out
  * @machine: what FHIRPath runs in, with @env
  */
@@ -48,6 +49,7 @@ struct check {
     const struct node *root;
     const struct schema_type *types[CHECK_TYPES];
     size_t depth;
+    size_t work;
     int r;
     struct path_env env;
     struct path_machine *machine;
@@ -63,6 +65,9 @@ void check_issue(struct check *check, enum issue_severity severity, const char *
 /* The same with a sentence that lives as long as the validator. */
 void check_say(struct check *check, enum issue_severity severity, const char *code,
                const struct place *place, struct str text);
+
+/* What may still be done, of options->work. */
+size_t check_work_left(const struct check *check);
 
 /*
  * One value of a primitive type: its JSON kind and what its text may be.

@@ -165,6 +165,12 @@ static bool is_false(const struct path_list *result)
     return result->n == 1 && result->items[0].kind == PATH_BOOLEAN && !result->items[0].boolean;
 }
 
+size_t check_work_left(const struct check *check)
+{
+    size_t most = check->options->work ? check->options->work : SIZE_MAX;
+    return check->work < most ? most - check->work : 0;
+}
+
 static void breaks(struct check *check, const struct constraint *rule,
                    const struct place *place)
 {
@@ -181,7 +187,9 @@ static void run(struct check *check, const struct constraint *rule, const struct
     input.element.extra = item->extra;
     issues_init(&quiet, check->arena);
     check->env.root = check->entry ? node_get(check->entry, "resource") : check->root;
+    path_machine_bound(check->machine, check_work_left(check));
     int r = path_run(check->machine, rule->path, &input, &quiet, &result);
+    check->work += path_machine_steps(check->machine);
     if (r < 0) {
         check->r = r;
     } else if (r > 0) {
@@ -210,7 +218,8 @@ void check_rules(struct check *check, const struct constraint *rules, const stru
         return;
     }
     bool contains = node_get(item->node, "contained") != NULL;
-    for (const struct constraint *rule = rules; rule; rule = rule->next) {
+    for (const struct constraint *rule = rules; rule && check_work_left(check);
+         rule = rule->next) {
         if (contains || !rule->contained) {
             ask(check, rule, item, place);
         }

@@ -138,8 +138,9 @@ static const struct node *contained(struct check *check, const struct reference 
     if (!reference->id.n) {
         return container;
     }
-    for (const struct node *inner = node_first(node_get(container, "contained")); inner;
-         inner = inner->next) {
+    const struct node *inner = node_first(node_get(container, "contained"));
+    for (; inner && check_work_left(check); inner = inner->next) {
+        check->work++;
         if (str_eq(node_text(inner, "id"), reference->id)) {
             return inner;
         }

@@ -345,6 +345,18 @@ static void check_object(struct check *check, const struct node *object,
     check->depth--;
 }
 
+/* Whether the caller wants @profile, which may not be here, of @item. */
+static bool is_wanted(const struct check *check, const struct profile *profile,
+                      const struct item *item)
+{
+    if (!check->options->by_type) {
+        return item->node == check->root;
+    }
+    bool of_entry = item->node == node_get(check->entry, "resource");
+    return (item->node == check->root || of_entry) && profile && item->type &&
+           schema_is_a(check->schema, item->type, profile->type);
+}
+
 /* The profiles that the resource names, and those that the caller wants. */
 static void check_profiles(struct check *check, const struct node *resource,
                            const struct place *place)
@@ -358,9 +370,12 @@ static void check_profiles(struct check *check, const struct node *resource,
             profile_check(check, profile, &item, place);
         }
     }
-    for (size_t i = 0; resource == check->root && i < check->options->profiles_n; i++) {
+    for (size_t i = 0; i < check->options->profiles_n; i++) {
         const struct profile *profile =
             registry_profile(&check->validator->registry, check->options->profiles[i]);
+        if (!is_wanted(check, profile, &item)) {
+            continue;
+        }
         if (profile) {
             profile_check(check, profile, &item, place);
         } else {
@@ -391,5 +406,9 @@ int validate_resource(const struct validator *validator, struct arena *arena,
         return r;
     }
     check_inner(&check, resource, &place);
+    if (check_work_left(&check) == 0) {
+        check_issue(&check, ISSUE_ERROR, "too-costly", &place,
+                    "takes more work to look at than it may");
+    }
     return check.r;
 }

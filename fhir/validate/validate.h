@@ -22,13 +22,19 @@ struct validator;
 /*
  * @profiles:          canonical URLs that the resource must conform to besides those it names
  *                     itself; @profiles_n of them
+ * @by_type:           @profiles are each for resources of its type: the one that is looked at,
+ *                     and those in a Bundle's entries
  * @strict_extensions: an extension without a definition here is an error, not a note
+ * @work:              a bound on the time it takes: what invariants visit and references are
+ *                     compared with; 0: none. What takes more is an error, "too-costly".
  * @now:               milliseconds since 1970, for invariants that ask
  */
 struct validate_options {
     const struct str *profiles;
     size_t profiles_n;
+    bool by_type;
     bool strict_extensions;
+    size_t work;
     int64_t now;
 };
 
@@ -52,6 +58,9 @@ MUST_USE int validator_new(struct arena *arena, struct validator **out);
  */
 MUST_USE int validator_add(struct validator *validator, const struct node *node,
                            struct issues *issues);
+
+/* The type that the profile @url is about, "Patient"; empty if that profile isn't here. */
+struct str validator_profile_type(const struct validator *validator, struct str url);
 
 /**
  * validate_resource() - look at a resource and everything in it

@@ -91,3 +91,9 @@ int validator_add(struct validator *validator, const struct node *node, struct i
     }
     return r;
 }
+
+struct str validator_profile_type(const struct validator *validator, struct str url)
+{
+    const struct profile *profile = registry_profile(&validator->registry, url);
+    return profile ? profile->type : (struct str){ 0 };
+}

@@ -67,14 +67,16 @@ int cli_read(const char *command, const char *path, size_t limit, struct buf *ou
 
 void cli_say_issues(FILE *to, const struct issues *issues, bool all)
 {
+    size_t kept = 0;
     for (const struct issue *issue = issues->first; issue; issue = issue->next) {
+        kept++;
         if (issue->severity != ISSUE_INFORMATION || all) {
             (void)fprintf(to, "%s: %.*s: %.*s (%s)\n", issue_severity_name(issue->severity),
                           (int)issue->place.n, issue->place.p, (int)issue->text.n,
                           issue->text.p, issue->code);
         }
     }
-    if (issues->count > ISSUES_MAX) {
-        (void)fprintf(to, "and %zu more\n", issues->count - ISSUES_MAX);
+    if (issues->count > kept) {
+        (void)fprintf(to, "and %zu more\n", issues->count - kept);
     }
 }

@@ -35,6 +35,10 @@ static void test_beyond_the_limit_only_counted(void **state)
     }
     assert_int_equal(kept, ISSUES_MAX);
     assert_int_equal(issues.count, ISSUES_MAX + 5);
+    issues_add(&issues, ISSUE_ERROR, "value", STR("OBX"), "an error isn't hidden by notes");
+    assert_int_equal(issues.last->severity, ISSUE_ERROR);
+    issues_add(&issues, ISSUE_WARNING, "value", STR("OBX"), "x");
+    assert_int_equal(issues.last->severity, ISSUE_ERROR);
 }
 
 int main(void)

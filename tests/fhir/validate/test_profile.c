@@ -130,6 +130,72 @@ static void test_a_profile_that_is_not_here(void **state)
                "Patient: can't be compared with a profile that isn't here");
 }
 
+/* Of a Bundle's entries those of the type; of a resource itself only if it is of the type. */
+static void test_profiles_by_type(void **state)
+{
+#define ENTRY(resource) "{\"fullUrl\":\"urn:uuid:0190\",\"resource\":" resource "}"
+#define BUNDLE(entries)                                                                        \
+    "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" entries "]}"
+#define BAD "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"a\"}}"
+#define PATIENT                                                                                \
+    "{\"resourceType\":\"Patient\",\"active\":true,\"contained\":["                            \
+    "{\"resourceType\":\"Organization\",\"id\":\"a\",\"name\":\"b\"}],"                        \
+    "\"managingOrganization\":{\"reference\":\"#a\"}}"
+    static const struct {
+        const char *text;
+        const char *where; /* NULL: nothing breaks the profile */
+    } cases[] = {
+        { PATIENT, NULL },
+        { BAD, "Observation.identifier: the element is there 0 times" },
+        { BUNDLE(ENTRY(PATIENT)), NULL },
+        { BUNDLE(ENTRY(PATIENT) "," ENTRY(BAD)),
+          "Bundle.entry[1].resource.identifier: the element is there 0 times" },
+    };
+    (void)state;
+    static const struct str profiles[] = { STR_INIT(RESULT),
+                                           STR_INIT("http://other.example/unknown") };
+    const struct validate_options options = { .profiles = profiles,
+                                              .profiles_n = ARRAY_LEN(profiles),
+                                              .by_type = true };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+        struct issues issues;
+        validating_text(arena, str_z(cases[i].text), &options, &issues);
+        struct str said = validating_said(arena, &issues, ISSUE_ERROR);
+        const char *where = cases[i].where ? cases[i].where : "definition wants";
+        bool found = said.n && memmem(said.p, said.n, where, strlen(where));
+        if (found != (cases[i].where != NULL)) {
+            fail_msg("case %zu: %.*s", i, (int)said.n, said.p);
+        }
+    }
+    assert_str(validator_profile_type(validating(), profiles[0]), "Observation");
+    assert_int_equal(validator_profile_type(validating(), profiles[1]).n, 0);
+}
+
+/* Of two lists, each item of one looked for in the other: what takes too long is an error. */
+static void test_work_is_bounded(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct buf text = arena_buf(arena, 1 << 16);
+    buf_z(&text, "{\"resourceType\":\"Patient\",\"active\":true,\"contained\":[");
+    for (int i = 0; i < 200; i++) {
+        buf_fmt(&text,
+                "%s{\"resourceType\":\"Basic\",\"id\":\"a%d\",\"code\":{\"text\":\"a\"}}",
+                i ? "," : "", i);
+    }
+    buf_z(&text, "]}");
+    struct issues issues;
+    validating_text(arena, buf_str(&text), &(struct validate_options){ .work = 10000 },
+                    &issues);
+    assert_str(validating_said(arena, &issues, ISSUE_ERROR),
+               "Patient: takes more work to look at than it may");
+    assert_string_equal(issues.last->code, "too-costly");
+    validating_text(arena, buf_str(&text), &(struct validate_options){ .work = 100 << 20 },
+                    &issues);
+    assert_str(validating_said(arena, &issues, ISSUE_ERROR), "Patient: breaks dom-3");
+}
+
 static void test_extensions(void **state)
 {
 #define HL7 "http://hl7.org/fhir/StructureDefinition/"
@@ -229,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_a_profile),
         cmocka_unit_test(test_a_profile_that_the_resource_names),
         cmocka_unit_test(test_a_profile_that_is_not_here),
+        cmocka_unit_test(test_profiles_by_type),
+        cmocka_unit_test(test_work_is_bounded),
         cmocka_unit_test(test_extensions),
         cmocka_unit_test(test_snapshots_that_cannot_be_read),
     };
