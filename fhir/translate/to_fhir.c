@@ -309,6 +309,7 @@ static struct str write_withdrawn(struct engine *e, const struct resource *r)
 static void describe(struct engine *e, const struct resource *r, struct translate_entry *entry)
 {
     entry->type = r->type->type;
+    entry->shared = r->type->kind != KIND_EVENT && r->type->kind != KIND_SOURCE;
     entry->full_url = resource_url(r);
     entry->id = r->by_id ? str_of(r->url + 9, RESOURCE_UUID_SIZE) : (struct str){ 0 };
     entry->url = request_url(e, r);

@@ -84,6 +84,8 @@ struct translate_path {
  *
  * @type:        "Patient"; static text
  * @id:          logical id for PUT Type/id; empty for what is recognised by identifier
+ * @shared:      other messages speak of it too, as of a practitioner or a place: what is stored
+ *               is joined with, not replaced
  * @full_url:    "urn:uuid:…", what other entries refer to
  * @url:         where the Bundle's request puts it: "Type/id" or "Type?identifier=…"
  * @resource:    JSON of the resource, inside the Bundle's text
@@ -97,6 +99,7 @@ struct translate_path {
 struct translate_entry {
     const char *type;
     struct str id;
+    bool shared;
     struct str full_url;
     struct str url;
     struct str resource;

@@ -4,8 +4,9 @@
  *   look up what is shared or yields --all known--> join --> transaction
  *
  * Patient, Encounter, Practitioner, Organization and Location are shared with others: what is
- * stored is read by identifier, joined with what the message says (an absent field keeps) and
- * written back with If-Match, so that somebody else's change in between makes us look again.
+ * stored is read by identifier (or, for want of one, by an id computed from what tells it),
+ * joined with what the message says (an absent field keeps) and written back with If-Match, so
+ * that somebody else's change in between makes us look again.
  * What the message reports is written under ids computed from it; only where something in it
  * yields to what is stored (the content of a document, in a message that hasn't any) that is
  * read, by its id. So every entry is safe to repeat, in a transaction or alone.
@@ -301,7 +302,8 @@ static enum step look_up(struct exchange *ex);
 /* Whether @entry is joined with what is stored. */
 static bool is_joined(const struct translate_entry *entry)
 {
-    return entry->id.n ? entry->defaults || entry->withdrawn.n : entry->identifier_count > 0;
+    bool yields = entry->defaults || entry->withdrawn.n;
+    return entry->id.n ? entry->shared || yields : entry->identifier_count > 0;
 }
 
 static bool is_type(const struct node *resource, const char *type)
