@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gateway/config/config.h"
-#include "gateway/maps.h"
+#include "gateway/setup.h"
 
 #include <stddef.h>
 
@@ -13,14 +13,15 @@ struct child_socket {
 };
 
 /*
- * @config:  in force for the child's whole life: a reload starts new children
- * @maps:    the same
+ * @config:  in force for the child's whole life: a reload starts new children; so are
+ *           @maps and @validation
  * @sockets: those of this child, shared and its own
  * @ready:   a byte is written here when the child takes traffic
  */
 struct child {
     const struct config *config;
     const struct maps *maps;
+    const struct validation *validation;
     int index; /* of the worker; -1: the notary */
     const struct child_socket *sockets;
     size_t socket_count;

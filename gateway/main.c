@@ -48,8 +48,10 @@ static const struct {
     { "hl7 listen", cli_hl7_listen, "HOST:PORT ...", "receive v2 messages, and write them" },
     { "hl7 outbox", cli_hl7_outbox, "--config FILE [--json]",
       "what waits for delivery, and what was stopped" },
-    { "hl7 replay", cli_hl7_replay, "NUMBER --config FILE",
-      "decide a withheld or parked message anew" },
+    { "hl7 show", cli_hl7_show, "NUMBER|EXCHANGE --config FILE ...",
+      "what came, what it becomes, where it is" },
+    { "hl7 replay", cli_hl7_replay, "NUMBER --config FILE ...",
+      "translate and decide stopped messages anew" },
 };
 
 static void usage(FILE *out)

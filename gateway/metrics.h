@@ -25,6 +25,9 @@ enum metric {
     METRIC_CONTROL_ID_REUSED,
     METRIC_HL7_TRANSLATED,
     METRIC_HL7_UNREAD, /* segments, fields and components that nothing came of */
+    METRIC_VALID,
+    METRIC_INVALID,
+    METRIC_VALID_UNKNOWN, /* too long to be looked at */
     METRIC_DECISIONS_PERMIT,
     METRIC_DECISIONS_DENY,
     METRIC_ENTRIES_RELEASED,

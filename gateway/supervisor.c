@@ -18,6 +18,7 @@
 #include "gateway/heap.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/setup.h"
 #include "gateway/sockets.h"
 
 #include <errno.h>
@@ -50,9 +51,8 @@ struct kid {
 
 /* One configuration and its children: kids[0] is the notary, the rest are workers. */
 struct generation {
-    struct config *config; /* owned */
-    struct maps *maps;     /* owned */
-    struct kid *kids;      /* owned */
+    struct setup setup; /* owned */
+    struct kid *kids;   /* owned */
     size_t count;
     size_t pages; /* its first page of metrics: two generations live side by side */
     bool draining;
@@ -99,30 +99,28 @@ static void generation_free(struct generation *generation)
             (void)close(generation->kids[i].ready);
         }
     }
-    config_free(generation->config);
-    maps_free(generation->maps);
+    setup_free(&generation->setup);
     free(generation->kids);
     free(generation);
 }
 
-/* Takes @config and @maps over. */
-static struct generation *generation_new(struct config *config, struct maps *maps)
+/* Takes @setup over. */
+static struct generation *generation_new(struct setup *setup)
 {
     struct generation *generation = calloc(1, sizeof(*generation));
-    size_t count = worker_count(config) + 1;
+    size_t count = worker_count(setup->config) + 1;
     struct kid *kids = calloc(count, sizeof(*kids));
     if (!generation || !kids) {
         free(generation);
         free(kids);
-        config_free(config);
-        maps_free(maps);
+        setup_free(setup);
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
         kids[i].ready = -1;
     }
     *generation = (struct generation){
-        .config = config, .maps = maps, .kids = kids, .count = count, .born = clock_mono_ms()
+        .setup = *setup, .kids = kids, .count = count, .born = clock_mono_ms()
     };
     return generation;
 }
@@ -149,8 +147,9 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
     metrics_use(generation->pages + i);
     struct child_socket own[SOCKETS_MAX];
     struct child child = {
-        .config = generation->config,
-        .maps = generation->maps,
+        .config = generation->setup.config,
+        .maps = generation->setup.maps,
+        .validation = generation->setup.validation,
         .index = (int)i - 1,
         .sockets = own,
         .ready = ready,
@@ -294,29 +293,22 @@ static void reap(struct supervisor *supervisor)
 static struct generation *load(struct supervisor *supervisor, int *code)
 {
     struct buf report = heap_buf(REPORT_MAX);
-    struct config *config = NULL;
-    struct maps *maps = NULL;
-    int r = config_load(supervisor->file, &report, &config);
-    if (r == 0) {
-        config_warnings(config, &report);
-        r = maps_load(config, &report, &maps);
-    }
+    struct setup setup;
+    int r = setup_load(supervisor->file, &report, &setup);
     (void)!write(STDERR_FILENO, report.p, report.n);
     heap_buf_free(&report);
     if (r < 0) {
-        config_free(config);
         *code = EX_CONFIG;
         return NULL;
     }
+    const struct config *config = setup.config;
+    *code = EX_OSERR;
     log_set_level((enum log_level)config->log->level);
     if (sockets_open(supervisor->sockets, config, worker_count(config)) < 0) {
-        config_free(config);
-        maps_free(maps);
-        *code = EX_OSERR;
+        setup_free(&setup);
         return NULL;
     }
-    *code = EX_OSERR;
-    return generation_new(config, maps);
+    return generation_new(&setup);
 }
 
 static void reload(struct supervisor *supervisor)
@@ -344,7 +336,7 @@ static void settle(struct supervisor *supervisor)
         supervisor->current = next;
         supervisor->next = NULL;
         signal_all(supervisor->old, SIGTERM);
-        sockets_keep(supervisor->sockets, next->config, worker_count(next->config));
+        sockets_keep(supervisor->sockets, next->setup.config, worker_count(next->setup.config));
         log_text(LOG_INFO, "reload: the new configuration is in force");
     } else if (next && clock_mono_ms() - next->born > READY_WAIT_MS) {
         log_text(LOG_ERROR, "reload refused: the new generation did not become ready");
@@ -407,7 +399,7 @@ static void sleep_until_something(struct supervisor *supervisor, const sigset_t 
 static void stop(struct supervisor *supervisor)
 {
     supervisor->stopping = true;
-    supervisor->stop_by = clock_mono_ms() + supervisor->current->config->drain_timeout;
+    supervisor->stop_by = clock_mono_ms() + supervisor->current->setup.config->drain_timeout;
     signal_all(supervisor->current, SIGTERM);
     signal_all(supervisor->next, SIGTERM);
     log_text(LOG_INFO, "draining");

@@ -3,6 +3,15 @@
 
 #include "fhir/format/json_write.h"
 
+static void write_place(struct json_writer *w, struct str place)
+{
+    if (place.n) {
+        json_array(w, "expression");
+        json_string(w, NULL, place);
+        json_end(w);
+    }
+}
+
 static void write_issue(struct json_writer *w, const struct rest_outcome *outcome)
 {
     json_object(w, NULL);
@@ -16,6 +25,7 @@ static void write_issue(struct json_writer *w, const struct rest_outcome *outcom
     if (outcome->diagnostics) {
         json_z(w, "diagnostics", outcome->diagnostics);
     }
+    write_place(w, outcome->place);
     json_end(w);
 }
 
@@ -25,11 +35,7 @@ static void write_listed(struct json_writer *w, const struct issue *issue)
     json_z(w, "severity", issue_severity_name(issue->severity));
     json_z(w, "code", issue->code);
     json_string(w, "diagnostics", issue->text);
-    if (issue->place.n) {
-        json_array(w, "expression");
-        json_string(w, NULL, issue->place);
-        json_end(w);
-    }
+    write_place(w, issue->place);
     json_end(w);
 }
 
@@ -60,6 +66,20 @@ void outcome_write_issues(const struct rest_outcome *outcome, const struct issue
 void outcome_write(const struct rest_outcome *outcome, struct buf *out)
 {
     outcome_write_issues(outcome, NULL, out);
+}
+
+void outcome_write_verdict(struct str type, const struct issues *issues, struct str correlation,
+                           struct buf *out)
+{
+    bool bad = issues_bad(issues);
+    const struct rest_outcome outcome = {
+        .severity = bad ? ISSUE_ERROR : ISSUE_INFORMATION,
+        .code = bad ? "invalid" : "informational",
+        .diagnostics = bad ? "not valid" : "valid",
+        .place = type,
+        .correlation = correlation,
+    };
+    outcome_write_issues(&outcome, issues, out);
 }
 
 void outcome_write_entry(const struct rest_outcome *outcome, struct buf *out)

@@ -1,6 +1,7 @@
 /* A record as operators look at it: opened, and with its place in the log and on chain. */
 #pragma once
 
+#include "anchor/opening.h"
 #include "anchor/record.h"
 #include "gateway/cli/session.h"
 #include "gateway/store/audit.h"
@@ -30,6 +31,15 @@ MUST_USE int audit_find(struct cli_session *s, const uint8_t id[16], struct audi
 /* Open its opening, if there is one and its key was not destroyed. Needs cli_unlock().
  * Return: 0 or -errno */
 MUST_USE int audit_open(struct cli_session *s, struct audit_record *record);
+
+/**
+ * audit_values() - what the opening says
+ * @out: in the session's arena
+ *
+ * Return: 0; -EBADMSG if it doesn't open the record; -ENOMEM
+ */
+MUST_USE int audit_values(struct cli_session *s, const struct audit_record *record,
+                          struct opening *out);
 
 /* @recipient: who got it; empty if nobody did. @types: names of resource types, with spaces */
 struct audit_access {
@@ -69,6 +79,16 @@ MUST_USE int audit_place(struct cli_session *s, struct audit_record *record,
 
 /* "2026-11-22T18:00:00.123Z" */
 void audit_time_put(struct buf *b, int64_t utc_ms);
+
+/**
+ * audit_span_read() - from when to when
+ * @from, @to: as people write times, or NULL: no bound, 0
+ * @out:       ms since 1970; to includes the whole of it
+ *
+ * Return: 0, or -EINVAL: said on standard error as a complaint of @command
+ */
+MUST_USE int audit_span_read(const char *command, const char *from, const char *to,
+                             int64_t out[2]);
 
 /* A UUID with or without dashes. Return: 0 or -EINVAL */
 MUST_USE int audit_id_read(const char *text, uint8_t out[16]);

@@ -9,7 +9,6 @@
 #include "gateway/cli/event.h"
 
 #include "anchor/opening.h"
-#include "fhir/base/instant.h"
 #include "fhir/format/json_write.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
@@ -52,22 +51,6 @@ static int read_limit(const char *text, int *out)
         return -EINVAL;
     }
     *out = (int)n;
-    return 0;
-}
-
-static int read_span(const char *from, const char *to, struct store_filter *out)
-{
-    struct instant_span first = { 0 };
-    struct instant_span last = { 0 };
-    if ((from && !instant_span(str_z(from), &first)) ||
-        (to && !instant_span(str_z(to), &last)) || first.from < 0 || last.until < 0) {
-        (void)fputs("chartseal audit list: a time is 2026, 2026-11-22 or"
-                    " 2026-11-22T18:00:00Z\n",
-                    stderr);
-        return -EINVAL;
-    }
-    out->from = first.from;
-    out->to = last.until;
     return 0;
 }
 
@@ -252,6 +235,7 @@ int cli_audit_list(int argc, char **argv)
     const char *from = NULL;
     const char *to = NULL;
     const char *limit = NULL;
+    int64_t span[2] = { 0 };
     struct cli_session session = { 0 };
     struct list list = { .session = &session, .out = heap_buf(OUTPUT_MAX) };
     struct cli_words words = { .n = 0 };
@@ -261,10 +245,13 @@ int cli_audit_list(int argc, char **argv)
         { .name = "--limit", .value = &limit }, { .name = "--json", .flag = &list.json },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 0 ||
-        read_limit(limit, &list.filter.limit) < 0 || read_span(from, to, &list.filter) < 0) {
+        read_limit(limit, &list.filter.limit) < 0 ||
+        audit_span_read("audit list", from, to, span) < 0) {
         return cli_usage("audit list --config FILE [--patient SYSTEM|VALUE] [--from TIME]"
                          " [--to TIME] [--limit N] [--json]");
     }
+    list.filter.from = span[0];
+    list.filter.to = span[1];
     int code = cli_begin("audit list", file, &session);
     if (code == EX_OK && patient) {
         code = cli_unlock(&session);

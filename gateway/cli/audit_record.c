@@ -3,6 +3,7 @@
 
 #include "crypto/base/hex.h"
 #include "crypto/seal.h"
+#include "fhir/base/instant.h"
 #include "fhir/compartment/subject.h"
 #include "gateway/recipient.h"
 #include "gateway/vault.h"
@@ -25,6 +26,22 @@ void audit_time_put(struct buf *b, int64_t utc_ms)
     (void)gmtime_r(&seconds, &tm);
     (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
     buf_fmt(b, "%s.%03dZ", text, (int)(utc_ms % 1000));
+}
+
+int audit_span_read(const char *command, const char *from, const char *to, int64_t out[2])
+{
+    struct instant_span first = { 0 };
+    struct instant_span last = { 0 };
+    if ((from && !instant_span(str_z(from), &first)) ||
+        (to && !instant_span(str_z(to), &last)) || first.from < 0 || last.until < 0) {
+        (void)fprintf(stderr,
+                      "chartseal %s: a time is 2026, 2026-11-22 or 2026-11-22T18:00:00Z\n",
+                      command);
+        return -EINVAL;
+    }
+    out[0] = first.from;
+    out[1] = last.until;
+    return 0;
 }
 
 int audit_id_read(const char *text, uint8_t out[16])
@@ -170,6 +187,18 @@ int audit_open(struct cli_session *s, struct audit_record *record)
                      &answer);
     }
     return r < 0 ? r : open_sealed(s, &sealed, record);
+}
+
+int audit_values(struct cli_session *s, const struct audit_record *record, struct opening *out)
+{
+    char *p = arena_alloc(s->arena, record->opening.n);
+    if (!p) {
+        return -ENOMEM;
+    }
+    struct buf memory = buf_fixed(p, record->opening.n);
+    bool good = opening_read(record->opening, &memory, out, NULL) == 0 &&
+                opening_check(out, &record->record, NULL) == 0;
+    return good ? 0 : -EBADMSG;
 }
 
 /* --- access ------------------------------------------------------------------------------- */

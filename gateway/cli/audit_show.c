@@ -3,7 +3,6 @@
 #include "gateway/cli/cli.h"
 #include "gateway/cli/event.h"
 
-#include "anchor/opening.h"
 #include "fhir/format/json_write.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
@@ -78,15 +77,10 @@ static int put_opening(struct cli_session *s, const struct audit_record *found, 
         return 0;
     }
     struct opening opening;
-    char *p = arena_alloc(s->arena, found->opening.n);
-    if (!p) {
-        return -ENOMEM;
-    }
-    struct buf memory = buf_fixed(p, found->opening.n);
-    if (opening_read(found->opening, &memory, &opening, NULL) < 0 ||
-        opening_check(&opening, &found->record, NULL) != 0) {
-        buf_z(b, "opening      DOES NOT OPEN THE RECORD\n");
-        return 0;
+    int r = audit_values(s, found, &opening);
+    if (r < 0) {
+        buf_z(b, r == -EBADMSG ? "opening      DOES NOT OPEN THE RECORD\n" : "");
+        return r == -EBADMSG ? 0 : r;
     }
     for (size_t i = 0; i < COMMITMENT_COUNT; i++) {
         if (!opening.has[i]) {

@@ -23,6 +23,7 @@ int cli_hl7_listen(int argc, char **argv);
 int cli_hl7_send(int argc, char **argv);
 int cli_hl7_validate(int argc, char **argv);
 int cli_hl7_outbox(int argc, char **argv);
+int cli_hl7_show(int argc, char **argv);
 int cli_hl7_replay(int argc, char **argv);
 
 /* The value after @option in @argv, NULL if it isn't there. */

@@ -68,27 +68,21 @@ static int load(struct validating *v)
     return r == 0 ? EX_OK : EX_OSERR;
 }
 
-static int tell_json(const struct issues *issues)
+static int tell_json(const struct node *root, const struct issues *issues)
 {
     struct buf out = heap_buf(OUTCOME_MAX);
-    bool bad = issues_bad(issues);
-    const struct rest_outcome outcome = {
-        .severity = bad ? ISSUE_ERROR : ISSUE_INFORMATION,
-        .code = bad ? "invalid" : "informational",
-        .diagnostics = bad ? "not valid" : "valid",
-    };
-    outcome_write_issues(&outcome, issues, &out);
+    outcome_write_verdict(node_text(root, "resourceType"), issues, STR(""), &out);
     buf_c(&out, '\n');
     bool good = !buf_failed(&out) && fwrite(out.p, 1, out.n, stdout) == out.n;
     heap_buf_free(&out);
     return good ? EX_OK : EX_IOERR;
 }
 
-static int tell(struct validating *v, const struct issues *issues)
+static int tell(struct validating *v, const struct node *root, const struct issues *issues)
 {
     v->bad += issues_bad(issues);
     if (v->json) {
-        return tell_json(issues);
+        return tell_json(root, issues);
     }
     if (v->input.ndjson) {
         (void)printf("line %zu: ", v->input.lines.line);
@@ -106,7 +100,7 @@ static int validate_all(struct validating *v)
         struct issues issues;
         issues_init(&issues, v->input.arena);
         int r = validate_resource(v->validator, v->input.arena, root, &v->options, &issues);
-        code = r < 0 ? EX_OSERR : tell(v, &issues);
+        code = r < 0 ? EX_OSERR : tell(v, root, &issues);
         code = code == EX_OK ? fhir_input_next(&v->input, &root) : code;
     }
     if (fflush(stdout) != 0 && code == EX_OK) {

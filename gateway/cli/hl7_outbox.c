@@ -1,10 +1,6 @@
-/*
- * chartseal hl7 outbox and replay: what waits or was stopped on its way to destinations, and
- * opening a stopped row again. A replay is recorded before it happens, and decided anew.
- */
+/* chartseal hl7 outbox: what waits or was stopped on its way to destinations. */
 #include "gateway/cli/audit.h"
 #include "gateway/cli/cli.h"
-#include "gateway/cli/event.h"
 
 #include "fhir/format/json_write.h"
 #include "gateway/heap.h"
@@ -13,14 +9,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
 enum {
     DESTINATIONS_MAX = 256,
     STOPPED_MAX = 1000, /* shown of each destination */
     OUTPUT_MAX = 64 << 20,
-    REQUEST_MAX = 64,
 };
 
 struct outbox {
@@ -29,9 +23,6 @@ struct outbox {
     struct store_outbox_count counts[DESTINATIONS_MAX];
     size_t count;
     bool more;      /* of a destination than STOPPED_MAX */
-    int64_t wanted; /* number of the row to replay */
-    bool found;     /* it: */
-    struct store_outbox row;
     struct buf out; /* owned */
 };
 
@@ -62,7 +53,7 @@ static int read_counts(struct outbox *box)
 static void put_row(struct outbox *box, const struct store_outbox *row)
 {
     char exchange[ID_TEXT_SIZE];
-    const char *state = row->state == STORE_OUTBOX_PARKED ? "parked" : "withheld";
+    const char *state = store_outbox_word(row->state);
     id_text(row->exchange, exchange);
     if (box->json) {
         struct json_writer w = json_writer(&box->out);
@@ -169,99 +160,6 @@ int cli_hl7_outbox(int argc, char **argv)
     code = code == EX_OK ? read_counts(&box) : code;
     code = code == EX_OK ? show(&box) : code;
     heap_buf_free(&box.out);
-    cli_end(&session);
-    return code;
-}
-
-/* --- replay ------------------------------------------------------------------------------- */
-
-static int take_wanted(void *owner, const struct db_rows *rows)
-{
-    struct outbox *box = owner;
-    struct store_outbox row;
-    if (db_count(rows) == 0) {
-        return 0;
-    }
-    store_outbox_row(rows, 0, &row);
-    if (row.number == box->wanted) {
-        box->row = row; /* its spans go with the rows */
-        box->found = true;
-    }
-    return 0;
-}
-
-static int find_wanted(struct outbox *box)
-{
-    struct cli_session *s = box->session;
-    int r = 0;
-    for (size_t i = 0; r == 0 && !box->found && i < box->count; i++) {
-        struct cli_answer answer = { .read = take_wanted, .owner = box };
-        r = cli_wait(s,
-                     store_outbox_stopped(s->db, box->counts[i].destination, box->wanted - 1, 1,
-                                          cli_on_rows, &answer),
-                     &answer);
-    }
-    if (r < 0) {
-        return cli_failed(s, "outbox", r);
-    }
-    return box->found
-               ? EX_OK
-               : cli_complain(s, EX_NOINPUT, "no withheld or parked row has that number");
-}
-
-static int record_replay(struct outbox *box)
-{
-    static const uint8_t nobody[16];
-    struct buf request = arena_buf(box->session->arena, REQUEST_MAX);
-    buf_fmt(&request, "hl7 replay %lld", (long long)box->wanted);
-    const struct cli_event event = {
-        .what = RECORD_V2_REPLAY,
-        .log = RECORD_LOG_ACCESS,
-        .exchange = box->row.exchange,
-        .patient = memcmp(box->row.patient, nobody, sizeof(nobody)) ? box->row.patient : NULL,
-        .request = buf_str(&request),
-    };
-    return cli_record(box->session, &event);
-}
-
-static int take_replayed(void *owner, const struct db_rows *rows)
-{
-    (void)owner;
-    return db_count(rows) == 1 ? 0 : -ENOENT;
-}
-
-static int replay(struct outbox *box)
-{
-    struct cli_session *s = box->session;
-    struct cli_answer answer = { .read = take_replayed };
-    int r = cli_wait(s, store_outbox_replay(s->db, box->wanted, cli_on_rows, &answer), &answer);
-    if (r < 0) {
-        return cli_failed(s, "replay", r);
-    }
-    (void)printf("%lld is open again and will be decided anew\n", (long long)box->wanted);
-    return EX_OK;
-}
-
-int cli_hl7_replay(int argc, char **argv)
-{
-    const char *file = NULL;
-    char *end = NULL;
-    struct cli_session session = { 0 };
-    struct outbox box = { .session = &session };
-    struct cli_words words = { .n = 0 };
-    const struct cli_arg args[] = { { .name = "--config", .value = &file } };
-    if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) == 0 && words.n == 1) {
-        box.wanted = strtoll(words.p[0], &end, 10);
-    }
-    if (box.wanted <= 0 || *end) {
-        return cli_usage("hl7 replay NUMBER --config FILE");
-    }
-    int code = cli_begin("hl7 replay", file, &session);
-    code = code == EX_OK ? cli_unlock(&session) : code;
-    code = code == EX_OK ? read_counts(&box) : code;
-    code = code == EX_OK ? find_wanted(&box) : code;
-    code = code == EX_OK ? record_replay(&box) : code;
-    code = code == EX_OK ? replay(&box) : code;
     cli_end(&session);
     return code;
 }

@@ -2,7 +2,7 @@
 #include "gateway/cli/cli.h"
 
 #include "gateway/heap.h"
-#include "gateway/maps.h"
+#include "gateway/setup.h"
 #include "gateway/supervisor.h"
 
 #include <stdio.h>
@@ -25,21 +25,17 @@ int cli_check_config(int argc, char **argv)
         return cli_usage("check-config FILE | --options");
     }
     struct buf text = heap_buf(TEXT_MAX);
-    struct config *config = NULL;
-    struct maps *maps = NULL;
+    struct setup setup = { 0 };
     int code = EX_OK;
     if (strcmp(argv[1], "--options") == 0) {
         config_describe(&text, config_options);
-    } else if (config_load(argv[1], &text, &config) < 0 ||
-               maps_load(config, &text, &maps) < 0) {
+    } else if (setup_load(argv[1], &text, &setup) < 0) {
         code = EX_CONFIG;
     } else {
-        config_warnings(config, &text);
         buf_fmt(&text, "%s: good\n", argv[1]);
     }
     (void)fwrite(text.p, 1, text.n, code == EX_OK ? stdout : stderr);
     heap_buf_free(&text);
-    maps_free(maps);
-    config_free(config);
+    setup_free(&setup);
     return code;
 }

@@ -229,6 +229,32 @@ static void check_route(const struct config *config, const struct config_route *
     }
 }
 
+static bool leads_to_fhir(const struct config *config, const struct config_route *route)
+{
+    bool fhir = false;
+    for (size_t i = 0; i < route->to.n; i++) {
+        const struct config_destination *to =
+            config_destination_named(config, route->to.items[i]);
+        fhir |= to && to->protocol == PROTOCOL_FHIR;
+    }
+    return fhir;
+}
+
+static void check_validation(const struct config *config, const struct config_route *route,
+                             struct config_errors *errors)
+{
+    const struct config_listener *from = listener_named(config, route->from ? route->from : "");
+    bool messages = from && from->protocol == PROTOCOL_MLLP;
+    if (route->validate != VALIDATE_OFF && !leads_to_fhir(config, route)) {
+        config_error(errors, route->place.line, "routes",
+                     "validate looks at FHIR, and this route leads to no FHIR destination");
+    }
+    if (messages && route->profiles.n && route->validate == VALIDATE_OFF) {
+        config_error(errors, route->place.line, "routes",
+                     "profiles of messages need validate: warn or reject");
+    }
+}
+
 static void check_together(const struct config *config, struct config_errors *errors)
 {
     for (size_t i = 0; i < config->listeners.n; i++) {
@@ -239,6 +265,7 @@ static void check_together(const struct config *config, struct config_errors *er
     }
     for (size_t i = 0; i < config->routes.n; i++) {
         check_route(config, config_route(config, i), errors);
+        check_validation(config, config_route(config, i), errors);
     }
     if (config->ledger && config->ledger->endpoints.n == 0) {
         config_error(errors, config->ledger->place.line, "ledger", "endpoints names none");

@@ -30,6 +30,12 @@ enum config_park {
     PARK_SKIP,
 };
 
+enum config_validate {
+    VALIDATE_OFF,
+    VALIDATE_WARN,   /* what isn't valid FHIR is counted and goes on */
+    VALIDATE_REJECT, /* it is refused */
+};
+
 enum config_auth {
     AUTH_NONE,
     AUTH_PASS,   /* the client's Authorization goes on to the destination */
@@ -133,6 +139,8 @@ struct config_route {
     int mode;
     int payload;
     int on_park;
+    int validate; /* enum config_validate */
+    struct config_strings profiles;
     int index; /* into config.routes; its name in records is "FROM:INDEX" */
 };
 
@@ -193,6 +201,7 @@ struct config {
     struct config_list listeners;    /* struct config_listener */
     struct config_list destinations; /* struct config_destination */
     struct config_list routes;       /* struct config_route */
+    struct config_strings packages;  /* folders */
     const struct config_ledger *ledger;
     const struct config_database *database;
     const struct config_keys *keys;

@@ -7,6 +7,7 @@ static const char *const protocols[] = { "mllp", "fhir", NULL };
 static const char *const modes[] = { "enforce", "shadow", "observe", NULL };
 static const char *const payloads[] = { "by-kind", "full", "digest", NULL };
 static const char *const parks[] = { "wait", "skip", NULL };
+static const char *const validates[] = { "off", "warn", "reject", NULL };
 static const char *const acks[] = { "original", "enhanced", NULL };
 static const char *const auths[] = { "none", "pass", "bearer", NULL };
 static const char *const tls_versions[] = { "1.2", "1.3", NULL };
@@ -152,6 +153,12 @@ static const struct config_option route_options[] = {
       .help = "what the archive keeps; by-kind: v2 and writes in full, reads as a digest" },
     { "on_park", CONFIG_CHOICE, AT(route, on_park), .fallback = "wait", .choices = parks,
       .help = "whether a patient's later messages wait behind one that can't be delivered" },
+    { "validate", CONFIG_CHOICE, AT(route, validate), .fallback = "off", .choices = validates,
+      .help =
+          "what becomes of messages that don't translate to valid FHIR, and of writes: warn "
+          "counts them, reject refuses them" },
+    { "profiles", CONFIG_STRINGS, AT(route, profiles),
+      .help = "canonical URLs that resources of their types must conform to besides" },
     { 0 },
 };
 
@@ -245,6 +252,8 @@ const struct config_option config_options[] = {
       .help = "ways out" },
     { "routes", CONFIG_LIST, ROOT(routes), CONFIG_REQUIRED, .options = route_options,
       .size = sizeof(struct config_route), .help = "which listener leads where" },
+    { "packages", CONFIG_PATHS, ROOT(packages),
+      .help = "folders of FHIR packages with profiles, value sets and code systems" },
     { "ledger", CONFIG_SECTION, ROOT(ledger), CONFIG_REQUIRED, .options = ledger_options,
       .size = sizeof(struct config_ledger),
       .help = "the chain that holds consent and anchors" },

@@ -16,18 +16,19 @@
 #include "gateway/consents.h"
 #include "gateway/metrics.h"
 #include "gateway/pipeline/facts.h"
-#include "gateway/store/audit.h"
+#include "gateway/pipeline/v2_valid.h"
+#include "gateway/sealed_payload.h"
+#include "gateway/stored_route.h"
+#include "gateway/v2_site.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     ACTOR_MAX = 4 << 10,
-    LAYER_SIZE = SEAL_ID_SIZE + SEAL_NONCE_SIZE,
     DOUBLINGS_MAX = 16,
     HELD_LOOK_MS = 1000, /* pause before a held row is decided again */
 };
@@ -51,115 +52,37 @@ enum step deliver_park(struct exchange *ex, const char *why)
 /* --- claim: the route, and the stored message opened ----------------------------------------
  */
 
-/* LISTENER:ROUTE:SENDER as the row was written with; false if the configuration moved on. */
 static bool find_route(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
-    const struct config *config = deliver->v2.dossier.worker->config;
-    struct str rest = deliver->row.route;
-    struct str listener = str_cut(&rest, ':');
-    struct str text = arena_str(ex->arena, rest);
-    char *end = NULL;
-    unsigned long route = text.p ? strtoul(text.p, &end, 10) : 0;
-    unsigned long sender = end && *end == ':' ? strtoul(end + 1, NULL, 10) : ULONG_MAX;
-    if (route >= config->routes.n ||
-        !str_eq(str_z(config_route(config, route)->from), listener)) {
+    struct stored_route way;
+    if (!stored_route_find(deliver->v2.dossier.worker->config, deliver->row.route, &way)) {
         return false;
     }
-    for (size_t i = 0; i < config->listeners.n; i++) {
-        const struct config_listener *from = config_listener(config, i);
-        if (str_eq(str_z(from->place.name), listener) && sender < from->senders.n) {
-            deliver->v2.sender = (const struct config_sender *)from->senders.items + sender;
-            dossier_route(ex, config_route(config, route));
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum step opened(struct exchange *ex)
-{
-    struct deliver_exchange *deliver = deliver_of(ex);
-    deliver->v2.dossier.payload = deliver->v2.raw;
-    return STEP_NEXT;
-}
-
-/* The layers of a stored payload from the outside in; each needs its patient's key. */
-struct sealed_copy {
-    struct store_sealed row;
-    struct str text;
-    uint8_t keys[DOSSIER_SUBJECTS_MAX][16];
-    uint8_t nonces[DOSSIER_SUBJECTS_MAX][SEAL_NONCE_SIZE];
-    size_t layers;
-};
-
-static int open_layers(struct exchange *ex, struct sealed_copy *sealed)
-{
-    struct deliver_exchange *deliver = deliver_of(ex);
-    struct vault *vault = deliver->v2.dossier.worker->vault;
-    struct str text = sealed->text;
-    for (size_t i = sealed->layers; i > 0; i--) {
-        const struct vault_key *key = vault_cached_id(vault, sealed->keys[i - 1]);
-        if (!key || text.n < SEAL_TAG_SIZE) {
-            return -ENOKEY;
-        }
-        struct seal_about about = vault_about(vault, key, SEAL_PAYLOAD, sealed->row.id);
-        uint8_t *plain = arena_alloc(ex->arena, text.n);
-        if (!plain) {
-            return -ENOMEM;
-        }
-        int r = seal_open(key->secret, &about, sealed->nonces[i - 1], text, plain);
-        if (r < 0) {
-            return r;
-        }
-        text = str_of(plain, text.n - SEAL_TAG_SIZE);
-    }
-    deliver->v2.raw = text;
-    return 0;
+    deliver->v2.sender = way.sender;
+    dossier_route(ex, way.route);
+    return true;
 }
 
 static enum step open_payload(struct exchange *ex)
 {
-    struct sealed_copy *sealed = deliver_of(ex)->sealed;
-    int r = open_layers(ex, sealed);
+    struct v2_case *v2 = &deliver_of(ex)->v2;
+    int r = sealed_payload_open(v2->dossier.worker->vault, ex->arena, deliver_of(ex)->sealed,
+                                &v2->raw);
     if (r == -ENOMEM) {
         return deliver_retry(ex, "memory");
     }
-    /* A shredded patient's message is gone for good, and that is what was wanted. */
-    return r < 0 ? deliver_park(ex, r == -ENOKEY ? "key-destroyed" : "payload-damaged")
-                 : opened(ex);
+    if (r < 0) { /* a shredded patient's message is gone for good: that is what was wanted */
+        return deliver_park(ex, r == -ENOKEY ? "key-destroyed" : "payload-damaged");
+    }
+    v2->dossier.payload = v2->raw;
+    return STEP_NEXT;
 }
 
 static void on_keys(void *arg, int r)
 {
     struct exchange *ex = exchange_woken(arg);
     exchange_move(ex, r < 0 ? deliver_retry(ex, "key") : open_payload(ex));
-}
-
-static int copy_sealed(struct exchange *ex, const struct store_sealed *row)
-{
-    struct sealed_copy *sealed = arena_calloc(ex->arena, 1, sizeof(*sealed));
-    if (!sealed) {
-        return -ENOMEM;
-    }
-    sealed->row = *row;
-    sealed->text = arena_str(ex->arena, row->ciphertext);
-    memcpy(sealed->keys[0], row->key, 16);
-    if (!sealed->text.p || row->nonce.n != SEAL_NONCE_SIZE) {
-        return -EBADMSG;
-    }
-    memcpy(sealed->nonces[0], row->nonce.p, SEAL_NONCE_SIZE);
-    sealed->layers = 1 + row->outer.n / LAYER_SIZE;
-    if (sealed->layers > DOSSIER_SUBJECTS_MAX) {
-        return -EBADMSG;
-    }
-    for (size_t i = 1; i < sealed->layers; i++) {
-        const char *layer = row->outer.p + (i - 1) * LAYER_SIZE;
-        memcpy(sealed->keys[i], layer, 16);
-        memcpy(sealed->nonces[i], layer + 16, SEAL_NONCE_SIZE);
-    }
-    deliver_of(ex)->sealed = sealed;
-    return 0;
 }
 
 static void on_payload(void *arg, int r, const struct db_rows *rows)
@@ -176,13 +99,13 @@ static void on_payload(void *arg, int r, const struct db_rows *rows)
         return;
     }
     store_sealed_row(rows, 0, &row);
-    r = copy_sealed(ex, &row);
+    r = sealed_payload_copy(ex->arena, &row, &deliver_of(ex)->sealed);
     if (r < 0) {
         exchange_move(ex, r == -ENOMEM ? deliver_retry(ex, "memory")
                                        : deliver_park(ex, "payload-damaged"));
         return;
     }
-    struct sealed_copy *sealed = deliver_of(ex)->sealed;
+    struct sealed_payload *sealed = deliver_of(ex)->sealed;
     exchange_move(ex,
                   exchange_wait(ex, vault_fetch_ids(worker->vault, worker->db, sealed->keys[0],
                                                     sealed->layers, on_keys, ex)));
@@ -210,48 +133,6 @@ static enum step claim_enter(struct exchange *ex)
 
 /* --- translate ------------------------------------------------------------------------------
  */
-
-/* What the route asks for besides the sender's options. */
-static int add_options(struct exchange *ex)
-{
-    struct v2_case *v2 = &deliver_of(ex)->v2;
-    const struct config_strings *more = &v2->dossier.route->options;
-    size_t count = v2->site.option_count;
-    struct str *all = arena_calloc(ex->arena, count + more->n, sizeof(*all));
-    if (!all) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < count + more->n; i++) {
-        all[i] = i < count ? v2->site.options[i] : str_z(more->items[i - count]);
-    }
-    v2->site.options = all;
-    v2->site.option_count = count + more->n;
-    return 0;
-}
-
-static int translate(struct exchange *ex)
-{
-    struct deliver_exchange *deliver = deliver_of(ex);
-    struct v2_case *v2 = &deliver->v2;
-    struct worker *worker = v2->dossier.worker;
-    uint8_t *digest = arena_alloc(ex->arena, DIGEST_SIZE);
-    char *recorded = arena_alloc(ex->arena, 32);
-    if (!digest || !recorded || add_options(ex) < 0) {
-        return -ENOMEM;
-    }
-    /* The time of acceptance, so that a repeated delivery says the same. */
-    time_t seconds = deliver->row.created / 1000;
-    struct tm tm;
-    (void)gmtime_r(&seconds, &tm);
-    (void)strftime(recorded, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    digest_sha256(v2->raw, digest);
-    v2->site.rules = maps_of(worker->child->maps, v2->sender, v2->dossier.route);
-    v2->site.gateway = str_z(worker->config->gateway);
-    v2->site.recorded = str_z(recorded);
-    v2->site.digest = digest;
-    v2->site.tree = true; /* for the facts in it */
-    return translate_to_fhir(ex->arena, &v2->message, &v2->site, &deliver->bundle, &v2->issues);
-}
 
 /* Whether a resource only says where the others come from, and is about what they are about. */
 static bool is_source(struct str type)
@@ -286,6 +167,34 @@ static int gather_facts(struct exchange *ex)
     return r;
 }
 
+/* What the message became, as the record commits to it. */
+static int set_request(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct buf request = arena_buf(ex->arena, V2_BECAME_SIZE);
+    v2_became_put(&request, deliver->bundle.bundle);
+    deliver->v2.dossier.request = buf_str(&request);
+    return buf_failed(&request) ? -ENOMEM : 0;
+}
+
+/* The maps may say otherwise than when the message was accepted: what is sent is looked at. */
+static enum step validate(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    struct issues issues;
+    enum v2_validity validity;
+    if (deliver->v2.dossier.route->validate != VALIDATE_REJECT) {
+        return STEP_NEXT;
+    }
+    issues_init(&issues, ex->arena);
+    if (v2_valid_look(ex, &deliver->bundle, &issues, &validity) < 0) {
+        return deliver_retry(ex, "memory");
+    }
+    return validity == V2_VALID
+               ? STEP_NEXT
+               : deliver_park(ex, validity == V2_INVALID ? "invalid" : "too-large");
+}
+
 static enum step translate_enter(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
@@ -294,7 +203,7 @@ static enum step translate_enter(struct exchange *ex)
         return r < 0 ? deliver_retry(ex, "memory") : deliver_park(ex, "unreadable");
     }
     bool fhir = deliver->out->config->protocol == PROTOCOL_FHIR;
-    r = translate(ex);
+    r = v2_case_translate(ex, deliver->row.created, &deliver->bundle);
     deliver->translated = r == 0;
     if (r < 0) {
         return deliver_retry(ex, "memory");
@@ -303,15 +212,21 @@ static enum step translate_enter(struct exchange *ex)
         return deliver_park(ex, r == TRANSLATE_E_TYPE ? "no-map" : "too-large");
     }
     if (deliver->translated) {
+        if (fhir && set_request(ex) < 0) {
+            return deliver_retry(ex, "memory");
+        }
         metrics_add(METRIC_HL7_TRANSLATED, 1);
         metrics_add(METRIC_HL7_UNREAD, (int64_t)deliver->bundle.unread);
-        deliver->v2.dossier.map = str_z(deliver->v2.site.rules->version);
         r = gather_facts(ex);
         if (r != 0) {
             return deliver_retry(ex, "memory");
         }
         if (fhir && deliver->bundle.count == 0) {
             return deliver_park(ex, "empty"); /* nothing came of it: for a person to see */
+        }
+        enum step step = fhir ? validate(ex) : STEP_NEXT;
+        if (step != STEP_NEXT) {
+            return step;
         }
     } else {
         /* Passed on unchanged without knowing what it says: only a consent that doesn't ask. */
@@ -330,7 +245,7 @@ static enum v2_verdict decide(struct exchange *ex)
     struct deliver_exchange *deliver = deliver_of(ex);
     struct dossier *dossier = &deliver->v2.dossier;
     dossier->subject_count = 0; /* of an earlier decision */
-    dossier->epoch = consents_epoch(dossier->worker->consents);
+    dossier->decided = consents_epoch(dossier->worker->consents);
     return v2_case_decide(ex, deliver->out->config, &ex->basis);
 }
 
@@ -348,14 +263,14 @@ static enum step consent_enter(struct exchange *ex)
     return exchange_stop(ex, verdict == V2_HELD ? OUTCOME_HELD : OUTCOME_WITHHELD, ex->basis);
 }
 
+static bool permits(struct exchange *ex)
+{
+    return decide(ex) == V2_PERMIT;
+}
+
 bool deliver_stands(void *arg)
 {
-    struct exchange *ex = arg;
-    const struct dossier *dossier = dossier_of(ex);
-    const struct consents *consents = dossier->worker->consents;
-    bool same = consents_state(consents) == CONSENTS_READY &&
-                consents_epoch(consents) == dossier->epoch;
-    return dossier->mode != RECORD_ENFORCE || same || decide(ex) == V2_PERMIT;
+    return dossier_stands(arg, permits);
 }
 
 enum step deliver_withdraw(struct exchange *ex)

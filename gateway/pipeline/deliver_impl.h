@@ -28,7 +28,7 @@ struct deliver_exchange {
     struct mllp_client *client;
     size_t entry_at;
     struct deliver_entry *ready;
-    struct sealed_copy *sealed;
+    struct sealed_payload *sealed;
 };
 
 /*

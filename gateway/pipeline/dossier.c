@@ -1,6 +1,7 @@
 /* Gathering what will be recorded. */
 #include "gateway/pipeline/dossier.h"
 
+#include "gateway/consents.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
@@ -90,4 +91,18 @@ void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
     memcpy(consent->id, evidence->id, sizeof(consent->id));
     memcpy(consent->commitment, evidence->commitment, sizeof(consent->commitment));
     memcpy(consent->contract, dossier->worker->consent_contract, sizeof(consent->contract));
+}
+
+bool dossier_stands(struct exchange *ex, bool (*decide)(struct exchange *ex))
+{
+    struct dossier *dossier = dossier_of(ex);
+    const struct consents *consents = dossier->worker->consents;
+    uint64_t epoch = consents_epoch(consents);
+    bool same = consents_state(consents) == CONSENTS_READY && epoch == dossier->decided;
+    if (dossier->mode != RECORD_ENFORCE || same) {
+        return true;
+    }
+    dossier->subject_count = 0; /* of the earlier decision */
+    dossier->decided = epoch;
+    return decide(ex);
 }

@@ -68,6 +68,7 @@ struct dossier {
     uint64_t withheld;
     uint64_t refused;
     uint64_t epoch;
+    uint64_t decided; /* epoch of the last decision, whatever is recorded */
     const char *decide_again;
     int again;
     bool keep;
@@ -115,6 +116,15 @@ MUST_USE int dossier_nobody(struct exchange *ex);
 /* Name a consent that a decision about @subject relied on; once each. */
 void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
                      const struct consent_evidence *evidence);
+
+/**
+ * dossier_stands() - whether what was decided to be sent may still be
+ * @decide: decide anew: whether all permit
+ *
+ * Whatever took time since the decision (a queue, connecting), nothing leaves before this was
+ * asked: if consents moved, or can't be told any more, it is decided anew.
+ */
+bool dossier_stands(struct exchange *ex, bool (*decide)(struct exchange *ex));
 
 /* Closing stages, for every pipeline. */
 enum step seal_enter(struct exchange *ex);

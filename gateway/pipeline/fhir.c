@@ -130,6 +130,11 @@ static bool is_consent_operation(struct str path)
     return false;
 }
 
+static bool is_validation(struct str path)
+{
+    return str_ends(path, STR("/$validate"));
+}
+
 static const struct fhir_kind *kind_of(const struct way_in *way, const struct http_head *head)
 {
     struct str path;
@@ -138,6 +143,9 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     }
     if (is_consent_operation(path)) {
         return &fhir_grant_kind;
+    }
+    if (is_validation(path)) {
+        return &fhir_validate_kind;
     }
     if (head->method == HTTP_POST && str_eq(path, STR("/Consent"))) {
         return &fhir_file_kind;

@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum {
-    STATEMENT_MAX = 16 << 10,
+    STATEMENT_MAX = 32 << 10,
 };
 
 static void put_codes(struct json_writer *w, const char *name, const char *const *codes)
@@ -46,6 +46,20 @@ static void put_security(struct json_writer *w)
     json_end(w);
 }
 
+static void put_validation(struct json_writer *w)
+{
+    json_array(w, "operation");
+    json_object(w, NULL);
+    json_z(w, "name", "validate");
+    json_z(w, "definition", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+    json_z(
+        w, "documentation",
+        "Answered by the gateway, from what is posted alone: a resource of at most 1 MiB, or "
+        "Parameters with resource, mode, profile. What is stored is never looked at.");
+    json_end(w);
+    json_end(w);
+}
+
 static void put_rest(struct json_writer *w)
 {
     static const char *const system[] = { NULL };
@@ -65,6 +79,7 @@ static void put_rest(struct json_writer *w)
         json_object(w, NULL);
         json_z(w, "type", types[i]);
         put_codes(w, "interaction", can);
+        put_validation(w);
         json_end(w);
     }
     json_end(w);

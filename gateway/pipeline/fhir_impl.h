@@ -9,6 +9,7 @@
  *   fhir_entry.c    the decision about one resource
  *   fhir_filter.c   filter: the answer, whole or as it streams
  *   fhir_respond.c  respond
+ *   fhir_validate.c $validate, and what is written where its route is validated
  *   fhir_write.c    what changes the FHIR server
  *   fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
  */
@@ -182,6 +183,7 @@ struct fhir_exchange {
     const char *code; /* of the OperationOutcome; NULL: by status */
     const char *text; /* its diagnostics */
     struct str what;
+    struct str place;  /* FHIRPath */
     bool bare;         /* done, and nothing of it is shown */
     bool sent;         /* a change is on its way: it isn't called off any more */
     struct str result; /* a whole body instead of an OperationOutcome */
@@ -203,7 +205,8 @@ bool fhir_woken(struct exchange *ex, struct fhir_wait *wait);
 /* Refused before authentication: counted for the listener's record of the minute. */
 void fhir_count_refused(struct way_in *way);
 
-extern const struct fhir_kind fhir_write_kind; /* fhir_write.c */
+extern const struct fhir_kind fhir_write_kind;    /* fhir_write.c */
+extern const struct fhir_kind fhir_validate_kind; /* fhir_validate.c */
 
 /* Closing stages, left out for whom we don't know. */
 enum step fhir_seal_enter(struct exchange *ex);
@@ -239,6 +242,13 @@ void fhir_on_end(void *owner);
 /* Stop with an HTTP status and words of our own. */
 enum step fhir_refuse(struct exchange *ex, enum outcome outcome, const char *basis, int status,
                       const char *text);
+
+/* --- fhir_validate.c ---------------------------------------------------------------------- */
+
+/* In a stage: what is to be written, the whole body, against the route's wishes. @doubtful: not
+ * known to be valid, and taken all the same. */
+enum step fhir_validate_written(struct exchange *ex, const struct node *resource,
+                                bool *doubtful);
 
 /* --- fhir_actor.c ------------------------------------------------------------------------- */
 

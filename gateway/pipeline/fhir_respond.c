@@ -10,7 +10,7 @@
 #include "gateway/consents.h"
 
 enum {
-    OUTCOME_TEXT_MAX = 64 << 10,
+    OUTCOME_TEXT_MAX = 1 << 20, /* 2 ISSUES_MAX of the longest */
     FIELDS_MAX = 10,
     CHALLENGE_MAX = 256,
 };
@@ -88,6 +88,7 @@ static void refuse(struct exchange *ex, int status)
         .code = fx->code ? fx->code : outcome_code(status),
         .diagnostics = text_of(fx, ex),
         .what = fx->what,
+        .place = fx->place,
         .correlation = fx->request_id,
     };
     struct fields fields = common(fx);

@@ -40,6 +40,7 @@ struct fhir_write {
     struct state sent;
     struct state answered;
     struct str version; /* ETag of @before */
+    bool doubtful;      /* @sent isn't known to be valid, and is taken all the same */
 };
 
 static struct fhir_write *write_of(struct exchange *ex)
@@ -108,7 +109,12 @@ static enum step resource_enter(struct exchange *ex)
     if (asked->kind == INTERACTION_UPDATE && !str_eq(node_text(root, "id"), asked->id)) {
         return refuse_body(ex, "the body has another id than the path");
     }
-    return STEP_NEXT;
+    return fhir_validate_written(ex, root, &write->doubtful);
+}
+
+static const char *permit_basis(struct exchange *ex)
+{
+    return write_of(ex)->doubtful ? "invalid" : "permit";
 }
 
 /* --- before: what is there ---------------------------------------------------------------- */
@@ -214,7 +220,8 @@ static void name_found(struct exchange *ex)
     }
 }
 
-static enum step consent_enter(struct exchange *ex)
+/* Who refuses, if anybody does; STEP_NEXT: all permit. */
+static enum step decide(struct exchange *ex)
 {
     struct fhir_write *write = write_of(ex);
     struct dossier *dossier = &write->fx.dossier;
@@ -223,8 +230,7 @@ static enum step consent_enter(struct exchange *ex)
         return fhir_refuse(ex, OUTCOME_UNAVAILABLE, consents_state_name(state), 503,
                            "consents can't be checked at the moment");
     }
-    dossier->epoch = consents_epoch(dossier->worker->consents);
-    dossier->decide_again = "patients";
+    dossier->decided = consents_epoch(dossier->worker->consents);
     write->fx.answer.denied = NULL;
     if (!permitted(ex, &write->before)) {
         name_found(ex);
@@ -235,6 +241,19 @@ static enum step consent_enter(struct exchange *ex)
         return fhir_refuse(ex, OUTCOME_DENY, write->fx.answer.denied, 403,
                            "consent doesn't permit this");
     }
+    return STEP_NEXT;
+}
+
+static enum step consent_enter(struct exchange *ex)
+{
+    struct fhir_write *write = write_of(ex);
+    struct dossier *dossier = &write->fx.dossier;
+    enum step step = decide(ex);
+    if (step != STEP_NEXT) {
+        return step;
+    }
+    dossier->epoch = dossier->decided;
+    dossier->decide_again = "patients";
     struct str match = write->fx.if_match;
     if (match.n && !str_eq(match, write->version)) {
         return fhir_refuse(ex, OUTCOME_BAD_REQUEST, "version", 412,
@@ -243,7 +262,7 @@ static enum step consent_enter(struct exchange *ex)
     dossier->intent = true;
     dossier->keep = true;
     ex->outcome = OUTCOME_PERMIT;
-    ex->basis = "permit";
+    ex->basis = permit_basis(ex);
     return STEP_NEXT;
 }
 
@@ -280,10 +299,37 @@ static struct str mapped(struct exchange *ex, struct str url)
     return buf_failed(&out) ? STR("") : buf_str(&out);
 }
 
+/* Before the change leaves later than it was decided. */
+static bool permits(struct exchange *ex)
+{
+    struct fhir_write *write = write_of(ex);
+    write->fx.answer.denied = NULL;
+    return fhir_decidable(ex) && permitted(ex, &write->before) && permitted(ex, &write->sent);
+}
+
+static bool stands(void *owner)
+{
+    return dossier_stands(owner, permits);
+}
+
+/* It didn't stand any more, and wasn't sent. */
+static enum step withdraw(struct exchange *ex)
+{
+    fhir_of(ex)->sent = false;
+    fhir_of(ex)->dossier.subject_count = 0;
+    enum step step = decide(ex);
+    return step == STEP_NEXT ? fhir_refuse(ex, OUTCOME_UNAVAILABLE, "consent-moved", 503,
+                                           "consents changed meanwhile; try again")
+                             : step;
+}
+
 static enum step took_answer(struct exchange *ex, const struct http_answer *answer)
 {
     struct fhir_write *write = write_of(ex);
     struct fhir_exchange *fx = &write->fx;
+    if (answer->fail == HTTP_FAIL_WITHDRAWN) {
+        return withdraw(ex);
+    }
     if (answer->fail) {
         log_line(LOG_WARN, "upstream failed", LOG_Z("how", http_fail_text(answer->fail)));
         return http_fail_unsent(answer->fail)
@@ -334,6 +380,7 @@ static enum step forward_enter(struct exchange *ex)
         .fields = fields,
         .n_fields = n,
         .body = write->sent.text,
+        .still = stands,
         .first_byte_ms = ANSWER_MS,
     };
     /* The intent is in the log; from here on it is the outcome that is gathered. */
@@ -381,7 +428,7 @@ static enum step filter_enter(struct exchange *ex)
     struct fhir_write *write = write_of(ex);
     bool minimal = memmem(write->fx.prefer.p, write->fx.prefer.n, "return=minimal", 14);
     ex->outcome = OUTCOME_PERMIT;
-    ex->basis = "permit";
+    ex->basis = permit_basis(ex);
     if (!write->answered.there || minimal) {
         return STEP_NEXT;
     }

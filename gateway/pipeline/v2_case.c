@@ -2,51 +2,20 @@
 #include "gateway/pipeline/v2_case.h"
 
 #include "fhir/consent/purpose.h"
-#include "fhir/translate/sender.h"
 #include "fhir/v2/read.h"
 #include "gateway/consents.h"
 #include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
 #include "gateway/store/patients.h"
+#include "gateway/v2_site.h"
 #include "gateway/vault.h"
 #include "gateway/worker.h"
-#include "gateway/zone.h"
 
 #include <errno.h>
 
 static struct v2_case *case_of(struct exchange *ex)
 {
     return ex->data;
-}
-
-/* What configuration and maps know of the sender: the same whenever the message is read. */
-static int know_sender(struct exchange *ex)
-{
-    struct v2_case *v2 = case_of(ex);
-    const struct config_pairs *pairs = &v2->sender->assigners;
-    const struct config_strings *options = &v2->sender->options;
-    struct v2_assigner *list = arena_calloc(ex->arena, pairs->n, sizeof(*list));
-    struct str *names = arena_calloc(ex->arena, options->n, sizeof(*names));
-    if (!list || !names) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < options->n; i++) {
-        names[i] = str_z(options->items[i]);
-    }
-    for (size_t i = 0; i < pairs->n; i++) {
-        list[i] = (struct v2_assigner){ .authority = str_z(pairs->items[i].name),
-                                        .system = str_z(pairs->items[i].value) };
-    }
-    v2->site = (struct translate_site){
-        .rules = maps_of(v2->dossier.worker->child->maps, v2->sender, NULL),
-        .sender = str_z(v2->sender->organization),
-        .zone = str_z(v2->sender->zone),
-        .zone_offset = zone_offset,
-        .assigners = { .list = list, .count = pairs->n },
-        .options = names,
-        .option_count = options->n,
-    };
-    return translate_sender(ex->arena, &v2->message, &v2->site);
 }
 
 int v2_case_parse(struct exchange *ex)
@@ -64,8 +33,32 @@ int v2_case_parse(struct exchange *ex)
                    "the message doesn't say its type");
         return V2_CASE_E_TYPE;
     }
-    r = know_sender(ex);
+    const struct rules *rules = maps_of(v2->dossier.worker->child->maps, v2->sender, NULL);
+    r = v2_site_know(ex->arena, v2->sender, rules, &v2->message, &v2->site);
     v2->readable = r == 0;
+    return r;
+}
+
+int v2_case_translate(struct exchange *ex, int64_t accepted, struct translate_result *out)
+{
+    struct v2_case *v2 = case_of(ex);
+    const struct worker *worker = v2->dossier.worker;
+    const struct v2_taken taken = {
+        .sender = v2->sender,
+        .route = v2->dossier.route,
+        .rules = maps_of(worker->child->maps, v2->sender, v2->dossier.route),
+        .gateway = worker->config->gateway,
+        .accepted = accepted,
+        .raw = v2->raw,
+    };
+    int r = v2_site_take(ex->arena, &taken, &v2->site);
+    v2->site.tree = true; /* for its facts, and for validation */
+    if (r == 0) {
+        r = translate_to_fhir(ex->arena, &v2->message, &v2->site, out, &v2->issues);
+    }
+    if (r == 0) {
+        v2->dossier.map = str_z(v2->site.rules->version);
+    }
     return r;
 }
 

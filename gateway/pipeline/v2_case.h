@@ -21,6 +21,7 @@
  * @numbers:  of the message's patients, in their order
  * @conflict: identifiers of one patient lead to two numbers
  * @nameless: a patient has no usable identifier
+ * @doubtful: not known to be valid FHIR, and taken all the same
  * @facts:    of the resources that it was translated to, for decisions; NULL: not known yet
  * @nobodys:  they are of types without patients
  */
@@ -39,6 +40,7 @@ struct v2_case {
     size_t resolved;
     bool conflict;
     bool nameless;
+    bool doubtful;
     const struct consent_facts *facts;
     size_t fact_count;
     bool nobodys;
@@ -58,6 +60,17 @@ enum {
 /* Parse ->raw, sent by ->sender; ->issues says what is wrong. Return: 0, V2_MESSAGE_E_…,
  * V2_CASE_E_TYPE, -ENOMEM */
 MUST_USE int v2_case_parse(struct exchange *ex);
+
+/**
+ * v2_case_translate() - ->message to FHIR by the maps of the route
+ * @accepted: when it was taken, so that a repetition says the same; ms since 1970
+ *
+ * The maps go into ->site, their version into the dossier.
+ *
+ * Return: 0, TRANSLATE_E_… or -ENOMEM; @out is set only on 0.
+ */
+MUST_USE int v2_case_translate(struct exchange *ex, int64_t accepted,
+                               struct translate_result *out);
 
 /* In a stage: find the patients and their numbers, making those not yet known, and join those
  * that the message merges. Needs ->message and ->sender. */

@@ -11,8 +11,11 @@
 #include "fhir/v2/batch.h"
 #include "fhir/v2/continuation.h"
 #include "gateway/consents.h"
+#include "gateway/metrics.h"
 #include "gateway/pipeline/v2_impl.h"
+#include "gateway/pipeline/v2_valid.h"
 #include "gateway/store/outbox.h"
+#include "gateway/stored_route.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
@@ -195,10 +198,66 @@ static enum step translate_enter(struct exchange *ex)
         return r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory") : refuse_unreadable(ex);
     }
     set_request(ex);
-    enum step step = check_header(ex);
-    if (step != STEP_NEXT) {
-        return step;
+    return check_header(ex);
+}
+
+/* --- validate: before anything of the message is made or kept ---------------------------- */
+
+static enum step refuse_breach(struct exchange *ex, const struct issues *issues)
+{
+    struct v2_breach breach;
+    if (v2_valid_breach(ex, ex->time, issues, &breach) < 0) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
+    bool missing = strcmp(breach.code, "structure") == 0;
+    bool coded = strcmp(breach.code, "code-invalid") == 0;
+    return refuse(ex, OUTCOME_BAD_REQUEST, "invalid",
+                  (struct v2_refusal){ missing ? V2_ACK_REQUIRED
+                                       : coded ? V2_ACK_TABLE_VALUE
+                                               : V2_ACK_DATA_TYPE,
+                                       breach.place, breach.text });
+}
+
+static enum step refuse_length(struct exchange *ex)
+{
+    return refuse(ex, OUTCOME_BAD_REQUEST, "too-large",
+                  (struct v2_refusal){ V2_ACK_INTERNAL, STR("MSH"),
+                                       STR("becomes more than can be validated") });
+}
+
+static enum step validate_enter(struct exchange *ex)
+{
+    struct v2_case *v2 = v2_of(ex);
+    bool reject = v2->dossier.route->validate == VALIDATE_REJECT;
+    struct translate_result bundle;
+    struct issues issues;
+    enum v2_validity validity = V2_TOO_LONG;
+    if (v2->dossier.route->validate == VALIDATE_OFF) {
+        return STEP_NEXT;
+    }
+    issues_init(&issues, ex->arena);
+    int r = v2_case_translate(ex, ex->time, &bundle);
+    if (r == TRANSLATE_E_TYPE || (r == 0 && bundle.count == 0)) {
+        return STEP_NEXT; /* only for destinations that take it as it is */
+    }
+    r = r ? r : v2_valid_look(ex, &bundle, &issues, &validity);
+    if (r < 0) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    v2->doubtful = validity != V2_VALID;
+    switch (validity) {
+    case V2_VALID: metrics_add(METRIC_VALID, 1); return STEP_NEXT;
+    case V2_INVALID:
+        metrics_add(METRIC_INVALID, 1);
+        return reject ? refuse_breach(ex, &issues) : STEP_NEXT;
+    case V2_TOO_LONG: break;
+    }
+    metrics_add(METRIC_VALID_UNKNOWN, 1);
+    return reject ? refuse_length(ex) : STEP_NEXT;
+}
+
+static enum step patients_enter(struct exchange *ex)
+{
     received(ex)->refusal = (struct v2_refusal){ .condition = V2_ACK_INTERNAL,
                                                  .text = STR("more patients than one message "
                                                              "may be about") };
@@ -207,15 +266,13 @@ static enum step translate_enter(struct exchange *ex)
 
 /* --- consent ------------------------------------------------------------------------------ */
 
-/* The route as the outbox keeps it: with the sender, whose assigners and zone translation
- * needs. */
+/* The route as the outbox keeps it. */
 static struct str row_route(struct exchange *ex)
 {
     const struct v2_case *v2 = v2_of(ex);
-    const struct config_sender *first = received(ex)->way->config->senders.items;
+    const struct stored_route way = { v2->dossier.route, v2->sender };
     struct buf name = arena_buf(ex->arena, 2 * (size_t)RECORD_NAME_MAX);
-    buf_fmt(&name, "%s:%d:%d", v2->dossier.route->from, v2->dossier.route->index,
-            (int)(v2->sender - first));
+    stored_route_put(&name, received(ex)->way->config, &way);
     return buf_str(&name);
 }
 
@@ -278,8 +335,8 @@ static enum step consent_enter(struct exchange *ex)
     struct dossier *dossier = &v2->dossier;
     const struct config_route *route = dossier->route;
     dossier->epoch = consents_epoch(dossier->worker->consents);
-    dossier->decide_again = "translate"; /* identifiers may lead elsewhere now */
-    dossier->keep = true;                /* delivery is made from what is stored */
+    dossier->decide_again = "patients"; /* identifiers may lead elsewhere now */
+    dossier->keep = true;               /* delivery is made from what is stored */
     dossier->outboxes = arena_calloc(ex->arena, route->to.n, sizeof(*dossier->outboxes));
     if (!dossier->outboxes || set_control(ex) < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
@@ -304,7 +361,7 @@ static enum step consent_enter(struct exchange *ex)
         }
     }
     ex->outcome = outcomes[best];
-    ex->basis = best_basis;
+    ex->basis = v2->doubtful && best == STORE_OUTBOX_OPEN ? "invalid" : best_basis;
     return STEP_NEXT;
 }
 
@@ -314,7 +371,9 @@ static const struct stage v2_receive_pipeline[] = {
     /* name           enter               wait  runs */
     { "receive", receive_enter, 0, WHILE_OPEN },
     { "authenticate", authenticate_enter, 0, WHILE_OPEN },
-    { "translate", translate_enter, 5, WHILE_OPEN },
+    { "translate", translate_enter, 0, WHILE_OPEN },
+    { "validate", validate_enter, 0, WHILE_OPEN },
+    { "patients", patients_enter, 5, WHILE_OPEN },
     { "consent", consent_enter, 0, WHILE_OPEN },
     { "seal", seal_enter, 5, ALWAYS },
     { "record", record_enter, 5, ALWAYS },

@@ -55,10 +55,21 @@ static const struct db_statement stopped = {
     "SELECT " COLUMNS " FROM outbox WHERE destination = $1::text AND state IN (2, 4)"
     " AND number > $2::bigint ORDER BY number LIMIT $3::integer",
 };
+static const struct db_statement of_number = {
+    "outbox_of_number",
+    "SELECT " COLUMNS " FROM outbox WHERE number = $1::bigint",
+};
+static const struct db_statement find = {
+    "outbox_find",
+    "SELECT " COLUMNS " FROM outbox WHERE destination = $1::text AND state IN (2, 4)"
+    " AND state = ANY ($2::smallint[]) AND number > $3::bigint"
+    " AND coalesce($4::text, '') IN ('', reason) AND created >= $5::timestamptz"
+    " AND created < $6::timestamptz ORDER BY number LIMIT $7::integer",
+};
 static const struct db_statement replay = {
     "outbox_replay",
     "UPDATE outbox SET state = 1, blocks = true, next_at = now(), reason = 'replay'"
-    " WHERE number = $1::bigint AND state IN (2, 4) RETURNING number",
+    " WHERE number = $1::bigint AND state = $2::smallint AND state >= 2 RETURNING number",
 };
 static const struct db_statement counts = {
     "outbox_counts",
@@ -66,6 +77,16 @@ static const struct db_statement counts = {
     " count(*) FILTER (WHERE state = 2), min(created) FILTER (WHERE state < 2)"
     " FROM outbox WHERE blocks OR state IN (2, 4) GROUP BY destination",
 };
+
+const char *store_outbox_word(enum store_outbox_state state)
+{
+    static const char *const words[] = {
+        [STORE_OUTBOX_OPEN] = "open",         [STORE_OUTBOX_HELD] = "held",
+        [STORE_OUTBOX_WITHHELD] = "withheld", [STORE_OUTBOX_DELIVERED] = "delivered",
+        [STORE_OUTBOX_PARKED] = "parked",
+    };
+    return words[state];
+}
 
 int16_t store_outbox_shard(struct str destination, const uint8_t patient[16])
 {
@@ -196,10 +217,40 @@ struct op *store_outbox_stopped(struct db *db, struct str destination, int64_t a
     return db_query(db, &stopped, &p, done, arg);
 }
 
-struct op *store_outbox_replay(struct db *db, int64_t number, db_done_fn done, void *arg)
+struct op *store_outbox_of_number(struct db *db, int64_t number, db_done_fn done, void *arg)
 {
     struct db_params p = { 0 };
     db_put_i64(&p, number);
+    return db_query(db, &of_number, &p, done, arg);
+}
+
+struct op *store_outbox_find(struct db *db, const struct store_outbox_filter *what,
+                             db_done_fn done, void *arg)
+{
+    struct db_array states;
+    db_array_init(&states, DB_I16);
+    for (size_t i = 0; i < what->state_count; i++) {
+        db_array_i16(&states, (int16_t)what->states[i]);
+    }
+    struct db_params p = { 0 };
+    db_put_bytes(&p, what->destination);
+    db_put_array(&p, &states);
+    db_put_i64(&p, what->after);
+    db_put_bytes(&p, what->reason);
+    db_put_time(&p, what->from);
+    db_put_time(&p, what->to);
+    db_put_i32(&p, what->limit);
+    struct op *op = db_query(db, &find, &p, done, arg);
+    db_array_free(&states);
+    return op;
+}
+
+struct op *store_outbox_replay(struct db *db, int64_t number, enum store_outbox_state state,
+                               db_done_fn done, void *arg)
+{
+    struct db_params p = { 0 };
+    db_put_i64(&p, number);
+    db_put_i16(&p, (int16_t)state);
     return db_query(db, &replay, &p, done, arg);
 }
 

@@ -3,7 +3,7 @@
  *
  *   open --delivered--> delivered          open --4xx, AE--> parked
  *   held --decided----> open | withheld    open --retry----> open, later
- *   parked, withheld --replay by a person--> open
+ *   parked, withheld, delivered --replay by a person--> held
  *
  * Rows enter and change state in batches only (struct batch_outbox, struct batch_mark).
  * A worker leases shards and sends, for each patient and destination, the oldest row that
@@ -26,6 +26,9 @@ enum store_outbox_state {
     STORE_OUTBOX_DELIVERED = 3,
     STORE_OUTBOX_PARKED = 4,
 };
+
+/* "open", "held", … */
+const char *store_outbox_word(enum store_outbox_state state);
 
 /* The shard of a patient at a destination; the same on every machine and for ever. */
 int16_t store_outbox_shard(struct str destination, const uint8_t patient[16]);
@@ -116,13 +119,43 @@ MUST_USE struct op *store_outbox_of_exchange(struct db *db, const uint8_t exchan
 MUST_USE struct op *store_outbox_stopped(struct db *db, struct str destination, int64_t after,
                                          int limit, db_done_fn done, void *arg);
 
+/* One row. Rows: none or one, store_outbox_row() */
+MUST_USE struct op *store_outbox_of_number(struct db *db, int64_t number, db_done_fn done,
+                                           void *arg);
+
+/*
+ * Which withheld or parked rows of a destination; borrowed for the call.
+ *
+ * @states:   of them
+ * @after:    number of the last row got, 0 at first
+ * @reason:   exactly; empty: any
+ * @from, @to: when the message was taken, ms since 1970; @to is left out
+ */
+struct store_outbox_filter {
+    struct str destination;
+    enum store_outbox_state states[2];
+    size_t state_count;
+    int64_t after;
+    struct str reason;
+    int64_t from;
+    int64_t to;
+    int limit;
+};
+
+/* By number. Rows: store_outbox_row() */
+MUST_USE struct op *store_outbox_find(struct db *db, const struct store_outbox_filter *what,
+                                      db_done_fn done, void *arg);
+
 /**
- * store_outbox_replay() - open a withheld or parked row again, decided anew before delivery
+ * store_outbox_replay() - open a row again, if it is still in @state; decided anew before
+ * delivery
+ * @state: withheld, parked or delivered
  *
  * It keeps its number, so it goes before the patient's later rows that still wait.
  * Rows: the number, if there was such a row
  */
-MUST_USE struct op *store_outbox_replay(struct db *db, int64_t number, db_done_fn done,
+MUST_USE struct op *store_outbox_replay(struct db *db, int64_t number,
+                                        enum store_outbox_state state, db_done_fn done,
                                         void *arg);
 
 /* @oldest: ms since 1970, 0 if @waiting is 0 */

@@ -12,6 +12,7 @@ import { CLINIC, consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs"
 import { startPlainStore } from "./lib/parts.mjs";
 import { freePort, sleep, until } from "./lib/process.mjs";
 import { issuer } from "./lib/token.mjs";
+import { startUpstream } from "./lib/upstream.mjs";
 
 const OTHER = "urn:oid:1.2.276.0.76.2";
 const claimsOf = (organization, purpose, more = {}) => ({
@@ -441,6 +442,45 @@ describe("revoked between the decision and its record", () => {
     const body = { ...observation("x", "inge"), id: undefined };
     const post = () => gw.ask("Observation", { method: "POST", body });
     assert.equal((await meanwhile("inge", post)).status, 403);
+  });
+});
+
+describe("revoked while a change waits for a connection", () => {
+  test("it is decided again, and isn't sent", async () => {
+    const posted = [];
+    let answer;
+    const upstream = await startUpstream((request, response) => {
+      posted.push(request.url);
+      answer = () => response.writeHead(201).end();
+    });
+    const narrow = await startFhirGateway(upstream.base, {
+      destination: { connections: 1 },
+      config: { workers: 1 },
+    });
+    try {
+      const grants = [await narrow.permit("one"), await narrow.permit("two")];
+      const post = (about) =>
+        narrow.ask("Observation", { method: "POST", body: { ...observation("x", about), id: undefined } });
+      const from = narrow.records().length;
+      const first = post("one");
+      await until("the first change", () => posted.length === 1);
+      const second = post("two");
+      await until("its intent", () => narrow.records().length === from + 2);
+      narrow.postgres.sql(
+        `UPDATE consent_chain SET revoked = true
+         WHERE consent = decode('${grants[1].consentId.slice(2)}', 'hex')`,
+      );
+      await sleep(300);
+      answer();
+      assert.equal((await first).status, 201);
+      assert.equal((await second).status, 403);
+      assert.equal(posted.length, 1, "the second was never sent");
+      const said = narrow.records().slice(from).map((one) => `${one.outcome} ${one.basis}`);
+      assert.deepEqual(said.sort(), ["deny revoked", "intent permit", "intent permit", "permit permit"]);
+    } finally {
+      await narrow.stop();
+      upstream.stop();
+    }
   });
 });
 

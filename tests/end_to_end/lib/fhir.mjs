@@ -79,14 +79,17 @@ export async function fhirPort({ others = [] } = {}) {
 }
 
 /** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
-export async function startFhirGateway(upstream, { route, staleness, ...more } = {}) {
+export async function startFhirGateway(upstream, { route, destination, staleness, config, ...more } = {}) {
   const postgres = await startPostgres();
   const port = await fhirPort(more);
   const files = await configure(postgres, {
     listeners: { fhir: port.listener },
-    destinations: { ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9" } },
+    destinations: {
+      ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9", ...destination },
+    },
     routes: [{ from: "fhir", to: ["ehr"], ...route }],
     ...(staleness ? { ledger: { ...LEDGER, max_staleness: staleness } } : {}),
+    ...config,
   });
   migrate(files);
   const ledger = { ...freshLedger(postgres), start: () => (ledger.stop = freshLedger(postgres).stop) };

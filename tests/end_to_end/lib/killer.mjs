@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 
 import { serve } from "./gateway.mjs";
-import { sleep } from "./process.mjs";
+import { sleep, until } from "./process.mjs";
 
 /** Processes whose parent is @pid, oldest first. */
 export function children(pid) {
@@ -15,6 +15,15 @@ export function children(pid) {
   };
   const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return all.map(Number).filter((one) => parent(one) === pid).sort((a, b) => a - b);
+}
+
+/** Have @gateway take its configuration over, and wait until only children of the new one are left. */
+export async function reloaded(gateway) {
+  const old = children(gateway.pid);
+  gateway.hup();
+  await until("the old generation to go", () =>
+    children(gateway.pid).every((pid) => !old.includes(pid)),
+  );
 }
 
 /** Kill @pid with all force; false: it was gone before. */

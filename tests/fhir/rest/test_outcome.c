@@ -41,6 +41,13 @@ static void test_outcomes(void **state)
                "\"error\",\"code\":\"invalid\"},{\"severity\":\"fatal\",\"code\":"
                "\"structure\",\"diagnostics\":\"not JSON\",\"expression\":["
                "\"byte 3\"]}]}");
+    out.n = 0;
+    outcome_write_verdict(STR("Patient"), &issues, STR("0190"), &out);
+    assert_str(buf_str(&out),
+               "{\"resourceType\":\"OperationOutcome\",\"id\":\"0190\",\"issue\":["
+               "{\"severity\":\"error\",\"code\":\"invalid\",\"diagnostics\":\"not valid\","
+               "\"expression\":[\"Patient\"]},{\"severity\":\"fatal\",\"code\":"
+               "\"structure\",\"diagnostics\":\"not JSON\",\"expression\":[\"byte 3\"]}]}");
     assert_string_equal(outcome_code(599), "exception");
 }
 

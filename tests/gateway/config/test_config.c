@@ -143,6 +143,12 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
           "no character set \"EBCDIC\" to fall back on" },
         { "address: 127.0.0.1, organization",
           "address: 127.0.0.1, charset: UNICODE UTF-16, organization", "to fall back on" },
+        { "purpose: TREAT", "purpose: TREAT, validate: reject",
+          ":12: routes: validate looks at FHIR, and this route leads to no FHIR destination" },
+        { "purpose: TREAT", "purpose: TREAT, profiles: [\"urn:p\"]",
+          ":12: routes: profiles of messages need validate: warn or reject" },
+        { "tenant: st-elsewhere\n", "tenant: a\npackages: [us-core]\n",
+          "us-core can't be read" },
         { "address: 127.0.0.1, organization", "address: 127.0.0.1, ack: both, organization",
           "\"both\" is none of: original, enhanced" },
     };

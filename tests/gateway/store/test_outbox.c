@@ -186,13 +186,55 @@ static void test_the_next_of_some_patients(void **state)
     assert_int_equal(got.n, 5); /* patient 1 at the ward twice, as asked */
 }
 
+static void test_stopped_rows_are_found_by_what_narrows_them(void **state)
+{
+    (void)state;
+    static struct got got;
+    const int64_t now = store_now_ms();
+    const int64_t hour = 3600 * 1000;
+    const struct {
+        struct store_outbox_filter what;
+        int count;
+        int64_t first;
+    } cases[] = {
+        { { .states = { STORE_OUTBOX_PARKED, STORE_OUTBOX_WITHHELD }, .state_count = 2 },
+          3,
+          7 },
+        { { .states = { STORE_OUTBOX_PARKED }, .state_count = 1 }, 2, 7 },
+        { { .states = { STORE_OUTBOX_WITHHELD }, .state_count = 1 }, 1, 11 },
+        { { .states = { STORE_OUTBOX_PARKED }, .state_count = 1, .after = 7 }, 1, 9 },
+        { { .states = { STORE_OUTBOX_PARKED }, .state_count = 1, .reason = STR("x") }, 0, 0 },
+        { { .states = { STORE_OUTBOX_PARKED }, .state_count = 1, .to = now - hour }, 0, 0 },
+        { { .states = { STORE_OUTBOX_PARKED }, .state_count = 1, .from = now + hour }, 0, 0 },
+        { { .states = { STORE_OUTBOX_PARKED }, .state_count = 1, .limit = 1 }, 1, 7 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct store_outbox_filter what = cases[i].what;
+        what.destination = STR("ward");
+        what.to = what.to ? what.to : now + 2 * hour;
+        what.limit = what.limit ? what.limit : 10;
+        struct store_end end = { .look = look_rows, .arg = &got };
+        assert_int_equal(store_ended(store_outbox_find(db, &what, store_on_end, &end), &end),
+                         0);
+        assert_int_equal(got.n, cases[i].count);
+        assert_int_equal(got.n ? got.rows[0].number : 0, cases[i].first);
+    }
+    struct store_end end = { .look = look_rows, .arg = &got };
+    assert_int_equal(store_ended(store_outbox_of_number(db, 11, store_on_end, &end), &end), 0);
+    assert_int_equal(got.n, 1);
+    assert_string_equal(store_outbox_word(got.rows[0].state), "withheld");
+}
+
 static void test_replay_opens_what_stopped(void **state)
 {
     (void)state;
     static const struct {
         int64_t number;
+        enum store_outbox_state state;
         int want;
-    } cases[] = { { 11, 1 }, { 9, 1 }, { 1, 0 }, { 2, 0 }, { 999, 0 } };
+    } cases[] = { { 11, STORE_OUTBOX_WITHHELD, 1 }, { 9, STORE_OUTBOX_PARKED, 1 },
+                  { 9, STORE_OUTBOX_PARKED, 0 },    { 1, STORE_OUTBOX_PARKED, 0 },
+                  { 2, STORE_OUTBOX_OPEN, 0 },      { 999, STORE_OUTBOX_PARKED, 0 } };
     static const int64_t open[] = { 2, 4, 9, 11 };
     struct store_end end = { 0 };
     assert_int_equal(
@@ -200,7 +242,8 @@ static void test_replay_opens_what_stopped(void **state)
     assert_int_equal(end.count, 3);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         end = (struct store_end){ 0 };
-        struct op *op = store_outbox_replay(db, cases[i].number, store_on_end, &end);
+        struct op *op =
+            store_outbox_replay(db, cases[i].number, cases[i].state, store_on_end, &end);
         assert_int_equal(store_ended(op, &end), 0);
         assert_int_equal(end.count, cases[i].want);
     }
@@ -284,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_shards_are_shared_and_taken_over),
         cmocka_unit_test(test_the_oldest_of_each_patient_is_sent),
         cmocka_unit_test(test_the_next_of_some_patients),
+        cmocka_unit_test(test_stopped_rows_are_found_by_what_narrows_them),
         cmocka_unit_test(test_replay_opens_what_stopped),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_a_long_queue_is_not_read_through),

@@ -1,0 +1,169 @@
+/*
+ * From a place in FHIR back to the place in the message.
+ *
+ * An issue names an element of an entry; translation, asked to explain itself, names for each
+ * element that it made the part of the message it is from. The element that shares most of
+ * the issue's path tells where to look: itself, one above it, or one below. If it is only a
+ * neighbour of what is wrong or missing, the field as a whole is named.
+ */
+#include "gateway/pipeline/v2_valid.h"
+
+#include "fhir/format/json.h"
+#include "gateway/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    TEXT_MAX = 2 << 10,
+};
+
+int v2_valid_look(struct exchange *ex, const struct translate_result *bundle,
+                  struct issues *issues, enum v2_validity *out)
+{
+    const struct v2_case *v2 = ex->data;
+    if (bundle->bundle.n > VALIDATION_BYTES_MAX) {
+        *out = V2_TOO_LONG;
+        return 0;
+    }
+    const struct validation_ask ask = { .route = v2->dossier.route, .now = ex->time };
+    const struct node *node;
+    int r = json_parse(ex->arena, bundle->bundle, issues, &node);
+    r = r ? r
+          : validation_look(v2->dossier.worker->child->validation, ex->arena, node, &ask,
+                            issues);
+    if (r < 0) {
+        return r;
+    }
+    *out = r > 0 || issues_bad(issues) ? V2_INVALID : V2_VALID;
+    return 0;
+}
+
+/* --- places ------------------------------------------------------------------------------- */
+
+/* An element's place: "Bundle.entry[2].resource.name[0].family" is in entry 2, and there. */
+struct element_place {
+    size_t entry;
+    struct str path;
+};
+
+static bool read_place(struct str place, struct element_place *out)
+{
+    static const struct str before = STR_INIT("Bundle.entry[");
+    static const struct str after = STR_INIT(".resource");
+    if (!str_starts(place, before)) {
+        return false;
+    }
+    struct str rest = str_slice(place, before.n, place.n);
+    struct str number = str_cut(&rest, ']');
+    size_t entry = 0;
+    for (size_t i = 0; i < number.n && i < 9; i++) {
+        entry = entry * 10 + (size_t)(number.p[i] - '0');
+    }
+    bool inside = str_starts(rest, after);
+    rest = str_slice(rest, inside ? after.n : rest.n, rest.n);
+    *out = (struct element_place){ entry, str_slice(rest, rest.n > 0, rest.n) };
+    return inside;
+}
+
+/* Whether component @b of an element that was made is @a of an issue: an issue calls value[x]
+ * "value", and leaves out the index where it means all. */
+static bool same_part(struct str a, struct str b)
+{
+    struct str name = str_cut(&a, '[');
+    struct str made = str_cut(&b, '[');
+    bool choice = str_starts(made, name) && made.n > name.n && made.p[name.n] >= 'A' &&
+                  made.p[name.n] <= 'Z';
+    return (str_eq(made, name) || choice) && (a.n == 0 || b.n == 0 || str_eq(a, b));
+}
+
+/* How many components @issue and @made begin with alike; @apart: then each goes its own way. */
+static size_t alike(struct str issue, struct str made, bool *apart)
+{
+    size_t n = 0;
+    while (issue.n && made.n) {
+        struct str a = str_cut(&issue, '.');
+        struct str b = str_cut(&made, '.');
+        if (!same_part(a, b)) {
+            *apart = true;
+            return n;
+        }
+        n++;
+    }
+    *apart = false;
+    return n;
+}
+
+/* "PID[1]-5[1].1" without its component; without its field too if @segment. */
+static struct str widened(struct str from, bool segment)
+{
+    struct str rest = from;
+    return str_cut(&rest, segment ? '-' : '.');
+}
+
+static struct str find_place(const struct translate_result *bundle,
+                             const struct element_place *at)
+{
+    struct str best = STR("");
+    size_t most = 0;
+    for (const struct translate_origin *o = bundle->origins; o; o = o->next) {
+        if (o->entry != at->entry || o->from.n == 0) {
+            continue;
+        }
+        bool apart = false;
+        size_t n = alike(at->path, o->path, &apart);
+        if (best.n == 0 || n > most) {
+            best = n == 0 || apart ? widened(o->from, n == 0) : o->from;
+            most = n;
+        }
+    }
+    return best;
+}
+
+/* The element with its type instead of the Bundle that it is in, and what is wrong with it. */
+static int put_text(struct arena *arena, const struct issue *issue,
+                    const struct translate_result *bundle, const struct element_place *at,
+                    struct str *out)
+{
+    struct buf text = arena_buf(arena, TEXT_MAX);
+    if (at->entry < bundle->count) {
+        buf_z(&text, bundle->entries[at->entry].type);
+        buf_z(&text, at->path.n ? "." : "");
+        buf_str_put(&text, at->path);
+    } else {
+        buf_str_put(&text, issue->place);
+    }
+    buf_z(&text, ": ");
+    buf_str_put(&text, issue->text);
+    *out = buf_str(&text);
+    return buf_failed(&text) ? -ENOMEM : 0;
+}
+
+int v2_valid_breach(struct exchange *ex, int64_t accepted, const struct issues *issues,
+                    struct v2_breach *out)
+{
+    struct v2_case *v2 = ex->data;
+    struct translate_result explained = { 0 };
+    const struct issue *issue = issues->first;
+    while (issue && issue->severity < ISSUE_ERROR) {
+        issue = issue->next;
+    }
+    if (!issue) {
+        return -ENOMEM; /* that is why it isn't there */
+    }
+    v2->site.explain = true;
+    int r = v2_case_translate(ex, accepted, &explained);
+    v2->site.explain = false;
+    struct element_place at;
+    bool known = r == 0 && read_place(issue->place, &at) && at.entry < explained.count;
+    if (!known) {
+        at = (struct element_place){ .entry = SIZE_MAX };
+    }
+    struct v2_breach breach = { .code = issue->code };
+    breach.place = known ? find_place(&explained, &at) : STR("");
+    r = r < 0 ? r : put_text(ex->arena, issue, &explained, &at, &breach.text);
+    if (r == 0) {
+        *out = breach;
+    }
+    return r;
+}
