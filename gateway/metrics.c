@@ -31,6 +31,9 @@ static const struct {
                             "acknowledgements sent" },
     [METRIC_HL7_ACK_AE] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AE\"}", NULL },
     [METRIC_HL7_ACK_AR] = { COUNTER, "chartseal_hl7_messages", "{ack=\"AR\"}", NULL },
+    [METRIC_HL7_WISH_UNHEEDED] = { COUNTER, "chartseal_hl7_ack_wishes_unheeded", "",
+                                   "messages that ask for enhanced mode of senders that are "
+                                   "answered in original mode" },
     [METRIC_CONTROL_ID_REPEATED] = { COUNTER, "chartseal_hl7_control_id_repeated", "",
                                      "messages seen before, answered as then" },
     [METRIC_CONTROL_ID_REUSED] = { COUNTER, "chartseal_hl7_control_id_reused", "",

@@ -21,6 +21,7 @@ enum metric {
     METRIC_HL7_ACK_AA,
     METRIC_HL7_ACK_AE,
     METRIC_HL7_ACK_AR,
+    METRIC_HL7_WISH_UNHEEDED, /* in enhanced mode, of senders configured as original */
     METRIC_CONTROL_ID_REPEATED,
     METRIC_CONTROL_ID_REUSED,
     METRIC_HL7_TRANSLATED,

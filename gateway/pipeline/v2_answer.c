@@ -81,8 +81,13 @@ static size_t modes(const struct v2_exchange *rx, const struct v2_message *about
                     enum v2_ack_code code, enum v2_ack_mode out[ACKS_MAX])
 {
     struct v2_ack_wish wish = { .enhanced = false };
-    if (about && rx->v2.sender && rx->v2.sender->ack == ACK_ENHANCED) {
+    if (about) {
         v2_ack_wish(about, &wish);
+    }
+    bool heeded = rx->v2.sender && rx->v2.sender->ack == ACK_ENHANCED;
+    if (wish.enhanced && !heeded) {
+        metrics_add(METRIC_HL7_WISH_UNHEEDED, rx->v2.sender != NULL);
+        wish.enhanced = false;
     }
     if (!wish.enhanced) {
         out[0] = V2_ACK_ORIGINAL;
@@ -103,6 +108,9 @@ static size_t modes(const struct v2_exchange *rx, const struct v2_message *about
 static const struct v2_message *about_what(struct exchange *ex, struct v2_message *header)
 {
     struct v2_case *v2 = &received(ex)->v2;
+    if (received(ex)->asked) {
+        return received(ex)->asked;
+    }
     if (v2->readable) {
         return &v2->message;
     }

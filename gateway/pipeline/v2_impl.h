@@ -24,8 +24,12 @@ struct v2_refusal {
     struct str text;
 };
 
+struct v2_parts;
+
 /*
  * @msg:     what it came in, alone or with others; alive until it is answered
+ * @parts:   if it is one of several, or was put together of them; else NULL
+ * @whole:   it was put together; @asked, text @last, is what came, which the answer is about
  * @refused: before it was read
  * @refusal: set before the exchange is stopped as unreadable or unsupported
  */
@@ -34,6 +38,10 @@ struct v2_exchange {
     struct way_in *way;
     struct mllp_msg *msg;
     struct v2_asker asker;
+    struct v2_parts *parts;
+    bool whole;
+    struct v2_message *asked;
+    struct str last;
     bool refused;
     struct v2_refusal refusal;
 };
@@ -43,6 +51,14 @@ struct v2_exchange {
  * the asker is not told. */
 MUST_USE int v2_receive_one(struct way_in *way, struct mllp_msg *msg, struct str bytes,
                             const struct v2_asker *asker, const struct v2_refusal *refusal);
+
+/* Stage "translate": read it, and find its route. */
+enum step v2_translate_enter(struct exchange *ex);
+
+/* Stages of v2_parts.c: parts of messages. */
+enum step v2_parts_enter(struct exchange *ex);
+enum step v2_hold_enter(struct exchange *ex);
+enum step v2_joined_enter(struct exchange *ex);
 
 /* Stage "respond". */
 enum step v2_respond_enter(struct exchange *ex);

@@ -9,7 +9,6 @@
 #include "fhir/format/json_write.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/batch.h"
-#include "fhir/v2/continuation.h"
 #include "gateway/consents.h"
 #include "gateway/metrics.h"
 #include "gateway/pipeline/v2_impl.h"
@@ -102,20 +101,25 @@ static const struct config_route *find_route(struct exchange *ex)
     return NULL;
 }
 
-/* The message's control id finds a repetition; without one its digest does. */
+/* The control id of what came finds a repetition; without one its digest does. */
 static int set_control(struct exchange *ex)
 {
     struct v2_case *v2 = v2_of(ex);
+    const struct v2_exchange *rx = received(ex);
     struct batch_control *control = &v2->dossier.control;
-    digest_sha256(v2->raw, control->digest);
+    struct v2_header came = v2->header;
+    if (rx->whole) {
+        v2_header(rx->asked, &came);
+    }
+    digest_sha256(rx->whole ? rx->last : v2->raw, control->digest);
     struct buf sender = arena_buf(ex->arena, ACTOR_MAX);
     buf_z(&sender, v2->sender->organization);
     buf_c(&sender, '\n');
     buf_str_put(&sender, v2->header.sending_application);
     buf_c(&sender, '\n');
     buf_str_put(&sender, v2->header.sending_facility);
-    struct str id = v2->header.control_id.n ? v2->header.control_id
-                                            : str_of(control->digest, sizeof(control->digest));
+    struct str id =
+        came.control_id.n ? came.control_id : str_of(control->digest, sizeof(control->digest));
     vault_control_hash(v2->dossier.worker->vault, buf_str(&sender), id, control->key);
     control->ack = STR("AA");
     control->time = ex->time;
@@ -167,12 +171,6 @@ static bool any_takes(const struct v2_case *v2)
 static enum step check_header(struct exchange *ex)
 {
     struct v2_case *v2 = v2_of(ex);
-    if (v2_continues(&v2->message).n || v2_continuation_of(&v2->message).n) {
-        return refuse(ex, OUTCOME_UNSUPPORTED, "fragment",
-                      (struct v2_refusal){ V2_ACK_UNSUPPORTED_TYPE, STR("DSC-1"),
-                                           STR("parts of a message are not taken; send it "
-                                               "whole") });
-    }
     v2->dossier.route = find_route(ex);
     if (!v2->dossier.route) {
         return refuse(ex, OUTCOME_UNSUPPORTED, "no-route",
@@ -188,7 +186,7 @@ static enum step check_header(struct exchange *ex)
     return STEP_NEXT;
 }
 
-static enum step translate_enter(struct exchange *ex)
+enum step v2_translate_enter(struct exchange *ex)
 {
     if (received(ex)->refused) {
         return exchange_stop(ex, OUTCOME_BAD_REQUEST, "batch");
@@ -371,12 +369,15 @@ static const struct stage v2_receive_pipeline[] = {
     /* name           enter               wait  runs */
     { "receive", receive_enter, 0, WHILE_OPEN },
     { "authenticate", authenticate_enter, 0, WHILE_OPEN },
-    { "translate", translate_enter, 0, WHILE_OPEN },
+    { "translate", v2_translate_enter, 0, WHILE_OPEN },
+    { "parts", v2_parts_enter, 5, WHILE_OPEN },
+    { "hold", v2_hold_enter, 5, WHILE_OPEN },
     { "validate", validate_enter, 0, WHILE_OPEN },
     { "patients", patients_enter, 5, WHILE_OPEN },
     { "consent", consent_enter, 0, WHILE_OPEN },
     { "seal", seal_enter, 5, ALWAYS },
     { "record", record_enter, 5, ALWAYS },
+    { "joined", v2_joined_enter, 1, WHILE_OPEN },
     { "respond", v2_respond_enter, 0, ALWAYS },
     { 0 },
 };
