@@ -5,6 +5,7 @@
 #include "fhir/format/json_write.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
+#include "gateway/store/fragments.h"
 #include "gateway/store/outbox.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@ enum {
 struct outbox {
     struct cli_session *session;
     bool json;
+    int64_t parts; /* of messages that aren't whole yet, the oldest taken at: */
+    int64_t parts_since;
     struct store_outbox_count counts[DESTINATIONS_MAX];
     size_t count;
     bool more;      /* of a destination than STOPPED_MAX */
@@ -46,6 +49,42 @@ static int read_counts(struct outbox *box)
     struct cli_answer answer = { .read = take_counts, .owner = box };
     int r = cli_wait(s, store_outbox_counts(s->db, cli_on_rows, &answer), &answer);
     return r == 0 ? EX_OK : cli_failed(s, "outbox", r);
+}
+
+static int take_parts(void *owner, const struct db_rows *rows)
+{
+    struct outbox *box = owner;
+    box->parts = store_fragment_waiting_row(rows, &box->parts_since);
+    return 0;
+}
+
+static int read_parts(struct outbox *box)
+{
+    struct cli_session *s = box->session;
+    struct cli_answer answer = { .read = take_parts, .owner = box };
+    int r = cli_wait(s, store_fragment_waiting(s->db, cli_on_rows, &answer), &answer);
+    return r == 0 ? EX_OK : cli_failed(s, "parts", r);
+}
+
+static void put_parts(struct outbox *box)
+{
+    if (box->parts == 0) {
+        return;
+    }
+    if (box->json) {
+        struct json_writer w = json_writer(&box->out);
+        json_object(&w, NULL);
+        json_i64(&w, "parts", box->parts);
+        json_i64(&w, "oldest", box->parts_since);
+        json_end(&w);
+        buf_c(&box->out, '\n');
+        return;
+    }
+    buf_fmt(&box->out,
+            "\nparts of messages that wait for the next one: %lld, the oldest since ",
+            (long long)box->parts);
+    audit_time_put(&box->out, box->parts_since);
+    buf_c(&box->out, '\n');
 }
 
 /* --- outbox ------------------------------------------------------------------------------- */
@@ -137,6 +176,7 @@ static int show(struct outbox *box)
     if (r < 0) {
         return cli_failed(s, "outbox", r);
     }
+    put_parts(box);
     if (box->more) {
         (void)fprintf(stderr, "only the first %d of each destination are shown\n", STOPPED_MAX);
     }
@@ -158,6 +198,7 @@ int cli_hl7_outbox(int argc, char **argv)
     }
     int code = cli_begin("hl7 outbox", file, &session);
     code = code == EX_OK ? read_counts(&box) : code;
+    code = code == EX_OK ? read_parts(&box) : code;
     code = code == EX_OK ? show(&box) : code;
     heap_buf_free(&box.out);
     cli_end(&session);

@@ -1,14 +1,13 @@
 /*
- * From a place in FHIR back to the place in the message.
+ * Validation of what a message became, and what of it the sender is told.
  *
  * An issue names an element of an entry; translation, asked to explain itself, names for each
- * element that it made the part of the message it is from. The element that shares most of
- * the issue's path tells where to look: itself, one above it, or one below. If it is only a
- * neighbour of what is wrong or missing, the field as a whole is named.
+ * element that it made the part of the message it is from (fhir/translate/origin.h).
  */
 #include "gateway/pipeline/v2_valid.h"
 
 #include "fhir/format/json.h"
+#include "fhir/translate/origin.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
@@ -66,60 +65,6 @@ static bool read_place(struct str place, struct element_place *out)
     return inside;
 }
 
-/* Whether component @b of an element that was made is @a of an issue: an issue calls value[x]
- * "value", and leaves out the index where it means all. */
-static bool same_part(struct str a, struct str b)
-{
-    struct str name = str_cut(&a, '[');
-    struct str made = str_cut(&b, '[');
-    bool choice = str_starts(made, name) && made.n > name.n && made.p[name.n] >= 'A' &&
-                  made.p[name.n] <= 'Z';
-    return (str_eq(made, name) || choice) && (a.n == 0 || b.n == 0 || str_eq(a, b));
-}
-
-/* How many components @issue and @made begin with alike; @apart: then each goes its own way. */
-static size_t alike(struct str issue, struct str made, bool *apart)
-{
-    size_t n = 0;
-    while (issue.n && made.n) {
-        struct str a = str_cut(&issue, '.');
-        struct str b = str_cut(&made, '.');
-        if (!same_part(a, b)) {
-            *apart = true;
-            return n;
-        }
-        n++;
-    }
-    *apart = false;
-    return n;
-}
-
-/* "PID[1]-5[1].1" without its component; without its field too if @segment. */
-static struct str widened(struct str from, bool segment)
-{
-    struct str rest = from;
-    return str_cut(&rest, segment ? '-' : '.');
-}
-
-static struct str find_place(const struct translate_result *bundle,
-                             const struct element_place *at)
-{
-    struct str best = STR("");
-    size_t most = 0;
-    for (const struct translate_origin *o = bundle->origins; o; o = o->next) {
-        if (o->entry != at->entry || o->from.n == 0) {
-            continue;
-        }
-        bool apart = false;
-        size_t n = alike(at->path, o->path, &apart);
-        if (best.n == 0 || n > most) {
-            best = n == 0 || apart ? widened(o->from, n == 0) : o->from;
-            most = n;
-        }
-    }
-    return best;
-}
-
 /* The element with its type instead of the Bundle that it is in, and what is wrong with it. */
 static int put_text(struct arena *arena, const struct issue *issue,
                     const struct translate_result *bundle, const struct element_place *at,
@@ -160,7 +105,7 @@ int v2_valid_breach(struct exchange *ex, int64_t accepted, const struct issues *
         at = (struct element_place){ .entry = SIZE_MAX };
     }
     struct v2_breach breach = { .code = issue->code };
-    breach.place = known ? find_place(&explained, &at) : STR("");
+    breach.place = known ? translate_origin_of(&explained, at.entry, at.path) : STR("");
     r = r < 0 ? r : put_text(ex->arena, issue, &explained, &at, &breach.text);
     if (r == 0) {
         *out = breach;

@@ -19,6 +19,11 @@ static const struct db_statement joined = {
     " (SELECT c.key FROM fragment_chain($1::bytea, $2::integer) c)",
 };
 
+static const struct db_statement waiting = {
+    "fragment_waiting",
+    "SELECT count(*), min(taken) FROM fragment WHERE NOT joined",
+};
+
 enum {
     DIGEST_COLUMN = 7,
 };
@@ -64,6 +69,18 @@ struct op *store_fragment_chain(struct db *db, const uint8_t key[32], db_done_fn
 int store_fragment_digest(const struct db_rows *rows, int i, uint8_t out[32])
 {
     return db_fixed(rows, i, DIGEST_COLUMN, out, 32);
+}
+
+struct op *store_fragment_waiting(struct db *db, db_done_fn done, void *arg)
+{
+    return db_query(db, &waiting, NULL, done, arg);
+}
+
+int64_t store_fragment_waiting_row(const struct db_rows *rows, int64_t *oldest)
+{
+    int64_t count = db_i64(rows, 0, 0);
+    *oldest = count ? db_time(rows, 0, 1) : 0;
+    return count;
 }
 
 struct op *store_fragment_joined(struct db *db, const uint8_t key[32], db_done_fn done,

@@ -47,6 +47,11 @@ MUST_USE struct op *store_fragment_chain(struct db *db, const uint8_t key[32], d
 /* Of part @i. Return: 0 or -EBADMSG */
 MUST_USE int store_fragment_digest(const struct db_rows *rows, int i, uint8_t out[32]);
 
+/* How many parts wait for what continues them, and since when the oldest does, ms since 1970.
+ * Rows: one, store_fragment_waiting_row() */
+MUST_USE struct op *store_fragment_waiting(struct db *db, db_done_fn done, void *arg);
+int64_t store_fragment_waiting_row(const struct db_rows *rows, int64_t *oldest);
+
 /* The message of the parts up to @key is whole, and taken. */
 MUST_USE struct op *store_fragment_joined(struct db *db, const uint8_t key[32], db_done_fn done,
                                           void *arg);

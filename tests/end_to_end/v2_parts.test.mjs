@@ -1,8 +1,10 @@
 // HL7 v2 messages that come in parts (DSC): each is acknowledged once it is stored, and the whole is
 // taken, decided and delivered as one message.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
 
+import { program } from "./lib/gateway.mjs";
 import { children, killHard } from "./lib/killer.mjs";
 import { until } from "./lib/process.mjs";
 import { startSite } from "./lib/site.mjs";
@@ -138,4 +140,6 @@ test("a part about two patients is refused; a destroyed key leaves nothing to jo
     JOIN patient_key k ON k.id = p.key ORDER BY p.id DESC LIMIT 1)`);
   await killed(); // who had it in memory
   assert.equal((await code(parts[1])).code, "AE");
+  const seen = spawnSync(program, ["hl7", "outbox", "--config", site.files.file], { encoding: "utf8" });
+  assert.match(seen.stdout, /^parts of messages that wait for the next one: 1, the oldest since 2\d{3}-/m);
 });
