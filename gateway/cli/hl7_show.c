@@ -120,17 +120,45 @@ static const struct store_outbox *asked_row(const struct show *show)
     return i < show->row_count ? &show->rows[i] : NULL;
 }
 
+static int take_first_payload(void *owner, const struct db_rows *rows)
+{
+    struct store_outbox *row = owner;
+    struct store_sealed sealed;
+    if (db_count(rows) == 0) {
+        return -ENOENT;
+    }
+    store_sealed_row(rows, 0, &sealed);
+    memcpy(row->payload, sealed.id, sizeof(row->payload));
+    return 0;
+}
+
+/* What an exchange without a row kept: a part of a message, which has no way yet. */
+static int find_kept(struct show *show, struct store_outbox *out)
+{
+    struct cli_session *s = show->session;
+    struct cli_answer answer = { .read = take_first_payload, .owner = out };
+    *out = (struct store_outbox){ .route = STR(""), .destination = STR("") };
+    memcpy(out->exchange, show->exchange, sizeof(out->exchange));
+    return cli_wait(s, store_payloads_of(s->db, show->exchange, cli_on_rows, &answer), &answer);
+}
+
 static int open_it(struct show *show)
 {
     struct cli_session *s = show->session;
     const struct store_outbox *row = asked_row(show);
+    struct store_outbox kept;
     struct maps *maps = NULL;
     char id[ID_TEXT_SIZE];
-    show->opened.closed = row ? "not asked for" : "none kept";
-    if (show->closed || !row) {
+    show->opened.closed = "not asked for";
+    if (show->closed) {
         return EX_OK;
     }
-    show->opened = (struct hl7_stored){ .row = *row };
+    int found = row ? 0 : find_kept(show, &kept);
+    if (found < 0) {
+        show->opened.closed = "none kept";
+        return found == -ENOENT ? EX_OK : cli_failed(s, "message", found);
+    }
+    show->opened = (struct hl7_stored){ .row = row ? *row : kept };
     int code = hl7_stored_maps(s, &maps);
     if (code != EX_OK) {
         return code;

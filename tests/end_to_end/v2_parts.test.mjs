@@ -126,6 +126,10 @@ test("a part is safe once it is acknowledged: workers killed in between", async 
   const { whole, parts } = cut("P6", "5106", [3]);
   assert.equal((await code(parts[0])).code, "AA");
   await killed();
+  const part = since(0).findLast((one) => one.basis === "fragment").exchange;
+  const { stdout } = spawnSync(program, ["hl7", "show", part, "--config", site.files.file], { encoding: "utf8" });
+  assert.match(stdout, /\n {2}PID\|1\|\|5106[^]*\n {2}DSC\|P6-1\|F\n/, "what waits can be looked at");
+  assert.match(stdout, /becomes no FHIR: it has no way to a destination/);
   assert.equal((await code(parts[1])).code, "AA");
   await site.quiet();
   assert.equal(site.receiver.received().at(-1).bytes.toString("utf8"), whole);
@@ -140,6 +144,9 @@ test("a part about two patients is refused; a destroyed key leaves nothing to jo
     JOIN patient_key k ON k.id = p.key ORDER BY p.id DESC LIMIT 1)`);
   await killed(); // who had it in memory
   assert.equal((await code(parts[1])).code, "AE");
+  const { exchange } = since(0).findLast((one) => one.outcome === "held");
+  const shown = spawnSync(program, ["hl7", "show", exchange, "--config", site.files.file], { encoding: "utf8" });
+  assert.match(shown.stdout, /v2\.receive +held +fragment[^]*message: closed, key destroyed/);
   const seen = spawnSync(program, ["hl7", "outbox", "--config", site.files.file], { encoding: "utf8" });
   assert.match(seen.stdout, /^parts of messages that wait for the next one: 1, the oldest since 2\d{3}-/m);
 });
