@@ -6,7 +6,6 @@
  */
 #include "gateway/pipeline/v2_valid.h"
 
-#include "fhir/format/json.h"
 #include "fhir/translate/origin.h"
 #include "gateway/worker.h"
 
@@ -26,16 +25,12 @@ int v2_valid_look(struct exchange *ex, const struct translate_result *bundle,
         return 0;
     }
     const struct validation_ask ask = { .route = v2->dossier.route, .now = ex->time };
-    const struct node *node;
-    int r = json_parse(ex->arena, bundle->bundle, issues, &node);
-    r = r ? r
-          : validation_look(v2->dossier.worker->child->validation, ex->arena, node, &ask,
-                            issues);
-    if (r < 0) {
-        return r;
+    int r = validation_look(v2->dossier.worker->child->validation, ex->arena, bundle->tree,
+                            &ask, issues);
+    if (r == 0) {
+        *out = issues_bad(issues) ? V2_INVALID : V2_VALID;
     }
-    *out = r > 0 || issues_bad(issues) ? V2_INVALID : V2_VALID;
-    return 0;
+    return r;
 }
 
 /* --- places ------------------------------------------------------------------------------- */
