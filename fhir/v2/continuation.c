@@ -32,6 +32,15 @@ struct str v2_continuation_of(const struct v2_message *message)
     return v2_field(message, &message->segments[0], 14);
 }
 
+struct str v2_part_place(const struct v2_message *message)
+{
+    if (v2_continues(message).n) {
+        return STR("DSC-1");
+    }
+    bool goes_on = message->count > 1 && is(message, 1, "ADD");
+    return goes_on && v2_continuation_of(message).n ? STR("MSH-14") : (struct str){ 0 };
+}
+
 /* What an ADD adds: all behind its first separator. */
 static struct str addition(const struct v2_segment *segment)
 {

@@ -12,6 +12,13 @@ struct str v2_continues(const struct v2_message *message);
 /* Which part @message is (MSH-14), if it continues one; else empty. */
 struct str v2_continuation_of(const struct v2_message *message);
 
+/*
+ * Where @message says that it is only a part: "DSC-1" if more is to come, "MSH-14" if it goes
+ * on with an ADD where a message would begin; else empty. MSH-14 alone says nothing, many fill
+ * it.
+ */
+struct str v2_part_place(const struct v2_message *message);
+
 /**
  * v2_join_fragments() - two parts of a message
  * @arena: memory for the text

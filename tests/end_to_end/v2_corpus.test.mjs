@@ -2,6 +2,7 @@
 // or AE with an ERR that names place and reason. Nothing hangs, nothing is answered twice, nothing
 // that was taken becomes nothing.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { assigners, field, messages, without } from "./lib/corpus.mjs";
@@ -11,6 +12,7 @@ import { acked, collect, oru } from "./lib/v2.mjs";
 const skip = without("v2_messages");
 const SENDERS = 8; // connections
 
+const taken = new Map(); // messages by the end of their exchange's id, which is MSH-10 of the answer
 let site;
 let corpus;
 
@@ -26,6 +28,15 @@ before(async () => {
 
 after(() => site?.stop());
 
+/** What is wrong with message @text, as a look at it tells: place, condition, words of the reason. */
+function wrongWith(text) {
+  const [type] = field(text, 9).split(field(text, 2)[0]);
+  if (type === "" || type === '""') {
+    return ["MSH-9", "101", /doesn't say its type/];
+  }
+  return ["MSH-9", "201", /no map translates/];
+}
+
 /** Why @answer isn't one that the sender of @message can do something with; or nothing. */
 function fault(message, answer) {
   const text = message.bytes.toString("latin1");
@@ -40,13 +51,13 @@ function fault(message, answer) {
     return undefined;
   }
   const old = /^2\.[1-4](\.|$)/.test(version);
-  const [segment, ...place] = (old ? err[1] : err[2]).split(component);
-  const named = /^[A-Z][A-Z0-9]{2}$/.test(segment) && Number(place[0]) > 0;
-  const condition = old ? place[2] : err[3];
-  const reason = old ? msa[3] : err[8];
-  if (msa[1] !== "AE" || !named || !/^\d{3}/.test(condition) || !(reason?.length > 10)) {
-    return "refused without place and reason";
-  }
+  const [segment, ...at] = (old ? err[1] : err[2]).split(component);
+  const [, number] = old ? at : [0, at[1]];
+  const condition = (old ? at[2] : err[3]).slice(0, 3);
+  const reason = (old ? msa[3] : err[8]) ?? "";
+  const [place, expected, words] = wrongWith(text);
+  const good = msa[1] === "AE" && `${segment}-${number}` === place && condition === expected;
+  return good && words.test(reason) ? undefined : `refused, and not for ${place} ${expected}`;
 }
 
 test("each of them has one answer, and one that helps", { skip }, async (t) => {
@@ -61,11 +72,15 @@ test("each of them has one answer, and one that helps", { skip }, async (t) => {
   );
   const faults = [];
   const codes = {};
+  taken.clear();
   parts.forEach((part, k) => {
     assert.equal(answers[k].length, part.length, "one answer to each");
     part.forEach((message, i) => {
       const code = answers[k][i].split("\r")[1].slice(4, 6);
       codes[code] = (codes[code] ?? 0) + 1;
+      if (code === "AA") {
+        taken.set(answers[k][i].split(answers[k][i][3])[9], message);
+      }
       const why = fault(message, answers[k][i]);
       if (why) {
         faults.push(`${message.name}: ${why}: ${answers[k][i].replaceAll("\r", " ")}`);
@@ -87,6 +102,27 @@ test("what was taken is translated, or waits with a reason", { skip }, async (t)
   }
   t.diagnostic(JSON.stringify(states));
   assert.ok(rows.some(({ state }) => state === "delivered"));
+});
+
+test("what was delivered is there: a Provenance names the message and what came of it", { skip }, async () => {
+  const bodies = (await site.store.dump()).map(({ body }) => JSON.parse(body));
+  const digests = new Map(
+    bodies
+      .filter(({ resourceType }) => resourceType === "Provenance")
+      .map(({ entity, target }) => [entity.at(-1).what.identifier.value, target]),
+  );
+  const ids = new Set(bodies.map(({ resourceType, id }) => `${resourceType}/${id}`));
+  const bare = [];
+  for (const { exchange, state } of site.outbox()) {
+    const message = [...taken].find(([end]) => exchange.endsWith(end))?.[1];
+    if (message && state === "delivered") {
+      const targets = digests.get(createHash("sha256").update(message.bytes).digest("hex"));
+      if (!targets?.length || !targets.every(({ reference }) => ids.has(reference))) {
+        bare.push(message.name);
+      }
+    }
+  }
+  assert.deepEqual(bare, []);
 });
 
 test("the gateway lives on", { skip }, async () => {

@@ -108,6 +108,13 @@ static void test_fragments(void **state)
     assert_str(v2_continues(&next), "");
     assert_str(v2_continuation_of(&first), "");
     assert_str(v2_continuation_of(&next), "42");
+    assert_str(v2_part_place(&first), "DSC-1");
+    assert_str(v2_part_place(&next), "MSH-14");
+    struct v2_message whole_one; /* many fill MSH-14 */
+    assert_int_equal(v2_parse(arena, STR("MSH|^~\\&|A||||||ORU^R01|2|P|2.5||42\rPID|1\r"),
+                              &issues, &whole_one),
+                     0);
+    assert_str(v2_part_place(&whole_one), "");
     assert_int_equal(v2_join_fragments(arena, &first, &next, &whole), 0);
     assert_str(whole,
                "MSH|^~\\&|A||||||ORU^R01|1|P|2.5\rPID|1\rOBX|1|FT|a||This is the end||x\r"
