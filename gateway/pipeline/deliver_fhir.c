@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     TARGET_MAX = 8 << 10,
@@ -31,13 +32,12 @@ enum {
 static const struct http_field accept_json = { .name = { "Accept", 6 },
                                                .value = { "application/fhir+json", 21 } };
 
-/* identifier=SYSTEM|VALUE, encoded. */
-static void put_identifier(struct buf *out, const struct translate_identifier *identifier)
+/* What an entry is recognised by: "identifier=SYSTEM|VALUE", encoded. */
+static struct str query_of(const struct translate_entry *entry)
 {
-    buf_z(out, "identifier=");
-    buf_percent(out, identifier->system);
-    buf_z(out, "%7C");
-    buf_percent(out, identifier->value);
+    struct str query = entry->url;
+    (void)str_cut(&query, '?');
+    return query;
 }
 
 static size_t put_fields(struct exchange *ex, struct http_field fields[3], bool body)
@@ -143,11 +143,9 @@ static void put_request(struct json_writer *w, struct exchange *ex, size_t i)
             json_string(w, "ifMatch", buf_str(&match));
         }
     } else {
-        struct buf none = arena_buf(ex->arena, TARGET_MAX);
-        put_identifier(&none, &entry->identifiers[0]);
         json_z(w, "method", "POST");
         json_string(w, "url", buf_str(&url));
-        json_string(w, "ifNoneExist", buf_str(&none));
+        json_string(w, "ifNoneExist", query_of(entry));
     }
     json_end(w);
 }
@@ -202,39 +200,74 @@ static enum step send_bundle(struct exchange *ex)
 /* --- joining --------------------------------------------------------------------------------
  */
 
+static int by_url(const void *a, const void *b)
+{
+    const struct translate_entry *const *x = a;
+    const struct translate_entry *const *y = b;
+    return str_cmp((*x)->full_url, (*y)->full_url);
+}
+
+/* Entries of what is there already, in the order of their URLs. */
+static bool list_stored(struct exchange *ex)
+{
+    struct deliver_exchange *deliver = deliver_of(ex);
+    size_t count = deliver->bundle.count;
+    deliver->stored = arena_calloc(ex->arena, count + 1, sizeof(*deliver->stored));
+    for (size_t i = 0; i < count && deliver->stored; i++) {
+        if (deliver->ready[i].stored_id.n) {
+            deliver->stored[deliver->stored_count++] = &deliver->bundle.entries[i];
+        }
+    }
+    if (deliver->stored_count) {
+        qsort(deliver->stored, deliver->stored_count, sizeof(*deliver->stored), by_url);
+    }
+    return deliver->stored != NULL;
+}
+
+/* The entry of what is there whose URL is @quoted, with its quotes; NULL if it is none's. */
+static const struct translate_entry *stored_entry(const struct deliver_exchange *deliver,
+                                                  struct str quoted)
+{
+    const struct translate_entry key = { .full_url = str_slice(quoted, 1,
+                                                               quoted.n ? quoted.n - 1 : 0) };
+    const struct translate_entry *sought = &key;
+    const struct translate_entry **found =
+        deliver->stored_count ? bsearch(&sought, deliver->stored, deliver->stored_count,
+                                        sizeof(*deliver->stored), by_url)
+                              : NULL;
+    return found ? *found : NULL;
+}
+
 /* Every string that is the full URL of a stored resource becomes Type/id. */
 static struct str resolved(struct exchange *ex, struct str resource)
 {
     const struct deliver_exchange *deliver = deliver_of(ex);
     struct buf out = arena_buf(ex->arena, MERGED_MAX);
-    while (resource.n) {
-        const char *at = memmem(resource.p, resource.n, "\"urn:uuid:", 10);
-        size_t before = at ? (size_t)(at - resource.p) : resource.n;
-        buf_put(&out, resource.p, before);
-        resource = str_slice(resource, before, resource.n);
-        if (!at) {
+    size_t taken = 0;
+    const char *at = resource.p;
+    for (;;) {
+        size_t from = (size_t)(at - resource.p);
+        at = memmem(at, resource.n - from, "\"urn:uuid:", 10);
+        const char *end =
+            at ? memchr(at + 1, '"', resource.n - (size_t)(at + 1 - resource.p)) : NULL;
+        if (!end) {
             break;
         }
-        size_t i = 0;
-        struct str url = { 0 };
-        for (; i < deliver->bundle.count; i++) {
-            url = deliver->bundle.entries[i].full_url;
-            if (deliver->ready[i].stored_id.n && resource.n > url.n + 1 &&
-                str_starts(str_slice(resource, 1, resource.n), url) &&
-                resource.p[url.n + 1] == '"') {
-                break;
-            }
-        }
-        if (i == deliver->bundle.count) {
+        struct str quoted = str_of(at, (size_t)(end - at) + 1);
+        const struct translate_entry *entry = stored_entry(deliver, quoted);
+        at = end;
+        if (entry) {
+            buf_put(&out, resource.p + taken, (size_t)(quoted.p - resource.p) - taken);
+            buf_fmt(&out, "\"%s/", entry->type);
+            buf_str_put(&out, deliver->ready[entry - deliver->bundle.entries].stored_id);
             buf_c(&out, '"');
-            resource = str_slice(resource, 1, resource.n);
-            continue;
+            taken = (size_t)(end + 1 - resource.p);
         }
-        buf_fmt(&out, "\"%s/", deliver->bundle.entries[i].type);
-        buf_str_put(&out, deliver->ready[i].stored_id);
-        buf_c(&out, '"');
-        resource = str_slice(resource, url.n + 2, resource.n);
     }
+    if (taken == 0) {
+        return resource;
+    }
+    buf_put(&out, resource.p + taken, resource.n - taken);
     return buf_failed(&out) ? (struct str){ 0 } : buf_str(&out);
 }
 
@@ -278,6 +311,9 @@ static bool join_stored(struct exchange *ex, size_t i, const struct translate_en
 static enum step join(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
+    if (!list_stored(ex)) {
+        return deliver_retry(ex, "memory");
+    }
     for (size_t i = 0; i < deliver->bundle.count; i++) {
         struct translate_entry entry = deliver->bundle.entries[i];
         entry.resource = resolved(ex, entry.resource);
@@ -415,7 +451,7 @@ static enum step look_up(struct exchange *ex)
         buf_fmt(&target, "/%s/%.*s", entry->type, (int)entry->id.n, entry->id.p);
     } else {
         buf_fmt(&target, "/%s?", entry->type);
-        put_identifier(&target, &entry->identifiers[0]);
+        buf_str_put(&target, query_of(entry));
         buf_fmt(&target, "&_count=%d", FOUND_MAX);
     }
     if (buf_failed(&target)) {

@@ -15,6 +15,7 @@ enum {
  * @sealed:   the stored payload
  * @bundle:   translation, for FHIR destinations and for decisions
  * @entry_at: entry of the Bundle that is being looked up
+ * @stored:   entries of what is there already, @stored_count of them, by URL
  * @ready:    its resources after joining them with what is stored, one for each entry
  */
 struct deliver_exchange {
@@ -28,6 +29,8 @@ struct deliver_exchange {
     struct mllp_client *client;
     size_t entry_at;
     struct deliver_entry *ready;
+    const struct translate_entry **stored;
+    size_t stored_count;
     struct sealed_payload *sealed;
 };
 

@@ -122,7 +122,8 @@ function find(type, params) {
           .filter((k) => byKey.has(k)),
       );
     } else if (name === "identifier") {
-      keys = union(type, "identifier", value.split(","));
+      const tokens = value.match(/(\\.|[^,\\])+/g) ?? [];
+      keys = union(type, "identifier", tokens.map((one) => one.replace(/\\(.)/g, "$1")));
     } else if (name === "patient" || name === "subject") {
       const ids = value.split(",").map((v) => (v.includes("/") ? v : `Patient/${v}`));
       keys = union(type, "subject", ids);
