@@ -20,7 +20,8 @@ export async function startPostgres({ where = folder("pg"), port } = {}) {
   execFileSync("chmod", ["755", where]);
   port ??= await freePort();
   execFileSync(script, ["start", where, String(port)], { stdio: "ignore" });
-  process.on("exit", () => {
+  // Before the folder goes.
+  process.prependListener("exit", () => {
     try {
       execFileSync(script, ["stop", where], { stdio: "ignore" });
     } catch {
