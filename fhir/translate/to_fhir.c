@@ -135,6 +135,8 @@ static bool finish_all(struct engine *e)
         any = any || (r->root->solid && !source);
         if (r->group && r->root->solid && !source) {
             finish(e, r);
+        } else if (r->root->solid) {
+            period_mend(e, r); /* one that is only mentioned has nothing else to get */
         }
     }
     return any;

@@ -41,7 +41,7 @@ static void test_staff(void **state)
           "PractitionerRole", "\"period\":{\"start\":\"2000-01-01\",\"end\":\"2010-01-01\"}" },
         { STAFF MFE("MAD") STF "LAN|1|eng^English^ISO639\rLAN|2|ger^German^ISO639\r",
           "Practitioner",
-          "\"communication\":[{\"coding\":[{\"system\":\"urn:ietf:bcp:47\",\"code\":\"eng\"" },
+          "\"communication\":[{\"coding\":[{\"system\":\"urn:ietf:bcp:47\",\"code\":\"en\"," },
         { STAFF MFE("MAD") STF "EDU|1|MD|19900101^19960101||19960601|University^^3\r",
           "Practitioner",
           "\"qualification\":[{\"code\":{\"coding\":[{\"system\":"

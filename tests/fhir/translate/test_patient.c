@@ -117,6 +117,9 @@ static void test_visits(void **state)
         { ADT PID "PV1|1|I|W^2^B||||||||T^1\r", "Encounter",
           "\"display\":\"T 1\"},\"status\":\"active\"" },
         { ADT PID "PV1|1|P|W^2^B\r", "Encounter", "\"status\":\"planned\"}]" },
+        /* who is only mentioned has no period that ends before it begins either */
+        { ADT PID "PV1|1|I|||||9^Who^Doc^^^^^^LAB^^^^^^^^^^2026^2025\r", "Practitioner",
+          "\"period\":{\"start\":\"2026\"}" },
         { EVENT("A03") PID "PV1|1|I|W^2^B\r", "Encounter", "\"status\":\"completed\"}]" },
         { EVENT("A26") PID "PV1|1|I||||||||||||||||||||||||||||||||||||||||X\r", "Encounter",
           "!location" },
