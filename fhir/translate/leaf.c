@@ -307,6 +307,18 @@ static enum leaf_result integer_leaf(struct element *out, struct str text, bool 
     return LEAF_FITS;
 }
 
+/* What a value such as D4 counts. */
+static enum leaf_result digits_leaf(struct element *out, struct str text)
+{
+    text = leaf_trimmed(text);
+    size_t from = text.n;
+    while (from > 0 && text.p[from - 1] >= '0' && text.p[from - 1] <= '9') {
+        from--;
+    }
+    bool none = text.n && from == text.n;
+    return none ? LEAF_UNFIT : integer_leaf(out, str_slice(text, from, text.n), false);
+}
+
 static bool dotted(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -435,6 +447,7 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     case TYPE_BOOLEAN: return boolean_leaf(out, text);
     case TYPE_INTEGER: return integer_leaf(out, text, false);
     case TYPE_POSITIVE: return integer_leaf(out, text, true);
+    case TYPE_DIGITS: return digits_leaf(out, text);
     case TYPE_DECIMAL: return decimal_leaf(e, out, text);
     case TYPE_DATE: return leaf_date(e, out, text);
     case TYPE_DATETIME: return leaf_datetime(e, out, text);

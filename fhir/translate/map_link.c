@@ -6,16 +6,27 @@ static const struct {
     struct str name;
     enum rule_type type;
 } types[] = {
-    { STR_INIT("string"), TYPE_STRING },     { STR_INIT("code"), TYPE_CODE },
-    { STR_INIT("uri"), TYPE_URI },           { STR_INIT("boolean"), TYPE_BOOLEAN },
-    { STR_INIT("integer"), TYPE_INTEGER },   { STR_INIT("positive"), TYPE_POSITIVE },
-    { STR_INIT("decimal"), TYPE_DECIMAL },   { STR_INIT("date"), TYPE_DATE },
-    { STR_INIT("dateTime"), TYPE_DATETIME }, { STR_INIT("instant"), TYPE_INSTANT },
-    { STR_INIT("time"), TYPE_TIME },         { STR_INIT("base64"), TYPE_BASE64 },
-    { STR_INIT("hex"), TYPE_HEX },           { STR_INIT("coding"), TYPE_CODING },
-    { STR_INIT("concept"), TYPE_CONCEPT },   { STR_INIT("assigner"), TYPE_ASSIGNER },
-    { STR_INIT("issuer"), TYPE_ISSUER },     { STR_INIT("codesystem"), TYPE_CODESYSTEM },
-    { STR_INIT("encoded"), TYPE_ENCODED },   { STR_INIT("reference"), TYPE_REFERENCE },
+    { STR_INIT("string"), TYPE_STRING },
+    { STR_INIT("code"), TYPE_CODE },
+    { STR_INIT("uri"), TYPE_URI },
+    { STR_INIT("boolean"), TYPE_BOOLEAN },
+    { STR_INIT("integer"), TYPE_INTEGER },
+    { STR_INIT("positive"), TYPE_POSITIVE },
+    { STR_INIT("digits"), TYPE_DIGITS },
+    { STR_INIT("decimal"), TYPE_DECIMAL },
+    { STR_INIT("date"), TYPE_DATE },
+    { STR_INIT("dateTime"), TYPE_DATETIME },
+    { STR_INIT("instant"), TYPE_INSTANT },
+    { STR_INIT("time"), TYPE_TIME },
+    { STR_INIT("base64"), TYPE_BASE64 },
+    { STR_INIT("hex"), TYPE_HEX },
+    { STR_INIT("coding"), TYPE_CODING },
+    { STR_INIT("concept"), TYPE_CONCEPT },
+    { STR_INIT("assigner"), TYPE_ASSIGNER },
+    { STR_INIT("issuer"), TYPE_ISSUER },
+    { STR_INIT("codesystem"), TYPE_CODESYSTEM },
+    { STR_INIT("encoded"), TYPE_ENCODED },
+    { STR_INIT("reference"), TYPE_REFERENCE },
     { STR_INIT("link"), TYPE_LINK },
 };
 
@@ -97,6 +108,7 @@ static bool takes_table(const struct rule *rule, bool given)
     case TYPE_BOOLEAN:
     case TYPE_INTEGER:
     case TYPE_POSITIVE:
+    case TYPE_DIGITS:
     case TYPE_DECIMAL: return !given;
     case TYPE_DATETIME:
     case TYPE_INSTANT: return rule->plus && !given;

@@ -137,6 +137,7 @@ enum rule_type {
     TYPE_BOOLEAN,
     TYPE_INTEGER,
     TYPE_POSITIVE,
+    TYPE_DIGITS, /* the number at the end of the value */
     TYPE_DECIMAL,
     TYPE_DATE,
     TYPE_DATETIME,

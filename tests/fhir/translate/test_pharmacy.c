@@ -102,6 +102,12 @@ static void test_orders(void **state)
           "\"doseQuantity\":{\"value\":2,\"unit\":\"mg\"}" },
         { OMP PID "ORC|NW|P1\rRXO|A|2|2|mg\r", "MedicationRequest", "!doseRange" },
         { OMP PID "ORC|NW|P1\rRXO|A|some||mg\r", "MedicationRequest", "!doseAndRate" },
+        { OMP PID "ORC|NW|P1\rRXO|A|100||mL|||||||||||||H8\r", "MedicationRequest",
+          "\"rateRatio\":{\"denominator\":{\"value\":8,\"unit\":\"h\",\"system\":"
+          "\"http://unitsofmeasure.org\",\"code\":\"h\"},\"numerator\":{\"value\":100,"
+          "\"unit\":\"mL\"}}" },
+        { OMP PID "ORC|NW|P1\rRXO|A|100||mL|||||||||||||bolus\r", "MedicationRequest",
+          "!rateRatio" },
         { OMP PID "ORC|NW|P1\rRXO|A||||||||||||||||||||25|mL/h\r", "MedicationRequest",
           "\"rateQuantity\":{\"value\":25,\"unit\":\"mL/h\"}" },
         { OMP PID "ORC|NW|P1\rRXO|A|1|||||||||||||||||||||4^g&&UCUM\r", "MedicationRequest",
@@ -222,6 +228,10 @@ static void test_times_of_doses(void **state)
           "\"system\":\"http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation\",\"code\":"
           "\"BID\",\"display\":\"BID\"}]},\"repeat\":{\"boundsPeriod\":{\"start\":"
           "\"2026-01-02\",\"end\":\"2026-01-06\"}}}" },
+        { OMP PID "ORC|NW|P1|||||^^D14\r" RXO, "MedicationRequest",
+          "\"boundsDuration\":{\"value\":14,\"unit\":\"d\",\"system\":"
+          "\"http://unitsofmeasure.org\",\"code\":\"d\"}" },
+        { OMP PID "ORC|NW|P1|||||^^INDEF\r" RXO, "MedicationRequest", "!bounds" },
         { OMP PID "ORC|NW|P1|||||^^^^^S\r" RXO, "MedicationRequest", "\"priority\":\"stat\"" },
         { RDE PID "ORC|NW|P1\rRXE|^Q24H&0600^^20260102|A|3||mL\r", "MedicationRequest",
           "\"timing\":{\"code\":{\"coding\":[{\"system\":"
@@ -342,6 +352,35 @@ static void test_orders_stay_the_same(void **state)
     check_same_ids(cases, ARRAY_LEN(cases));
 }
 
+/* Fields that no element has are named, one by one. */
+static void test_what_is_not_read(void **state)
+{
+    static const struct {
+        const char *message;
+        const char *places; /* of what was told, in order */
+    } cases[] = {
+        { OMP PID "ORC|NW|P1^EHR|F1^RX\r" RXO "RXR|PO\rRXC||K^Potassium|1|g\r", "" },
+        { OMP PID "ORC|NW|P1^EHR|F1^RX|||E\r" RXO "RXC|A|K^Potassium|1\r",
+          "ORC[1]-6 RXC[1]-1 " },
+        { OMP PID "ORC|NW|P1\rRXO|A|1||mg||||||||||||Y\r", "RXO[1]-16 " },
+        { OMP PID "ORC|NW|P1\rTQ1|1||BID\rTQ2|1|S|P0\r" RXO, "TQ2 " },
+        { RDE PID "ORC|NW|P1\rRXE||A|1||mg|||Ward\r", "RXE[1]-8 " },
+        { RAS PID "ORC|RE|P1\r" RXO RXE RXA "\rRXR|PO\r", "ORC[1]-1 " },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+        struct translated t = { .arena = arena };
+        assert_int_equal(translate_with(&t, str_z(cases[i].message), true), 0);
+        struct buf got = arena_buf(arena, 1000);
+        for (const struct issue *issue = t.issues.first; issue; issue = issue->next) {
+            buf_str_put(&got, issue->place);
+            buf_c(&got, ' ');
+        }
+        assert_str(buf_str(&got), cases[i].places);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_encoded_orders),
         cmocka_unit_test(test_dispensed_given_and_administered),
         cmocka_unit_test(test_orders_stay_the_same),
+        cmocka_unit_test(test_what_is_not_read),
     };
     return cmocka_run_group_tests_name("fhir/translate/pharmacy", tests, setup, teardown);
 }

@@ -121,6 +121,10 @@ static void test_makes(void **state)
           "table T\n    A -> Y\n    B -> N\n",
           "PID||A|7|B\r",
           { "\"flag\":true,\"word\":\"N\"" } },
+        /* the number at the end, if there is one */
+        { "segment PID Patient\n    PID-2 -> n : digits\n    PID-4 -> none : digits\n",
+          "PID||D04|7|D\r",
+          { "\"n\":4", "!none" } },
         /* resources of their own: by name, referred to or not, one for each repetition */
         { "segment PID Patient\n    PID-13 each -> Device {\n        .1 -> name : string\n"
           "        $segment -> place : string\n    }\n",
