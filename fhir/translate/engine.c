@@ -223,7 +223,8 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
     if ((rule->table_given && !place->table) || is_taken(place, rule)) {
         return;
     }
-    bool several = rule->near == NEAR_BELOW || rule->near == NEAR_EVERY ||
+    bool several = rule->near == NEAR_BELOW || rule->near == NEAR_DEEP ||
+                   rule->near == NEAR_EVERY ||
                    rule->which == WHICH_ALL; /* each is tested for itself */
     if (!several && !source_tests(e, place, rule->tests)) {
         return;

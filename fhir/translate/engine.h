@@ -23,8 +23,9 @@
  * @members:   for each member of the rules its first segment in the message, or NULL
  * @resources: for each resource of the rules the one of this group, or NULL
  * @made:      resources that rows made in it, the last of them @made_last
+ * @types:     those made in it and below it: bits, see rule_type_bit()
  * @from, @to: indexes of the first segment in it and below it, and of the first after these
- * @last:      index of the member that came last, -1 before the first
+ * @rank:      of the member that came last; 0 before the first
  * @key:       digest, once @keyed
  */
 struct group {
@@ -35,11 +36,12 @@ struct group {
     struct group *next;
     struct resource *made;
     struct resource *made_last;
+    uint64_t types;
     const struct v2_segment **members;
     struct resource **resources;
     size_t from;
     size_t to;
-    int last;
+    uint8_t rank;
     bool keyed;
     uint8_t key[32];
 };

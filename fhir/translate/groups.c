@@ -2,8 +2,9 @@
  * Placing segments in groups.
  *
  * A segment goes to the innermost open group that has room for it or may open a group below
- * itself that does. A group has room if the segment isn't there yet, or may repeat, and none
- * that belongs after it has come. So an OBR after an OBX closes that result and its order and
+ * itself that does; only if there is none, one whose first segments are missing is opened. A
+ * group has room if the segment isn't there yet, or may repeat, and none that belongs after it
+ * has come. So an OBR after an OBX closes that result and its order and
  * opens the next order, whatever the version's exact structure is. What belongs below a group
  * that another kind has closed goes back to it: a DG1 after an AL1 to the visit before that.
  * A note on a segment that no group has is nobody's, so that it isn't read as one on the result
@@ -29,7 +30,8 @@ static int member_index(const struct rule_group *rules, int16_t id)
 static int room(const struct group *group, int16_t id)
 {
     int i = member_index(group->rules, id);
-    if (i < 0 || i < group->last || (group->members[i] && !group->rules->members[i].many)) {
+    const struct rule_member *member = i < 0 ? NULL : &group->rules->members[i];
+    if (!member || member->rank < group->rank || (group->members[i] && !member->many)) {
         return -1;
     }
     return i;
@@ -51,7 +53,6 @@ static struct group *open_group(struct engine *e, const struct rule_group *rules
     group->resources = resources;
     group->rules = rules;
     group->parent = parent;
-    group->last = -1;
     if (parent && parent->newest) {
         parent->newest->next = group;
     } else if (parent) {
@@ -87,44 +88,93 @@ static struct group *last_below(const struct group *group, const struct rule_gro
     return last;
 }
 
-/* The group below @group that takes @id, opened with those between; NULL if none does. */
-static struct group *find_below(struct engine *e, struct group *group, int16_t id)
+/* Of the kinds just below that have @id the one that it rather begins; NULL if none has it. */
+static const struct rule_group *direct_way(const struct rule_group *rules, int16_t id)
 {
-    const struct rule_group *rules = group->rules;
-    const struct rule_group *way = NULL;
+    const struct rule_group *best = NULL;
+    uint8_t rank = UINT8_MAX;
     for (int i = 0; i < rules->child_count; i++) {
-        if (member_index(rules->children[i], id) >= 0) {
-            struct group *last = last_below(group, rules->children[i]);
-            return last && room(last, id) >= 0 ? last
-                                               : open_group(e, rules->children[i], group);
-        }
-        if (!way && leads_to(rules->children[i], id)) {
-            way = rules->children[i];
+        const struct rule_group *child = rules->children[i];
+        int member = member_index(child, id);
+        if (member >= 0 && child->members[member].rank < rank) {
+            rank = child->members[member].rank;
+            best = child;
         }
     }
+    return best;
+}
+
+/* The first kind just below that leads to @id; NULL if none does. */
+static const struct rule_group *long_way(const struct rule_group *rules, int16_t id)
+{
+    for (int i = 0; i < rules->child_count; i++) {
+        if (leads_to(rules->children[i], id)) {
+            return rules->children[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * The group below @group that takes @id, opened if need be; NULL if none does. Those between
+ * that no segment has opened yet are, too, if @invent.
+ */
+static struct group *find_below(struct engine *e, struct group *group, int16_t id, bool invent)
+{
+    const struct rule_group *way = direct_way(group->rules, id);
+    if (way) {
+        struct group *last = last_below(group, way);
+        return last && room(last, id) >= 0 ? last : open_group(e, way, group);
+    }
+    way = long_way(group->rules, id);
     if (!way) {
         return NULL;
     }
     struct group *between = last_below(group, way);
-    if (!between) {
+    if (!between && invent) {
         between = open_group(e, way, group); /* the segment that should open it is missing */
     }
-    return between ? find_below(e, between, id) : NULL;
+    return between ? find_below(e, between, id, invent) : NULL;
 }
 
-/* The group that @id belongs to, coming after something in @current; NULL if none. */
-static struct group *home(struct engine *e, struct group *current, int16_t id)
+/* The group that takes @id, from @current up to, not including, @end; NULL if none does. */
+static struct group *home_from(struct engine *e, struct group *current, const struct group *end,
+                               int16_t id, bool invent)
 {
-    for (struct group *g = current; g; g = g->parent) {
+    for (struct group *g = current; g != end; g = g->parent) {
         if (room(g, id) >= 0) {
             return g;
         }
-        struct group *below = find_below(e, g, id);
+        struct group *below = find_below(e, g, id, invent);
         if (below || e->error) {
             return below;
         }
     }
     return NULL;
+}
+
+static struct group *home_below(struct engine *e, struct group *current,
+                                const struct group *end, int16_t id)
+{
+    struct group *found = home_from(e, current, end, id, false);
+    return found || e->error ? found : home_from(e, current, end, id, true);
+}
+
+/*
+ * The group that @id belongs to, coming after something in @current; NULL if none. Inside a
+ * group that stands in one of its own name, what has a place there doesn't go out of it.
+ */
+static struct group *home(struct engine *e, struct group *current, int16_t id)
+{
+    for (const struct group *g = current; g; g = g->parent) {
+        if (g->rules->again) {
+            struct group *found = home_below(e, current, g->parent, id);
+            if (found || e->error) {
+                return found;
+            }
+        }
+    }
+    return home_below(e, current, NULL, id);
 }
 
 /* Segment @i stands in @group, and so in those above. */
@@ -189,7 +239,7 @@ void groups_build(struct engine *e, const struct rule_group *root)
         if (!group->members[member]) {
             group->members[member] = &m->segments[i];
         }
-        group->last = member;
+        group->rank = group->rules->members[member].rank;
         extend(group, i);
         e->homes[i] = group;
         current = group;

@@ -29,7 +29,7 @@ enum {
     MAP_PIECES_MAX = 32,   /* of a format */
     MAP_FIELD_MAX = 127,   /* of a segment */
     MAP_PART_MAX = 255,    /* of a value */
-    MAP_NAMES_MAX = 30000, /* segments, resources or messages */
+    MAP_NAMES_MAX = 30000, /* segments, resources, messages or groups */
     MAP_BESIDE_MAX = 256,  /* maps of one segment */
 };
 
@@ -67,6 +67,7 @@ struct draft_test {
  * @inner:     name of the datatype a resource is made by
  * @table:     name of the table, or empty
  * @refers:    name of the resource that is the source, or empty
+ * @within:    name of the one below whose group that is, or empty
  * @block:     rows of the block that the row opens
  * @otherwise: after "or"
  */
@@ -79,6 +80,7 @@ struct draft_row {
     struct str inner;
     struct str table;
     struct str refers;
+    struct str within;
     struct draft_map *block;
     struct draft_row *otherwise;
     struct draft_row *next;
@@ -172,8 +174,10 @@ struct draft_key {
     struct draft_key *next;
 };
 
+/* @beside: of the same rank as the one before it */
 struct draft_member {
     struct rule_member member;
+    bool beside;
     struct draft_member *next;
 };
 
@@ -299,6 +303,7 @@ struct map_compiler {
     size_t resource_count;
     size_t message_count;
     size_t option_count;
+    size_t group_count;
 
     enum map_change change;
     enum map_section section;

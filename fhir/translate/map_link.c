@@ -214,6 +214,9 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
     if (row->refers.n) {
         (void)find_resource(c, row->where, row->refers, &row->rule.resource);
     }
+    if (row->within.n) {
+        (void)find_resource(c, row->where, row->within, &row->rule.within);
+    }
     if (row->otherwise) {
         link_row(c, row->otherwise);
         row->rule.otherwise = &row->otherwise->rule;
@@ -266,8 +269,11 @@ static void link_members(struct map_compiler *c, struct draft_group *group)
         return;
     }
     size_t n = 0;
+    uint8_t rank = 0;
     for (const struct draft_member *m = group->members; m; m = m->next) {
-        members[n++] = m->member;
+        rank = (uint8_t)(rank + (n > 0 && !m->beside));
+        members[n] = m->member;
+        members[n++].rank = rank;
     }
     n = 0;
     for (const struct draft_owned *o = group->resources; o; o = o->next, n++) {
@@ -288,17 +294,39 @@ static void link_members(struct map_compiler *c, struct draft_group *group)
     made->keys = keys;
 }
 
-static void link_group(struct map_compiler *c, struct draft_group *group)
+/* Names of the groups above one. */
+struct above {
+    const char *name;
+    const struct above *next;
+};
+
+static bool stands_above(const struct above *above, const char *name)
 {
+    while (above && above->name != name) {
+        above = above->next;
+    }
+    return above != NULL;
+}
+
+static void link_group(struct map_compiler *c, struct draft_group *group,
+                       const struct above *above)
+{
+    struct rule_group *made = &group->group;
     const struct rule_group **children =
-        map_alloc(c, group->group.child_count, sizeof(struct rule_group *));
+        map_alloc(c, made->child_count, sizeof(struct rule_group *));
+    const struct above here = { made->name, above };
     link_members(c, group);
+    made->again = stands_above(above, made->name);
+    for (uint8_t i = 0; i < made->resource_count && made->resources; i++) {
+        made->types |= rule_type_bit(made->resources[i]);
+    }
     size_t n = 0;
     for (struct draft_group *child = group->children; child && children; child = child->next) {
-        link_group(c, child);
+        link_group(c, child, &here);
+        made->types |= child->group.types;
         children[n++] = &child->group;
     }
-    group->group.children = children;
+    made->children = children;
 }
 
 /* What is about the message belongs to each, whether its structure says so or not. */
@@ -323,12 +351,12 @@ static void add_sources(struct map_compiler *c, struct draft_group *root)
 static void link_structures(struct map_compiler *c)
 {
     for (struct draft_structure *s = c->structures; s; s = s->next) {
-        if (s->top.group.child_count != 1) {
+        if (s->top.group.child_count == 0) {
             map_wrong_at(c, s->top.where, "a structure has one outermost group");
         } else {
             add_sources(c, s->top.children);
         }
-        link_group(c, &s->top);
+        link_group(c, &s->top, NULL);
     }
 }
 
@@ -343,6 +371,9 @@ static void link_messages(struct map_compiler *c, struct rules *out)
         }
         if (m->gone) {
             continue;
+        }
+        if (found->top.group.child_count > 1) {
+            map_wrong_at(c, m->where, "a message's structure has one outermost group");
         }
         m->message.root = found->top.children ? &found->top.children->group : NULL;
         messages[out->message_count++] = m->message;

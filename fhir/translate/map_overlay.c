@@ -82,8 +82,8 @@ static bool same_row(const struct draft_row *a, const struct draft_row *b)
     return x->source == y->source && x->which == y->which && x->near == y->near &&
            x->known == y->known && same_address(&x->from, &y->from) &&
            same_plus(x->plus, y->plus) && str_eq(x->text, y->text) &&
-           str_eq(a->refers, b->refers) && same_pieces(x, y) && same_path(x, y) &&
-           (x->path_count || str_eq(a->type, b->type));
+           str_eq(a->refers, b->refers) && str_eq(a->within, b->within) && same_pieces(x, y) &&
+           same_path(x, y) && (x->path_count || str_eq(a->type, b->type));
 }
 
 static bool shares_condition(const struct draft_row *row)

@@ -92,17 +92,23 @@ static bool format_source(struct map_compiler *c, struct str text, struct rule *
     return true;
 }
 
-/* "Patient", "^Patient", "Observation*": whether @word is one. */
-static bool resource_source(struct draft_row *row, struct str word)
+/* "Patient", "^Patient", "Observation*", "Observation**", "Coverage* of Patient". */
+static bool resource_source(struct draft_row *row, struct map_words words)
 {
+    struct str word = words.p[0].text;
     bool above = str_starts(word, STR("^"));
     bool below = str_ends(word, STR("*"));
-    struct str name = str_slice(word, above, word.n - below);
-    if (!map_is_resource(name)) {
+    bool deep = str_ends(word, STR("**"));
+    struct str name = str_slice(word, above, word.n - below - deep);
+    bool of = words.n == 3 && !above && map_is_word(&words.p[1], "of") &&
+              map_is_resource(words.p[2].text);
+    if (!map_is_resource(name) || (words.n > 1 && !of)) {
         return false;
     }
+    row->rule.of = of;
+    row->within = of ? words.p[2].text : (struct str){ 0 };
     row->rule.source = SOURCE_RESOURCE;
-    row->rule.near = above ? NEAR_ABOVE : below ? NEAR_BELOW : NEAR_HERE;
+    row->rule.near = above ? NEAR_ABOVE : deep ? NEAR_DEEP : below ? NEAR_BELOW : NEAR_HERE;
     row->refers = name;
     return true;
 }
@@ -131,7 +137,7 @@ bool map_source(struct map_compiler *c, struct map_words words, struct draft_row
         rule->near = NEAR_EVERY;
         return true;
     }
-    if (words.n == 1 && resource_source(row, word)) {
+    if (words.p[0].kind == MAP_WORD && resource_source(row, words)) {
         return true;
     }
     rule->source = SOURCE_VALUE;

@@ -1,6 +1,7 @@
 /*
  * Structures: which segments belong together. A group stands below the one that is indented
- * less; keys belong to the group read last.
+ * less; keys belong to the group read last. What is included is copied, so that a later layer
+ * changes it in one structure alone.
  */
 #include "fhir/translate/map_draft.h"
 
@@ -60,17 +61,33 @@ static struct draft_member **find_member(struct draft_group *group, uint16_t id)
     return at;
 }
 
-/* The segment that @word, "OBX" or "NTE*", names; told and NULL if none. */
-static const struct draft_segment *member_name(struct map_compiler *c, struct str word,
-                                               bool *many)
+/* One word of a line of members: "OBX", "NTE*", "(ORC" or "OBR)". */
+struct member_word {
+    struct str name;
+    bool opens;
+    bool many;
+    bool closes;
+};
+
+static struct member_word member_word(struct str word)
 {
-    *many = str_ends(word, STR("*"));
-    struct str name = str_slice(word, 0, word.n - *many);
-    if (!map_is_segment(name)) {
-        map_wrong(c, "'%.*s' is no segment", MAP_SPAN(name));
+    struct member_word out = { .opens = str_starts(word, STR("(")),
+                               .closes = str_ends(word, STR(")")) };
+    out.name = str_slice(word, out.opens, word.n - out.closes);
+    out.many = str_ends(out.name, STR("*"));
+    out.name.n -= out.many;
+    return out;
+}
+
+/* The segment that @word names; told and NULL if none. */
+static const struct draft_segment *member_segment(struct map_compiler *c,
+                                                  const struct member_word *word)
+{
+    if (!map_is_segment(word->name)) {
+        map_wrong(c, "'%.*s' is no segment", MAP_SPAN(word->name));
         return NULL;
     }
-    return map_segment(c, name);
+    return map_segment(c, word->name);
 }
 
 /* Where the first of @words that @group has already hangs, or the end of its list. */
@@ -78,9 +95,8 @@ static struct draft_member **first_known(struct map_compiler *c, struct map_word
                                          struct draft_group *group)
 {
     for (size_t i = 0; i < words.n; i++) {
-        struct str word = words.p[i].text;
-        struct str name = str_slice(word, 0, word.n - str_ends(word, STR("*")));
-        const struct draft_segment *known = map_names_get(&c->segment_names, name);
+        const struct draft_segment *known =
+            map_names_get(&c->segment_names, member_word(words.p[i].text).name);
         struct draft_member **at = known ? find_member(group, known->id) : NULL;
         if (at && *at) {
             return at;
@@ -89,33 +105,56 @@ static struct draft_member **first_known(struct map_compiler *c, struct map_word
     return find_member(group, UINT16_MAX);
 }
 
+/* Put @word into @group at *at, or find it there; *at is the place after it. */
+static bool member(struct map_compiler *c, const struct member_word *word, bool beside,
+                   struct draft_group *group, struct draft_member ***at)
+{
+    const struct draft_segment *segment = member_segment(c, word);
+    struct draft_member **known = segment ? find_member(group, segment->id) : NULL;
+    if (known && *known) {
+        (*known)->member.many = (*known)->member.many || word->many;
+        *at = &(*known)->next;
+        return true;
+    }
+    struct draft_member *made = segment ? map_alloc(c, 1, sizeof(*made)) : NULL;
+    if (!made) {
+        return false;
+    }
+    /* Between two that come in any order, a new one does too. */
+    *made = (struct draft_member){ .member = { .segment = segment->id, .many = word->many },
+                                   .beside = beside || (**at && (**at)->beside),
+                                   .next = **at };
+    **at = made;
+    *at = &made->next;
+    if (++group->group.member_count > RULE_MEMBERS_MAX) {
+        map_wrong(c, "too many segments in a group");
+        return false;
+    }
+    return true;
+}
+
 /* Segments: new ones stand beside those of the line that the group has already. */
 static bool members(struct map_compiler *c, struct map_words words, struct draft_group *group)
 {
     struct draft_member **at = first_known(c, words, group);
+    bool inside = false; /* parentheses */
     for (size_t i = 0; i < words.n; i++) {
-        bool many;
-        const struct draft_segment *segment = member_name(c, words.p[i].text, &many);
-        struct draft_member **known = segment ? find_member(group, segment->id) : NULL;
-        if (known && *known) {
-            (*known)->member.many = (*known)->member.many || many;
-            at = &(*known)->next;
-            continue;
+        struct member_word word = member_word(words.p[i].text);
+        if (inside ? word.opens : word.closes && !word.opens) {
+            break;
         }
-        struct draft_member *made = segment ? map_alloc(c, 1, sizeof(*made)) : NULL;
-        if (!made) {
+        if (!member(c, &word, inside, group, &at)) {
             return false;
         }
-        *made = (struct draft_member){ .member = { .segment = segment->id, .many = many },
-                                       .next = *at };
-        *at = made;
-        at = &made->next;
-        if (++group->group.member_count > RULE_MEMBERS_MAX) {
-            map_wrong(c, "too many segments in a group");
-            return false;
+        inside = (inside || word.opens) && !word.closes;
+        if (i + 1 == words.n && !inside) {
+            return true;
         }
     }
-    return true;
+    if (words.n) {
+        map_wrong(c, "a parenthesis without its partner");
+    }
+    return words.n == 0;
 }
 
 /* Resources: those that the group hasn't yet. */
@@ -142,6 +181,25 @@ static bool owned(struct map_compiler *c, struct map_words words, struct draft_g
     return true;
 }
 
+/* A new group, the last below @parent; told and NULL if there are too many. */
+static struct draft_group *new_group(struct map_compiler *c, struct draft_group *parent)
+{
+    struct draft_group *made = map_alloc(c, 1, sizeof(*made));
+    if (!made || parent->group.child_count == UINT8_MAX || c->group_count == MAP_NAMES_MAX) {
+        map_wrong(c, "too many groups");
+        return NULL;
+    }
+    struct draft_group **end = &parent->children;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = made;
+    made->where = c->where;
+    parent->group.child_count++;
+    c->group_count++;
+    return made;
+}
+
 /* The group called @name below @parent, of an earlier layer; a new one if there is none. */
 static struct draft_group *group_of(struct map_compiler *c, struct draft_group *parent,
                                     struct str name)
@@ -153,16 +211,80 @@ static struct draft_group *group_of(struct map_compiler *c, struct draft_group *
     if (*at) {
         return *at;
     }
-    struct draft_group *made = map_alloc(c, 1, sizeof(*made));
-    if (!made || parent->group.child_count == UINT8_MAX) {
-        map_wrong(c, "too many groups beside each other");
-        return NULL;
+    struct draft_group *made = new_group(c, parent);
+    if (made) {
+        made->group.name = map_intern(c, name).p;
     }
-    made->where = c->where;
-    made->group.name = map_intern(c, name).p;
-    parent->group.child_count++;
-    *at = made;
     return made;
+}
+
+/* Close the groups that the line at hand doesn't stand below. */
+static void outdent(struct map_compiler *c)
+{
+    while (c->depth > 1 && c->line.indent <= c->groups[c->depth - 1]->indent) {
+        c->depth--;
+    }
+}
+
+/* Lists of @from for @to, which has none yet: what is changed in one stays in the other. */
+static void copy_lists(struct map_compiler *c, const struct draft_group *from,
+                       struct draft_group *to)
+{
+    struct draft_member **member = &to->members;
+    struct draft_owned **owned = &to->resources;
+    for (const struct draft_member *m = from->members; m; m = m->next) {
+        *member = map_alloc(c, 1, sizeof(**member));
+        if (!*member) {
+            return;
+        }
+        **member = *m;
+        (*member)->next = NULL;
+        member = &(*member)->next;
+    }
+    for (const struct draft_owned *o = from->resources; o; o = o->next) {
+        *owned = map_alloc(c, 1, sizeof(**owned));
+        if (!*owned) {
+            return;
+        }
+        **owned = *o;
+        (*owned)->next = NULL;
+        owned = &(*owned)->next;
+    }
+}
+
+/* Copies of the groups below @from as the last ones below @to; false if there are too many. */
+static bool copy_below(struct map_compiler *c, const struct draft_group *from,
+                       struct draft_group *to)
+{
+    for (const struct draft_group *g = from->children; g && !c->error; g = g->next) {
+        struct draft_group *made = new_group(c, to);
+        if (!made) {
+            return false;
+        }
+        made->group = g->group;
+        made->group.child_count = 0;
+        made->keyed = c->where;
+        made->keys = g->keys; /* lists of these are never changed, only left */
+        copy_lists(c, g, made);
+        if (!copy_below(c, g, made)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "include NAME": the groups of a structure, as if they stood here. */
+static void include_line(struct map_compiler *c, struct map_words words)
+{
+    const struct draft_structure *from =
+        words.n == 1 ? map_names_get(&c->structure_names, words.p[0].text) : NULL;
+    outdent(c);
+    struct draft_group *to = c->groups[c->depth - 1];
+    if (!from || &from->top == c->groups[0]) {
+        map_wrong(c, "include wants the name of a structure that stands before this one");
+    } else {
+        (void)copy_below(c, &from->top, to);
+    }
 }
 
 static void group_line(struct map_compiler *c, struct map_words words)
@@ -173,9 +295,7 @@ static void group_line(struct map_compiler *c, struct map_words words)
         map_wrong(c, "a group wants: NAME: SEGMENT... [=> RESOURCE...]");
         return;
     }
-    while (c->depth > 1 && c->line.indent <= c->groups[c->depth - 1]->indent) {
-        c->depth--;
-    }
+    outdent(c);
     if (c->depth == MAP_DEPTH_MAX) {
         map_wrong(c, "too many groups in each other");
         return;
@@ -260,6 +380,8 @@ void map_structure_row(struct map_compiler *c)
     struct map_words words = { c->line.tokens, c->line.count };
     if (map_is_word(&words.p[0], "key")) {
         key_line(c, map_slice(words, 1, words.n));
+    } else if (map_is_word(&words.p[0], "include")) {
+        include_line(c, map_slice(words, 1, words.n));
     } else {
         group_line(c, words);
     }

@@ -65,8 +65,11 @@ static struct place inside(const struct place *place, const struct rule *row,
 }
 
 /* Add @made to those of its group. */
-static void adopt(struct resource *made)
+static void adopt(const struct engine *e, struct resource *made)
 {
+    for (struct group *g = made->group; g; g = g->parent) {
+        g->types |= rule_type_bit((size_t)(made->type - e->rules->resources));
+    }
     struct resource **end = &made->group->made;
     if (made->group->made) {
         end = &made->group->made_last->made_next;
@@ -105,7 +108,7 @@ static void make(struct engine *e, const struct place *place, const struct rule 
     if (!kept) {
         drop(e, before, made);
     } else if (event) {
-        adopt(made);
+        adopt(e, made);
     }
     mention->made = kept ? made : NULL;
     mention->display = made->display;

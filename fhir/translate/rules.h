@@ -113,7 +113,8 @@ enum rule_which {
 enum rule_near {
     NEAR_HERE,  /* in this group or the nearest one above */
     NEAR_ABOVE, /* above this group */
-    NEAR_BELOW, /* all in groups below */
+    NEAR_BELOW, /* all in groups below, but in none that stands inside one of its own name */
+    NEAR_DEEP,  /* in those too */
     NEAR_EVERY, /* all of the message but this one */
 };
 
@@ -241,6 +242,7 @@ struct rule_map;
  * @tests:     condition, or NULL
  * @table:     for codes; NULL with @table_given: the one in force where the map is used
  * @resource:  type of SOURCE_RESOURCE and TYPE_RESOURCE
+ * @within:    with @of: of which resource; below its group, or here up to it
  * @needs:     field of @from without which nothing comes of it; 0 if it isn't so
  * @parts:     the same for parts of the value at hand, of which any is enough: bits
  * @path:      none for a block of rows that only share a condition, and for a resource of its
@@ -271,9 +273,11 @@ struct rule {
     bool weak;
     bool plain;
     bool withdraws;
+    bool of;
     enum rule_type type;
     enum rule_refer refer;
     uint16_t resource;
+    uint16_t within;
     const struct rule_map *map;
     const struct rule_table *table;
     const struct rule_plus *plus;
@@ -331,9 +335,13 @@ struct rule_segment {
     uint64_t ignored[RULE_WORDS];
 };
 
-/* @many: may stand there more than once */
+/*
+ * @many: may stand there more than once
+ * @rank: no member of a lower one comes after it; those of the same one come in any order
+ */
 struct rule_member {
     uint16_t segment;
+    uint8_t rank;
     bool many;
 };
 
@@ -350,6 +358,8 @@ struct rule_key {
  * @keys:       the first @own_count always count; the others, and the key of the group above,
  *              only if the first is missing
  * @parent_key: the key of the group above always counts
+ * @again:      it stands inside one of its own name: it is about something else of that kind
+ * @types:      which resources it and those below it have: bits, see rule_type_bit()
  */
 struct rule_group {
     const char *name;
@@ -363,7 +373,15 @@ struct rule_group {
     uint8_t key_count;
     uint8_t own_count;
     bool parent_key;
+    bool again;
+    uint64_t types;
 };
+
+/* The bit of the resource of index @type, which it may share with others. */
+static inline uint64_t rule_type_bit(size_t type)
+{
+    return (uint64_t)1 << type % 64;
+}
 
 struct rule_message {
     struct str type;

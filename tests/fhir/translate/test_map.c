@@ -108,6 +108,21 @@ static void test_mistakes(void **state)
         { "structure t\n    MSH => Patient\n",
           { "x.map:1: a structure has one outermost group", "x.map:2: a group wants" } },
         { "structure t\n    a: PID => Nobody\n", { "x.map:2: unknown resource 'Nobody'" } },
+        { "structure t\n    a: PID\n    b: PID\nmessage ADT^A04 t\n",
+          { "x.map:4: a message's structure has one outermost group" } },
+        { "structure t\n    a: (PID PD1\n", { "x.map:2: a parenthesis without its partner" } },
+        { "structure t\n    a: PID PD1)\n", { "x.map:2: a parenthesis without its partner" } },
+        { "structure t\n    a: (PID (PD1) NTE)\n",
+          { "x.map:2: a parenthesis without its partner" } },
+        { "structure t\n    a: PID\n        include none\n",
+          { "x.map:3: include wants the name of a structure that stands before this one" } },
+        { "structure t\n    a: PID\n        include t\n",
+          { "x.map:3: include wants the name of a structure that stands before this one" } },
+        { "resource Other event\n    Nobody* of Patient -> x[] : reference\n"
+          "    Patient* of Nobody -> x[] : reference\n",
+          { "x.map:2: unknown resource 'Nobody'", "x.map:3: unknown resource 'Nobody'" } },
+        { "resource Other event\n    ^Patient of Patient -> x[] : reference\n",
+          { "x.map:2: '^Patient …' is no source" } },
         { "datatype X\n    .1 -> a : contained string\n",
           { "x.map:2: only a resource can be contained or linked" } },
         { "datatype X\n    .1 -> a : reference\n",
@@ -172,6 +187,23 @@ static void test_cost(void **state)
     assert_str(issues.first->text, "it would run too many rows");
 }
 
+/* Structures of which each includes the one before twice would never end. */
+static void test_groups(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct buf text = arena_buf(arena, 1 << 16);
+    buf_z(&text, "structure s0\n    a: PID\n");
+    for (int i = 1; i < 20; i++) {
+        buf_fmt(&text, "structure s%d\n    a: PID\n        include s%d\n        include s%d\n",
+                i, i - 1, i - 1);
+    }
+    struct str all = arena_str(arena, buf_str(&text));
+    struct issues issues;
+    assert_int_equal(compile(arena, all.p, &issues), MAP_E_WRONG);
+    assert_str(issues.first->text, "too many groups");
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -232,8 +264,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_cost),
-        cmocka_unit_test(test_limits),   cmocka_unit_test(test_version),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_groups),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_version),  cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("fhir/translate/map", tests, NULL, NULL);
 }

@@ -73,6 +73,12 @@ static void test_changes(void **state)
           "string\n",
           MSH PID "ZL2|a\rZL2|b\r",
           { "\"z\":\"a\"", "\"z\":\"b\"", "\"n\":\"x\"" } },
+        { "structure copy\n    message: MSH EVN\n        include s\nreplace message ADT^A01 "
+          "copy\n"
+          "structure s\n    message:\n        patient: PID ZP1*\n"
+          "segment ZP1 Patient\n    ZP1-1 -> z : string\n",
+          MSH PID "ZP1|a\r",
+          { "\"value\":\"7\"", "!\"z\":\"a\"" } },
         { "replace structure s\n    message: MSH => Note\nreplace message ADT^A01 s\n"
           "segment MSH Note\n    MSH-3 -> t : string\n"
           "remove segment PID Patient\nremove segment OBX Living\n",
