@@ -28,11 +28,6 @@ void buf_str_put(struct buf *b, struct str s)
     buf_put(b, s.p, s.n);
 }
 
-void buf_z(struct buf *b, const char *z)
-{
-    buf_put(b, z, strlen(z));
-}
-
 void buf_u64(struct buf *b, uint64_t value)
 {
     char digits[20];

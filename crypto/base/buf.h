@@ -82,10 +82,15 @@ static inline void buf_c(struct buf *b, char c)
     buf_put(b, &c, 1);
 }
 
+/* The terminated string @z, of a length that is known where it is a literal. */
+static inline void buf_z(struct buf *b, const char *z)
+{
+    buf_put(b, z, strlen(z));
+}
+
 /* For a place in a URL: all but RFC 3986's unreserved characters as %XX. */
 void buf_percent(struct buf *b, struct str s);
 void buf_str_put(struct buf *b, struct str s);
-void buf_z(struct buf *b, const char *z);
 void buf_u64(struct buf *b, uint64_t value);
 void buf_i64(struct buf *b, int64_t value);
 void buf_fmt(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -4,19 +4,21 @@
 
 static bool is_letter(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    return ((unsigned char)(c | 0x20) >= 'a') & ((unsigned char)(c | 0x20) <= 'z');
 }
 
 bool reference_is_id(struct str id)
 {
+    if (id.n < 1 || id.n > 64) {
+        return false;
+    }
+    bool good = true;
     for (size_t i = 0; i < id.n; i++) {
         char c = id.p[i];
-        if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '-' && c != '.') {
-            return false;
-        }
+        good &= is_letter(c) | ((c >= '0') & (c <= '9')) | (c == '-') | (c == '.');
     }
     bool climbs = str_eq(id, STR(".")) || str_eq(id, STR("..")); /* in a path */
-    return id.n >= 1 && id.n <= 64 && !climbs;
+    return good && !climbs;
 }
 
 bool reference_is_type(struct str type)

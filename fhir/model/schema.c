@@ -8,11 +8,6 @@
 
 #include <assert.h>
 
-static struct str pooled(const struct schema *schema, uint32_t offset, size_t n)
-{
-    return str_of(schema->pool + offset, n);
-}
-
 const struct schema_type *schema_type(const struct schema *schema, struct str name)
 {
     size_t low = 0;
@@ -33,17 +28,6 @@ const struct schema_type *schema_type(const struct schema *schema, struct str na
     return NULL;
 }
 
-struct str schema_type_name(const struct schema *schema, const struct schema_type *type)
-{
-    return pooled(schema, type->name, type->name_n);
-}
-
-const struct schema_type *schema_base(const struct schema *schema,
-                                      const struct schema_type *type)
-{
-    return type->base ? &schema->types[type->base - 1] : NULL;
-}
-
 bool schema_is_a(const struct schema *schema, const struct schema_type *type, struct str base)
 {
     while (type && !str_eq(schema_type_name(schema, type), base)) {
@@ -60,11 +44,6 @@ const struct schema_element *schema_at(const struct schema *schema,
         type = schema_base(schema, type);
     }
     return &schema->elements[type->first + i - type->inherited];
-}
-
-struct str schema_name(const struct schema *schema, const struct schema_element *element)
-{
-    return pooled(schema, element->name, element->name_n);
 }
 
 const struct schema_type *schema_choice(const struct schema *schema,
@@ -153,11 +132,17 @@ bool schema_field_after(const struct schema *schema, const struct schema_type *t
     if (!name.n) {
         return false;
     }
+    const struct schema_type *home = type; /* of the element with that rank */
+    while (home && rank < home->inherited) {
+        home = schema_base(schema, home);
+    }
+    size_t next = home ? rank - home->inherited : 0;
+    if (home && next < home->count && own_field(schema, home, name, next, home->count, out)) {
+        return true;
+    }
     for (; type; type = schema_base(schema, type)) {
-        size_t next = rank >= type->inherited ? rank - type->inherited : 0;
-        next = next < type->count ? next : 0;
-        if (own_field(schema, type, name, next, type->count, out) ||
-            own_field(schema, type, name, 0, next, out)) {
+        size_t end = type == home && next < type->count ? next : type->count;
+        if (own_field(schema, type, name, 0, end, out)) {
             return true;
         }
     }

@@ -100,11 +100,18 @@ extern const struct schema schema_r5;
 /* The type named @name ("Patient", "Patient.contact", "string"); NULL if there is none. */
 const struct schema_type *schema_type(const struct schema *schema, struct str name);
 
-struct str schema_type_name(const struct schema *schema, const struct schema_type *type);
+static inline struct str schema_type_name(const struct schema *schema,
+                                          const struct schema_type *type)
+{
+    return str_of(schema->pool + type->name, type->name_n);
+}
 
 /* What @type is a kind of; NULL for Element and Resource, in R5 for Base. */
-const struct schema_type *schema_base(const struct schema *schema,
-                                      const struct schema_type *type);
+static inline const struct schema_type *schema_base(const struct schema *schema,
+                                                    const struct schema_type *type)
+{
+    return type->base ? &schema->types[type->base - 1] : NULL;
+}
 
 /* Whether @type is @base or derived from it; @base is a name such as "DomainResource". */
 bool schema_is_a(const struct schema *schema, const struct schema_type *type, struct str base);
@@ -120,7 +127,11 @@ const struct schema_element *schema_at(const struct schema *schema,
                                        const struct schema_type *type, size_t i);
 
 /* Name without [x]. */
-struct str schema_name(const struct schema *schema, const struct schema_element *element);
+static inline struct str schema_name(const struct schema *schema,
+                                     const struct schema_element *element)
+{
+    return str_of(schema->pool + element->name, element->name_n);
+}
 
 /* Type @i of @element, below choices_n; a content reference is the type it refers to. */
 const struct schema_type *schema_choice(const struct schema *schema,

@@ -79,6 +79,26 @@ static bool is_plain(struct str text, char escape)
     return !has_controls(text);
 }
 
+/* Whether all segments are ASCII that JSON has as it is; the header from its fourth field on.
+ */
+static bool is_simple(const struct v2_message *m)
+{
+    if (m->delims.escape != '\\') {
+        return false; /* a sequence might be among it */
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        struct str text = m->segments[i].text;
+        if (i == 0) {
+            struct str first = v2_field(m, &m->segments[0], 3);
+            text = first.p ? str_of(first.p, (size_t)(text.p + text.n - first.p)) : first;
+        }
+        if (!json_is_plain(text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void coverage_begin(struct engine *e)
 {
     size_t count = e->message->count;
@@ -90,7 +110,8 @@ void coverage_begin(struct engine *e)
     e->valued = all;
     e->used = all + count;
     e->whole = all + 2 * count;
-    e->plain = is_plain(e->message->text, e->message->delims.escape);
+    e->simple = is_simple(e->message);
+    e->plain = e->simple || is_plain(e->message->text, e->message->delims.escape);
     for (size_t i = 0; i < count; i++) {
         look(e, i);
     }

@@ -35,8 +35,8 @@ struct element *element_get(const struct element *object, const char *name)
 struct element *element_named(const struct element *object, const struct rule_name *name)
 {
     for (struct element *e = object->first; e; e = e->next) {
-        if (e->name == name ||
-            (e->name->n == name->n && memcmp(e->name->z, name->z, name->n) == 0)) {
+        if (e->name_n == name->n &&
+            (e->name == name || memcmp(e->name->z, name->z, name->n) == 0)) {
             return e;
         }
     }
@@ -58,6 +58,7 @@ struct str element_text(const struct element *object, const char *name)
 void element_append(struct element *parent, struct element *child, const struct rule_name *name)
 {
     child->name = name;
+    child->name_n = name ? (uint16_t)name->n : 0;
     child->next = NULL;
     if (parent->last) {
         parent->last->next = child;
@@ -226,6 +227,26 @@ void element_unite(struct element *into, struct element *from)
     }
 }
 
+/* The whole of a member whose text needs no escape. */
+static void write_plain(struct buf *out, const struct element *e, bool first)
+{
+    size_t n = e->name->n + 3;
+    char *p = buf_extend(out, !first + n + e->text.n + 2);
+    if (!p) {
+        return;
+    }
+    if (!first) {
+        *p++ = ',';
+    }
+    memcpy(p, e->name->json, n);
+    p += n;
+    *p++ = '"';
+    if (e->text.n) {
+        memcpy(p, e->text.p, e->text.n);
+    }
+    p[e->text.n] = '"';
+}
+
 /* A comma unless it is the first, and the name. */
 static void write_name(struct buf *out, const struct rule_name *name, bool first)
 {
@@ -254,8 +275,12 @@ static void write_value(struct buf *out, const struct element *element);
 void element_write_members(struct buf *out, const struct element *object, bool first)
 {
     for (const struct element *e = object->first; e; e = e->next) {
-        write_name(out, e->name, first);
-        write_value(out, e);
+        if (e->kind == ELEMENT_STRING && e->plain) {
+            write_plain(out, e, first);
+        } else {
+            write_name(out, e->name, first);
+            write_value(out, e);
+        }
         if (e->original.n) {
             write_original(out, e);
         }

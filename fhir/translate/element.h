@@ -28,16 +28,18 @@ struct resource;
  * @trusted:  of strings: a system that the operator wrote down
  * @weak:     yields to what is stored
  * @plain:    of strings: needs no escape in JSON, as is known of constants
+ * @name_n:   length of the name, which mostly tells it from others
  * @text:     of strings and literals; of objects in arrays: the key they are found by
  * @original: what a value was before it lost precision; written as an extension
  * @link:     of links
  */
 struct element {
     enum element_kind kind;
-    bool solid;
-    bool trusted;
-    bool weak;
-    bool plain;
+    bool solid : 1;
+    bool trusted : 1;
+    bool weak : 1;
+    bool plain : 1;
+    uint16_t name_n;
     const struct rule_name *name; /* NULL in arrays */
     struct str text;
     struct str original;

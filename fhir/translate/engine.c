@@ -79,7 +79,7 @@ static struct element *withdrawn(struct engine *e, struct resource *owner)
 static struct str item_key(const struct engine *e, const struct place *place,
                            const struct rule *rule)
 {
-    for (uint8_t i = 0; i < rule->path_count; i++) {
+    for (uint8_t i = 0; rule->keyed && i < rule->path_count; i++) {
         if (rule->path[i].item == ITEM_KEYED) {
             enum value_level level;
             return source_find(e, place, &rule->path[i].key, &level);
@@ -98,6 +98,10 @@ void engine_put(struct engine *e, const struct place *place, const struct rule *
         return;
     }
     child->weak = rule->weak;
+    if (rule->ends) {
+        struct resource *owner = place->owner;
+        (owner->container ? owner->container : owner)->ends = true;
+    }
     struct element *target = rule->withdraws ? withdrawn(e, place->owner) : place->target;
     if (!target || !element_put(&e->pool, target, rule->path, rule->path_count, child,
                                 item_key(e, place, rule))) {

@@ -87,6 +87,7 @@ struct told_time {
  * @used:        those of them that became something
  * @whole:       the same, and of which each repetition was looked at
  * @plain:       no escape sequence and no control character in the whole message
+ * @simple:      the same, and all of it, but for MSH-2, is ASCII that JSON needs no escape for
  * @slots:       resources by their ids, @slot_count of them in @slot_mask + 1 slots
  * @assigned:    the last resource that has its id
  * @notes:       on what made which element, if that is wanted
@@ -110,6 +111,7 @@ struct engine {
     uint64_t (*used)[RULE_WORDS];
     uint64_t (*whole)[RULE_WORDS];
     bool plain;
+    bool simple;
     struct str event;
     struct group *root;
     struct resource *first;

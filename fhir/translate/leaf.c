@@ -12,6 +12,9 @@
 
 struct str leaf_trimmed(struct str s)
 {
+    if (s.n && !leaf_space(s.p[0]) && !leaf_space(s.p[s.n - 1])) {
+        return s;
+    }
     size_t from = 0;
     size_t to = s.n;
     while (from < to && leaf_space(s.p[from])) {
@@ -440,6 +443,10 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     if (rule->plus) {
         return leaf_later(e, place, rule, text, out);
     }
+    /* A code of a table, or the message's own text, as it is or in parts. */
+    out->plain = rule->table ? rule->table->plain
+                             : e->simple && rule->source == SOURCE_VALUE &&
+                                   rule->type != TYPE_CODESYSTEM;
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
     case TYPE_CODE: return code_leaf(out, text);

@@ -197,6 +197,12 @@ static void find_needs(struct rule *rule)
     rule->parts = rule->from.field ? 0 : rule_parts(&rule->from);
 }
 
+/* Whether @rule puts something at an element called "end". */
+static bool is_end(const struct rule *rule)
+{
+    return rule->path_count && strcmp(rule->path[rule->path_count - 1].name->z, "end") == 0;
+}
+
 /* Whether what @rule puts is its constant as it stands, and needs no escape in JSON. */
 static bool stays_plain(const struct rule *rule)
 {
@@ -225,6 +231,10 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
     row->rule.file = row->where.file;
     row->rule.line = row->where.line;
     row->rule.plain = stays_plain(&row->rule);
+    row->rule.ends = is_end(&row->rule);
+    for (uint8_t i = 0; i < row->rule.path_count; i++) {
+        row->rule.keyed |= row->rule.path[i].item == ITEM_KEYED;
+    }
 }
 
 static void link_map(struct map_compiler *c, struct draft_map *map)

@@ -53,5 +53,7 @@ static void mend(struct engine *e, const struct resource *resource, struct eleme
 
 void period_mend(struct engine *e, const struct resource *resource)
 {
-    mend(e, resource, resource->root);
+    if (resource->ends) {
+        mend(e, resource, resource->root);
+    }
 }

@@ -28,6 +28,7 @@ struct resource_source {
  * @url:     "urn:uuid:" and its id
  * @by_id:   written under its id; otherwise recognised by @system and @value
  * @same:    another resource of the Bundle that is the same; references go there
+ * @ends:    something in it may be the end of a period
  * @deletes: elements that the message deletes
  * @withdrawn: an object of lists with what goes out of the stored ones; NULL if nothing
  * @repeat:  how many with the same key came before it; @repeats: how many came after it
@@ -46,6 +47,7 @@ struct resource {
     struct str display;
     char url[RESOURCE_URL_SIZE];
     bool by_id;
+    bool ends;
     struct str system;
     struct str value;
     const struct resource *same;

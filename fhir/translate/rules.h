@@ -248,6 +248,8 @@ struct rule_map;
  * @path:      none for a block of rows that only share a condition, and for a resource of its
  *             own that nothing here refers to
  * @plain:     of SOURCE_TEXT: it needs no escape in JSON
+ * @keyed:     a step of @path is ITEM_KEYED
+ * @ends:      it puts something that may be the end of a period
  * @weak:      what it puts yields to what is stored elsewhere
  * @withdraws: what it makes is taken out of a stored list, not put
  * @plus:      the time is later by that; NULL if it is the time itself
@@ -270,6 +272,8 @@ struct rule {
     uint8_t piece_count;
     uint8_t path_count;
     bool table_given;
+    bool keyed;
+    bool ends;
     bool weak;
     bool plain;
     bool withdraws;

@@ -287,10 +287,10 @@ static const struct translate_path *list_defaults(struct engine *e, const struct
 static void write_resource(struct buf *out, const struct resource *r)
 {
     buf_z(out, "{\"resourceType\":");
-    json_quote(out, str_z(r->type->type));
+    json_quote_plain(out, str_z(r->type->type));
     if (r->by_id) {
         buf_z(out, ",\"id\":");
-        json_quote(out, str_of(r->url + 9, RESOURCE_UUID_SIZE));
+        json_quote_plain(out, str_of(r->url + 9, RESOURCE_UUID_SIZE));
     }
     element_write_members(out, r->root, false);
     buf_c(out, '}');
@@ -326,13 +326,13 @@ static void write_entry(struct buf *out, const struct resource *r,
                         const struct translate_entry *entry, size_t span[2])
 {
     buf_z(out, "{\"fullUrl\":");
-    json_quote(out, entry->full_url);
+    json_quote_plain(out, entry->full_url);
     buf_z(out, ",\"resource\":");
     span[0] = out->n;
     write_resource(out, r);
     span[1] = out->n;
     buf_z(out, ",\"request\":{\"method\":\"PUT\",\"url\":");
-    json_quote(out, entry->url);
+    json_quote_plain(out, entry->url); /* percent signs are in it instead */
     buf_z(out, "}}");
 }
 

@@ -92,17 +92,6 @@ void v2_address_write(struct buf *out, const struct v2_address *address)
     write_part(out, address->subcomponent);
 }
 
-enum v2_presence v2_presence(struct str raw)
-{
-    if (!raw.p) {
-        return V2_ABSENT;
-    }
-    if (raw.n == 0) {
-        return V2_EMPTY;
-    }
-    return raw.n == 2 && raw.p[0] == '"' && raw.p[1] == '"' ? V2_DELETE : V2_PRESENT;
-}
-
 struct str v2_part(struct str whole, char delim, uint32_t number)
 {
     if (!whole.p) {

@@ -54,7 +54,13 @@ enum v2_presence v2_get_z(const struct v2_message *message, const char *address,
                           struct str *out);
 
 /* Whether @raw is absent, empty, a delete or a value. */
-enum v2_presence v2_presence(struct str raw);
+static inline enum v2_presence v2_presence(struct str raw)
+{
+    if (raw.n == 0) {
+        return raw.p ? V2_EMPTY : V2_ABSENT;
+    }
+    return raw.n == 2 && raw.p[0] == '"' && raw.p[1] == '"' ? V2_DELETE : V2_PRESENT;
+}
 
 /*
  * Part @number (from 1) of @whole, cut at @delim; p is NULL if there are fewer parts. The

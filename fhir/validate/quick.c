@@ -226,11 +226,26 @@ static enum quick_answer qty_3(const struct node *node)
     return certainly(is_empty(node, STR("code"), false) || exists(node, STR("system"), false));
 }
 
-/* reference.startsWith('#').not() or … */
+/* (identifier.count() + name.count()) > 0 */
+static enum quick_answer org_1(const struct node *node)
+{
+    return certainly(exists(node, STR("identifier"), false) ||
+                     exists(node, STR("name"), false));
+}
+
+/* orderDetail.empty() or code.exists() */
+static enum quick_answer prr_1(const struct node *node)
+{
+    return certainly(is_empty(node, STR("orderDetail"), false) ||
+                     exists(node, STR("code"), false));
+}
+
+/* reference.startsWith('#').not() or …; empty, and so not broken, without a reference */
 static enum quick_answer ref_1(const struct node *node)
 {
     const struct node *reference = member(node, STR("reference"), false);
-    return certainly(node_is(reference, NODE_STRING) && !str_starts(reference->text, STR("#")));
+    bool away = node_is(reference, NODE_STRING) && !str_starts(reference->text, STR("#"));
+    return certainly(away || is_empty(node, STR("reference"), false));
 }
 
 quick_fn quick_find(struct str key)
@@ -245,7 +260,8 @@ quick_fn quick_find(struct str key)
         { "bdl-11", no_document }, { "bdl-12", no_message }, { "cpt-2", cpt_2 },
         { "dom-6", dom_6 },        { "ext-1", ext_1 },       { "obs-3", obs_3 },
         { "obs-6", obs_6 },        { "obs-7", obs_7 },       { "per-1", per_1 },
-        { "qty-3", qty_3 },        { "ref-1", ref_1 },
+        { "qty-3", qty_3 },        { "org-1", org_1 },       { "prr-1", prr_1 },
+        { "ref-1", ref_1 },
     };
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (str_eq(key, str_z(known[i].key))) {
