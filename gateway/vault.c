@@ -388,6 +388,15 @@ const struct vault_key *vault_cached_id(struct vault *vault, const uint8_t key[1
     return key_cache_id(vault->cache, key);
 }
 
+bool vault_has_ids(struct vault *vault, const uint8_t *ids, size_t n)
+{
+    size_t i = 0;
+    while (i < n && vault_cached_id(vault, ids + 16 * i)) {
+        i++;
+    }
+    return i == n;
+}
+
 void vault_forget(struct vault *vault, const uint8_t *id)
 {
     key_cache_forget(vault->cache, id);

@@ -50,6 +50,9 @@ const struct vault_key *vault_cached(struct vault *vault, const uint8_t patient[
 /* The key of id @key if it is in memory, newest or not, or the tenant's; else NULL. */
 const struct vault_key *vault_cached_id(struct vault *vault, const uint8_t key[16]);
 
+/* Whether all @n keys with these ids are in memory. */
+bool vault_has_ids(struct vault *vault, const uint8_t *ids, size_t n);
+
 /* 0: vault_cached() now has them; -ENOKEY: one was destroyed; else as db_query(). */
 typedef void (*vault_done_fn)(void *arg, int r);
 

@@ -106,6 +106,10 @@ static void on_payload(void *arg, int r, const struct db_rows *rows)
         return;
     }
     struct sealed_payload *sealed = deliver_of(ex)->sealed;
+    if (vault_has_ids(worker->vault, sealed->keys[0], sealed->layers)) {
+        exchange_move(ex, open_payload(ex));
+        return;
+    }
     exchange_move(ex,
                   exchange_wait(ex, vault_fetch_ids(worker->vault, worker->db, sealed->keys[0],
                                                     sealed->layers, on_keys, ex)));
