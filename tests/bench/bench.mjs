@@ -2,18 +2,19 @@
 //
 //   tests/bench/run [--json] [GROUP…]
 //
-// GROUP: proxy, memory, mllp, full; all if none is given. BENCH_SECONDS: length of one turn (2);
+// GROUP: proxy, memory, mllp, full, mapped; all if none is given. BENCH_SECONDS: length of one turn (2);
 // BENCH_REPEATS: turns of each contestant (5), interleaved. Exits 0 unless something broke:
 // what was reached is to be read, on a machine that others use too.
 import os from "node:os";
 
 import { full } from "./lib/full.mjs";
+import { mapped } from "./lib/mapped.mjs";
 import { memory } from "./lib/memory.mjs";
 import { mllp } from "./lib/mllp.mjs";
 import { proxy } from "./lib/proxy.mjs";
 import { repeats, seconds } from "./lib/measure.mjs";
 
-const groups = { memory, proxy, mllp, full };
+const groups = { memory, proxy, mllp, full, mapped };
 const asked = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const json = process.argv.includes("--json");
 const unknown = asked.filter((word) => !groups[word]);
