@@ -21,6 +21,7 @@
 #include "gateway/net/timer.h"
 #include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
+#include "gateway/payload_cache.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/db.h"
 #include "gateway/vault.h"
@@ -225,11 +226,12 @@ static int open_all(struct worker *worker)
     worker->consents = consents_new(worker->loop, config, worker->db, worker->vault);
     worker->patients = number_cache_new(NUMBER_CACHE_PATIENTS);
     worker->recipients = number_cache_new(NUMBER_CACHE_RECIPIENTS);
+    worker->payloads = payload_cache_new();
     worker->newcomers = newcomers_new(worker->loop, worker->db, worker->vault);
     worker->identity = identity_new(worker);
     worker->delivery = delivery_new(worker);
     bool made = worker->ways_in && worker->consents && worker->patients && worker->recipients &&
-                worker->newcomers && worker->identity && worker->delivery;
+                worker->payloads && worker->newcomers && worker->identity && worker->delivery;
     return made ? 0 : -ENOMEM;
 }
 
@@ -256,6 +258,7 @@ static void close_all(struct worker *worker)
     newcomers_free(worker->newcomers);
     number_cache_free(worker->patients);
     number_cache_free(worker->recipients);
+    payload_cache_free(worker->payloads);
     way_out_close_all(worker);
     if (worker->batch) {
         batch_free(worker->batch);

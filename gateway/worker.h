@@ -19,6 +19,7 @@ struct delivery;
 struct identity;
 struct newcomers;
 struct number_cache;
+struct payload_cache;
 struct vault;
 struct way_in;
 
@@ -49,6 +50,7 @@ struct worker {
     struct consents *consents;
     struct number_cache *patients;
     struct number_cache *recipients;
+    struct payload_cache *payloads;
     struct newcomers *newcomers;
     struct identity *identity;
     struct delivery *delivery;

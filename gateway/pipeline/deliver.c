@@ -15,6 +15,7 @@
 #include "gateway/clock.h"
 #include "gateway/consents.h"
 #include "gateway/metrics.h"
+#include "gateway/payload_cache.h"
 #include "gateway/pipeline/facts.h"
 #include "gateway/pipeline/v2_valid.h"
 #include "gateway/sealed_payload.h"
@@ -85,10 +86,25 @@ static void on_keys(void *arg, int r)
     exchange_move(ex, r < 0 ? deliver_retry(ex, "key") : open_payload(ex));
 }
 
+/* The stored message is at hand; its keys may not be. */
+static enum step take_payload(struct exchange *ex, const struct store_sealed *row)
+{
+    struct worker *worker = dossier_of(ex)->worker;
+    int r = sealed_payload_copy(ex->arena, row, &deliver_of(ex)->sealed);
+    if (r < 0) {
+        return r == -ENOMEM ? deliver_retry(ex, "memory") : deliver_park(ex, "payload-damaged");
+    }
+    struct sealed_payload *sealed = deliver_of(ex)->sealed;
+    if (vault_has_ids(worker->vault, sealed->keys[0], sealed->layers)) {
+        return open_payload(ex);
+    }
+    return exchange_wait(ex, vault_fetch_ids(worker->vault, worker->db, sealed->keys[0],
+                                             sealed->layers, on_keys, ex));
+}
+
 static void on_payload(void *arg, int r, const struct db_rows *rows)
 {
     struct exchange *ex = exchange_woken(arg);
-    struct worker *worker = dossier_of(ex)->worker;
     if (r < 0) {
         exchange_move(ex, deliver_retry(ex, "database"));
         return;
@@ -99,20 +115,7 @@ static void on_payload(void *arg, int r, const struct db_rows *rows)
         return;
     }
     store_sealed_row(rows, 0, &row);
-    r = sealed_payload_copy(ex->arena, &row, &deliver_of(ex)->sealed);
-    if (r < 0) {
-        exchange_move(ex, r == -ENOMEM ? deliver_retry(ex, "memory")
-                                       : deliver_park(ex, "payload-damaged"));
-        return;
-    }
-    struct sealed_payload *sealed = deliver_of(ex)->sealed;
-    if (vault_has_ids(worker->vault, sealed->keys[0], sealed->layers)) {
-        exchange_move(ex, open_payload(ex));
-        return;
-    }
-    exchange_move(ex,
-                  exchange_wait(ex, vault_fetch_ids(worker->vault, worker->db, sealed->keys[0],
-                                                    sealed->layers, on_keys, ex)));
+    exchange_move(ex, take_payload(ex, &row));
 }
 
 static enum step claim_enter(struct exchange *ex)
@@ -132,6 +135,10 @@ static enum step claim_enter(struct exchange *ex)
     json_end(&w);
     deliver->v2.dossier.actor = buf_str(&actor);
     deliver->v2.dossier.recipient = deliver->v2.dossier.actor;
+    struct store_sealed row;
+    if (payload_cache_find(worker->payloads, deliver->row.payload, &row)) {
+        return take_payload(ex, &row);
+    }
     return exchange_wait(ex, store_payload(worker->db, deliver->row.payload, on_payload, ex));
 }
 

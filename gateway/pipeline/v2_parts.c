@@ -184,6 +184,11 @@ static int copy_parts(struct exchange *ex, const struct db_rows *rows)
 static void on_chain(void *arg, int r, const struct db_rows *rows)
 {
     struct exchange *ex = exchange_woken(arg);
+    if (r == 0 && db_count(rows) == 0 && v2_part_place(&received(ex)->v2.message).n == 0) {
+        received(ex)->parts = NULL; /* MSH-14 of something else than a part */
+        exchange_move(ex, STEP_NEXT);
+        return;
+    }
     r = r < 0 ? -EIO : copy_parts(ex, rows);
     if (r == -EBADMSG) {
         exchange_move(ex,
