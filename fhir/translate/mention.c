@@ -67,9 +67,11 @@ static struct place inside(const struct place *place, const struct rule *row,
 /* Add @made to those of its group. */
 static void adopt(const struct engine *e, struct resource *made)
 {
-    for (struct group *g = made->group; g; g = g->parent) {
+    struct group *g = made->group;
+    do {
         g->types |= rule_type_bit((size_t)(made->type - e->rules->resources));
-    }
+        g = g->parent;
+    } while (g);
     struct resource **end = &made->group->made;
     if (made->group->made) {
         end = &made->group->made_last->made_next;

@@ -59,9 +59,15 @@ static enum terminology_answer code_in(struct check *check, const struct set *se
                                        const struct item *item)
 {
     const struct node *node = item->node;
-    struct str type = item->type ? schema_type_name(check->schema, item->type) : STR("");
     if (node->kind == NODE_STRING) {
         return has(check, set, (struct str){ 0 }, node->text);
+    }
+    struct str type = { 0 };
+    if (item->type) {
+        type = schema_type_name(check->schema, item->type);
+    }
+    if (!type.p) {
+        return TERMINOLOGY_UNKNOWN;
     }
     if (str_eq(type, STR("CodeableConcept"))) {
         return concept_in(check, set, node);

@@ -212,16 +212,21 @@ static bool list_stored(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     size_t count = deliver->bundle.count;
-    deliver->stored = arena_calloc(ex->arena, count + 1, sizeof(*deliver->stored));
-    for (size_t i = 0; i < count && deliver->stored; i++) {
+    deliver->stored =
+        arena_calloc(ex->arena, count + 1, sizeof(const struct translate_entry *));
+    if (!deliver->stored) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
         if (deliver->ready[i].stored_id.n) {
             deliver->stored[deliver->stored_count++] = &deliver->bundle.entries[i];
         }
     }
     if (deliver->stored_count) {
-        qsort(deliver->stored, deliver->stored_count, sizeof(*deliver->stored), by_url);
+        qsort(deliver->stored, deliver->stored_count, sizeof(const struct translate_entry *),
+              by_url);
     }
-    return deliver->stored != NULL;
+    return true;
 }
 
 /* The entry of what is there whose URL is @quoted, with its quotes; NULL if it is none's. */
@@ -233,7 +238,7 @@ static const struct translate_entry *stored_entry(const struct deliver_exchange 
     const struct translate_entry *sought = &key;
     const struct translate_entry **found =
         deliver->stored_count ? bsearch(&sought, deliver->stored, deliver->stored_count,
-                                        sizeof(*deliver->stored), by_url)
+                                        sizeof(const struct translate_entry *), by_url)
                               : NULL;
     return found ? *found : NULL;
 }
