@@ -159,9 +159,11 @@ class Checker:
         requests = [e["request"]["url"] for e in entries]
         if len(requests) != len(set(requests)):
             self.wrong("Bundle", "a request twice")
-        for url in re.findall(r'"reference": "([^"]*)"', json.dumps(bundle)):
-            if url not in urls:
-                self.wrong("Bundle", "a reference to nothing")
+        for entry in entries:
+            inside = ["#" + one["id"] for one in entry["resource"].get("contained", [])]
+            for url in re.findall(r'"reference": "([^"]*)"', json.dumps(entry)):
+                if url not in urls and url not in inside:
+                    self.wrong("Bundle", "a reference to nothing")
 
 
 def main():
