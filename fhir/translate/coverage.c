@@ -117,6 +117,38 @@ void coverage_begin(struct engine *e)
     }
 }
 
+/* Which fields were used at some time, whole ones too: as in @used and @whole. */
+struct coverage_mark {
+    struct coverage_mark *next;
+    uint64_t bits[][RULE_WORDS];
+};
+
+struct coverage_mark *coverage_mark(struct engine *e)
+{
+    size_t size = 2 * e->message->count * sizeof(*e->used);
+    struct coverage_mark *mark = e->marks;
+    if (mark) {
+        e->marks = mark->next;
+    } else {
+        mark = arena_alloc(e->arena, sizeof(*mark) + size);
+    }
+    if (!mark) {
+        e->error = -ENOMEM;
+        return NULL;
+    }
+    memcpy(mark->bits, e->used, size);
+    return mark;
+}
+
+void coverage_end(struct engine *e, struct coverage_mark *mark, bool keep)
+{
+    if (!keep) {
+        memcpy(e->used, mark->bits, 2 * e->message->count * sizeof(*e->used));
+    }
+    mark->next = e->marks;
+    e->marks = mark;
+}
+
 void coverage_use_at(const struct engine *e, const struct place *place,
                      const struct rule_address *at)
 {

@@ -266,6 +266,22 @@ static void run_rules(struct engine *e, const struct place *place, const struct 
     }
 }
 
+void engine_name(struct engine *e, const struct place *place, const struct rule_map *map)
+{
+    for (uint16_t i = 0; i < map->count && !e->error; i++) {
+        const struct rule *rule = &map->rules[i];
+        if (is_absent(e, place, rule)) {
+            continue;
+        }
+        if (rule->path_count && engine_is_display(rule)) {
+            run_rule(e, place, rule);
+        } else if (!rule->path_count && rule->type == TYPE_MAP &&
+                   source_tests(e, place, rule->tests)) {
+            engine_name(e, place, rule->map);
+        }
+    }
+}
+
 bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map)
 {
     if (!source_tests(e, place, map->required)) {

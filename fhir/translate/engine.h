@@ -86,6 +86,7 @@ struct told_time {
  * @valued:      for each segment its fields that hold something: bits
  * @used:        those of them that became something
  * @whole:       the same, and of which each repetition was looked at
+ * @marks:       spare ones
  * @plain:       no escape sequence and no control character in the whole message
  * @simple:      the same, and all of it, but for MSH-2, is ASCII that JSON needs no escape for
  * @slots:       resources by their ids, @slot_count of them in @slot_mask + 1 slots
@@ -109,6 +110,7 @@ struct engine {
     uint32_t *occurrences;
     uint64_t (*valued)[RULE_WORDS];
     uint64_t (*used)[RULE_WORDS];
+    struct coverage_mark *marks;
     uint64_t (*whole)[RULE_WORDS];
     bool plain;
     bool simple;
@@ -263,6 +265,9 @@ const struct rule_code *leaf_lookup(const struct rule_table *table, struct str c
 /* engine.c: run @map in @place; whether its required tests held. */
 bool engine_run(struct engine *e, const struct place *place, const struct rule_map *map);
 
+/* The same of those rules alone that say how the resource is called. */
+void engine_name(struct engine *e, const struct place *place, const struct rule_map *map);
+
 /* A new element; NULL marks @e, since there is no memory. */
 struct element *engine_element(struct engine *e, enum element_kind kind);
 
@@ -317,6 +322,12 @@ struct element *mention_make(struct engine *e, const struct place *place,
 
 /* coverage.c: which fields hold something; marks @e if there is no memory. */
 void coverage_begin(struct engine *e);
+
+/* What is used so far, to go back to; NULL marks @e. */
+struct coverage_mark *coverage_mark(struct engine *e);
+
+/* Done with @mark; what was used since then isn't, unless @keep. */
+void coverage_end(struct engine *e, struct coverage_mark *mark, bool keep);
 
 /* Whether @field, 1 to 127, of @segment holds something. */
 static inline bool coverage_valued(const struct engine *e, const struct v2_segment *segment,

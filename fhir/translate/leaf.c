@@ -59,6 +59,20 @@ static enum leaf_result uri_leaf(struct element *out, struct str text)
     return text_leaf(out, text);
 }
 
+/* An id: up to 64 letters, digits, hyphens and full stops. */
+static enum leaf_result id_leaf(struct element *out, struct str text)
+{
+    text = leaf_trimmed(text);
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '.') {
+            return LEAF_UNFIT;
+        }
+    }
+    return text.n > 64 ? LEAF_UNFIT : text_leaf(out, text);
+}
+
 enum leaf_result leaf_keep(struct engine *e, struct element *out, const struct buf *b)
 {
     out->text = arena_str(e->arena, buf_str(b));
@@ -462,6 +476,7 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     case TYPE_TIME: return leaf_time(e, out, text);
     case TYPE_BASE64: return leaf_base64(e, out, text);
     case TYPE_HEX: return leaf_hex(e, out, text);
+    case TYPE_ID: return id_leaf(out, text);
     case TYPE_CODING: return coding_leaf(e, table, out, text, false);
     case TYPE_CONCEPT: return coding_leaf(e, table, out, text, true);
     case TYPE_CODESYSTEM: return codesystem_leaf(e, out, text);

@@ -8,6 +8,7 @@ static const struct {
 } types[] = {
     { STR_INIT("string"), TYPE_STRING },
     { STR_INIT("code"), TYPE_CODE },
+    { STR_INIT("id"), TYPE_ID },
     { STR_INIT("uri"), TYPE_URI },
     { STR_INIT("boolean"), TYPE_BOOLEAN },
     { STR_INIT("integer"), TYPE_INTEGER },
@@ -116,6 +117,7 @@ static bool takes_table(const struct rule *rule, bool given)
     case TYPE_TIME:
     case TYPE_BASE64:
     case TYPE_HEX:
+    case TYPE_ID:
     case TYPE_ASSIGNER:
     case TYPE_ISSUER:
     case TYPE_CODESYSTEM:

@@ -90,6 +90,18 @@ static void drop(struct engine *e, struct resource *before, struct resource *mad
     }
 }
 
+/* What @made was made of isn't used if it doesn't stay, but for its name. */
+static void unuse(struct engine *e, const struct place *inner, const struct rule_map *map,
+                  uint64_t parts)
+{
+    if (inner->value) {
+        inner->value->used = parts;
+    }
+    if (inner->owner->display.n) {
+        engine_name(e, inner, map);
+    }
+}
+
 /* Make the resource; it stays only if it can be recognised again. */
 static void make(struct engine *e, const struct place *place, const struct rule *rule,
                  struct value *value, struct mention *mention)
@@ -98,17 +110,23 @@ static void make(struct engine *e, const struct place *place, const struct rule 
     const struct rule_resource *type = &e->rules->resources[rule->resource];
     bool event = type->kind == KIND_EVENT;
     struct resource *made = engine_resource(e, type, event ? place->group : NULL);
-    if (!made) {
+    struct coverage_mark *mark = rule->map->alone ? NULL : coverage_mark(e);
+    if (e->error) {
         return;
     }
     made->segment = place->segment ? place->segment : place->origin;
     made->maker = rule;
     engine_note_source(e, made, made->segment);
     struct place inner = inside(place, rule, value, made);
+    uint64_t parts = value ? value->used : 0;
     bool kept =
         engine_run(e, &inner, rule->map) && (event ? made->root->solid : identity_has(made));
+    if (mark) {
+        coverage_end(e, mark, kept);
+    }
     if (!kept) {
         drop(e, before, made);
+        unuse(e, &inner, rule->map, parts);
     } else if (event) {
         adopt(e, made);
     }

@@ -146,6 +146,7 @@ enum rule_type {
     TYPE_TIME,
     TYPE_BASE64,
     TYPE_HEX,        /* hexadecimal digits, as base64 */
+    TYPE_ID,         /* what FHIR takes as an id */
     TYPE_CODING,     /* through a table */
     TYPE_CONCEPT,    /* the same as a CodeableConcept */
     TYPE_ASSIGNER,   /* an assigning authority to a system */

@@ -10,7 +10,13 @@ static const char ROWS[] = "segment PID Patient\n"
                            "    PID-9 each -> more[] : string\n"
                            "    PID-10 if PID-11 = x y -> test : string\n"
                            "    format \"{PID-12.1} {PID-13}\" -> text : string\n"
+                           "    PID-14 -> clinic : Doctor(Named)\n"
                            "    ignore PID-1\n"
+                           "datatype Named\n"
+                           "    .2 -> $display : string\n"
+                           "    .1 -> identifier[].value : string\n"
+                           "    .3 -> other : string\n"
+                           "    PID-15 -> phone : string\n"
                            "segment NTE Living\n"
                            "    NTE-3 lines -> note : string\n"
                            "segment OBX Living\n"
@@ -38,6 +44,9 @@ static void test_what_is_told(void **state)
         { MSH PID "|||||||b|z\r", 3, "MSH PID[1]-10 PID[1]-11 " },
         { MSH PID "|||||||||a^b|c\r", 1, "MSH " },
         { MSH PID "|||||\"\"\r", 2, "MSH PID[1]-8 " },
+        { MSH PID "|||||||||||1^Who^x|p\r", 1, "MSH " },
+        /* only a name: what else the resource would have been made of is gone */
+        { MSH PID "|||||||||||^Who^x|p\r", 3, "message MSH PID[1]-15 " },
         { MSH PID "\rZZ9|a\r", 2, "MSH ZZ9 " },
         { MSH PID "\rOBX|||C\rNTE|||a~b\r", 1, "MSH " },
         { MSH PID "\rOBX|1|||x\r", 2, "MSH OBX " }, /* nothing of the segment */
