@@ -156,6 +156,10 @@ static void add_from(char *text, const struct at *at, const struct rule *rule)
 {
     if (rule->source == SOURCE_VALUE) {
         add_address(text, at, &rule->from);
+        if (rule->plus) {
+            add(text, " ");
+            add_address(text, at, &rule->plus->amount);
+        }
     } else if (rule->source == SOURCE_RESOURCE) {
         add(text, "@%s",
             rule->near == NEAR_EVERY ? "every" : all->resources[rule->resource].type);

@@ -6,6 +6,7 @@
 #define ORM MSH("ORM^O01^ORM_O01")
 #define OML MSH("OML^O21^OML_O21")
 #define REF MSH("REF^I12^REF_I12")
+#define OMN MSH("OMN^O07^OMN_O07") PID ORC "\r"
 #define ORC "ORC|NW|P1^HIS|||||||20260101"
 #define OBR "OBR|1|P1^HIS||CBC^Blood count^L\r"
 
@@ -163,6 +164,17 @@ static void test_orders(void **state)
           "fat\"}]}]}" },
         { MSH("OMD^O03^OMD_O03") PID ORC "\rODS|D||LF^Low fat\rNTE|1||x\r", "ServiceRequest",
           "!{" },
+        /* nor is a requisition */
+        { OMN "RQD|1|A^Gloves^L|||3|bx^Box|||W1|20260105\r", "SupplyRequest",
+          "\"quantity\":{\"value\":3,\"unit\":\"Box\"}" },
+        { OMN "RQD|1|A^Gloves^L|||3|bx^Box|||W1|20260105\r", "SupplyRequest",
+          "\"occurrenceDateTime\":\"2026-01-05\"" },
+        { OMN "RQD|1|A^Gloves^L\r", "SupplyRequest",
+          "\"itemCodeableConcept\":{\"coding\":[{\"code\":\"A\",\"display\":\"Gloves\"}],"
+          "\"text\":\"Gloves\"}" },
+        { OMN "RQD|1|A^Gloves^L\r", "SupplyRequest", "\"quantity\":{\"unit\":\"unknown\"}" },
+        { OMN "RQD|1|A^Gloves^L\r", "SupplyRequest", "\"code\":\"nonstock\"" },
+        { OMN "RQD|1|A\r", "ServiceRequest", "!{" },
         /* nobody's order */
         { ORM ORC "\r" OBR, "ServiceRequest", "\"subject\":{\"display\":\"unknown patient\"}" },
     };

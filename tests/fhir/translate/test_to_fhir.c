@@ -57,8 +57,8 @@ static void test_elements(void **state)
           "\"http://terminology.hl7.org/CodeSystem/v3-Confidentiality\",\"code\":\"R\"," },
         { ORU PID "ORC|RE|P|F|||||||||||||||||||||||||R\rOBR|1|P|F|C\rOBX|1|ST|A||x\r",
           "Observation",
-          "\"meta\":{\"security\":[{\"code\":\"R\",\"system\":"
-          "\"http://terminology.hl7.org/CodeSystem/v2-0177\"}]}" },
+          "\"meta\":{\"security\":[{\"system\":"
+          "\"http://terminology.hl7.org/CodeSystem/v3-Confidentiality\",\"code\":\"R\"}]}" },
         /* visit */
         { MSH("ADT^A03") PID "PV1|1|O\r", "Encounter", "\"status\":\"finished\"" },
         { ADT PID "PV1|1|I|W^2^B||||||||||||||||V1^^^LAB\r", "Encounter", "\"value\":\"V1\"" },

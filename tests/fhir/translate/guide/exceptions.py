@@ -1,18 +1,18 @@
-"""schemas/map/guide.md: what of the guide our rows do in another way, or not at all.
+"""schemas/map/exceptions.md: what of the guide our rows do in another way, or not at all.
 
 Its tables are for people; the words in them are exact. Two kinds are read:
 
     | guide | ours |                                 names of ours that stand for a map of the guide
     | map | field | target | what | ours | why |     exceptions
 
-In map, field and target `*` stands for anything; blanks part several. The heading above says
-what kind of maps the lines are about.
+In map, field and target `*` stands for anything, `?` for any character; blanks part several. The
+heading above says what kind of maps the lines are about.
 """
 
 import re
 from dataclasses import dataclass, field
 
-KINDS = ("other", "left out", "error", "open")
+KINDS = ("other", "left out", "error", "no code", "open")
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Exceptions:
                 self.names.setdefault(guide, []).extend(quoted(row[1]))
         elif header == ["map", "field", "target", "what", "ours", "why"]:
             if len(row) != 6 or row[3] not in KINDS or not row[5]:
-                self.wrong.append(f"guide.md:{number}: six cells, what is one of {KINDS}, "
+                self.wrong.append(f"exceptions.md:{number}: six cells, what is one of {KINDS}, "
                                   "and a reason are wanted")
                 return
             self.list.append(Exception_(number, of, *(self.compiled(cell) for cell in row[:3]),
@@ -67,5 +67,5 @@ class Exceptions:
 
     def compiled(self, cell):
         text = " ".join(quoted(cell)) if "`" in cell else cell
-        parts = [re.escape(part).replace(r"\*", ".*") for part in text.replace(",", " ").split()]
+        parts = [re.escape(part).replace(r"\*", ".*").replace(r"\?", ".") for part in text.split()]
         return re.compile("|".join(parts) if parts else "")
