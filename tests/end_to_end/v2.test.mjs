@@ -5,13 +5,13 @@ import { after, before, test } from "node:test";
 
 import { sender } from "../../docker/demo/parts/v2_sender.mjs";
 import { startSite } from "./lib/site.mjs";
-import { acked, adt, oru, send } from "./lib/v2.mjs";
+import { acked, adt, oru, orm, send } from "./lib/v2.mjs";
 
 let site;
 
 before(async () => {
-  // Messages other than these two have no route.
-  const types = ["ORU^R01", "ADT^*"];
+  // Messages other than these have no route.
+  const types = ["ORU^R01", "ADT^*", "ORM^O01"];
   site = await startSite({ routes: types.map((message) => ({ when: { message } })) });
 });
 
@@ -114,6 +114,24 @@ test("an A08 with PID-3 and PID-13 alone leaves address and name as they were", 
   assert.deepEqual(now.address, before.address);
   assert.equal(now.birthDate, before.birthDate);
   assert.ok(now.telecom?.length > 0, "what PID-13 says is there");
+});
+
+test("a cancel with the order's number alone leaves what was ordered as it was", async () => {
+  const orders = async () => (await resources("ServiceRequest")).filter(({ intent, identifier }) =>
+    intent === "order" && identifier.some(({ value }) => value === "ORD1"));
+  const obr = "OBR|1|ORD1||24331-1^Lipids^LN";
+  assert.equal(await code(orm("O1", "ORC|NW|ORD1|||||||20260301", obr)), "AA");
+  await site.quiet();
+  const [before] = await orders();
+  assert.equal(before.status, "active");
+  assert.equal(await code(orm("O2", "ORC|CA|ORD1|||||||20260302")), "AA");
+  await site.quiet();
+  const [now, ...others] = await orders();
+  assert.equal(others.length, 0);
+  assert.equal(now.id, before.id);
+  assert.equal(now.status, "revoked");
+  assert.deepEqual(now.code, before.code);
+  assert.equal(now.authoredOn, before.authoredOn);
 });
 
 test("an A40 joins two patients: one number, and a link at the FHIR server", async () => {

@@ -18,6 +18,12 @@ export function oru(id, { patient = "4711", filler = `F${id}`, value = "5.10", f
   );
 }
 
+/** An order of the patient that oru() is about. */
+export function orm(id, ...more) {
+  const pid = "PID|1||4711^^^LAB^MR||Müller^Erika||19700101|F";
+  return segments(msh("ORM^O01^ORM_O01", id), pid, ...more);
+}
+
 /** An ADT message with the PID segment @pid. */
 export function adt(event, id, pid, ...more) {
   const structure = { A04: "ADT_A01", A08: "ADT_A01", A40: "ADT_A39" }[event] ?? `ADT_${event}`;

@@ -335,6 +335,42 @@ static void test_ids_of_orders(void **state)
     }
 }
 
+/*
+ * What only must stand there yields to what is stored, so that a message that only has the
+ * number leaves what is stored of the order.
+ */
+static void test_what_stays_of_orders(void **state)
+{
+    static const struct {
+        const char *message;
+        const char *yields;
+    } cases[] = {
+        { ORM PID ORC "\r" OBR, "" },
+        { ORM PID "ORC|CA|P1\r", "intent " },
+        { ORM PID "ORC|SC|P1|||HD\r", "intent " },
+        { ORM PID "ORC|SR|P1\r", "intent status " },
+        { ORM "ORC|CA|P1\r", "subject intent " },
+        { REF "RF1|||Med|||R1\r" PID, "" },
+        { MSH("REF^I14^REF_I12") "RF1||||||R1\r" PID, "code intent " },
+        { MSH("REF^I15^REF_I12") "RF1|||Med|||R1\r" PID, "intent status " },
+        { MSH("REF^I13^REF_I12") "RF1|||Med|||R1\r", "subject intent status " },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+        struct translated t = translated(arena, cases[i].message);
+        struct buf yields = arena_buf(arena, 100);
+        const struct translate_path *path = nth(&t, "ServiceRequest", 0)->defaults;
+        for (; path; path = path->next) {
+            buf_str_put(&yields, path->path);
+            buf_c(&yields, ' ');
+        }
+        if (!str_eq(buf_str(&yields), str_z(cases[i].yields))) {
+            fail_msg("case %zu: %.*s", i, (int)yields.n, yields.p);
+        }
+    }
+}
+
 /* Orders without a number are told by what was ordered, for whom and when. */
 static void test_orders_without_a_number(void **state)
 {
@@ -465,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_prior_results),
         cmocka_unit_test(test_several_patients),
         cmocka_unit_test(test_ids_of_orders),
+        cmocka_unit_test(test_what_stays_of_orders),
         cmocka_unit_test(test_orders_without_a_number),
         cmocka_unit_test(test_referrals),
         cmocka_unit_test(test_what_a_referral_brings),
