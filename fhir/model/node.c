@@ -1,7 +1,7 @@
 /* Walking a tree of nodes. Members are few, so a search is a walk along the siblings. */
 #include "fhir/model/node.h"
 
-static const struct node *member(const struct node *node, struct str name)
+const struct node *node_member(const struct node *node, struct str name)
 {
     if (!node_is(node, NODE_OBJECT)) {
         return NULL;
@@ -14,27 +14,16 @@ static const struct node *member(const struct node *node, struct str name)
     return NULL;
 }
 
-const struct node *node_get(const struct node *node, const char *name)
-{
-    return member(node, str_z(name));
-}
-
 const struct node *node_at(const struct node *node, const char *path)
 {
     struct str rest = str_z(path);
     while (node && rest.n) {
-        node = member(node, str_cut(&rest, '.'));
+        node = node_member(node, str_cut(&rest, '.'));
         if (node_is(node, NODE_ARRAY)) {
             node = node->first;
         }
     }
     return node;
-}
-
-struct str node_text(const struct node *node, const char *name)
-{
-    const struct node *child = node_get(node, name);
-    return node_is(child, NODE_STRING) ? child->text : (struct str){ 0 };
 }
 
 bool node_integer(const struct node *node, int64_t *out)

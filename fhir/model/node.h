@@ -41,13 +41,16 @@ struct node {
 };
 
 /* The member @name of object @node; NULL if @node is NULL, no object, or has none. */
-const struct node *node_get(const struct node *node, const char *name);
+const struct node *node_member(const struct node *node, struct str name);
+
+/* The same by a literal. */
+static inline const struct node *node_get(const struct node *node, const char *name)
+{
+    return node_member(node, str_z(name));
+}
 
 /* Walk along @path, names joined by dots; in an array the first element is taken. */
 const struct node *node_at(const struct node *node, const char *path);
-
-/* Decoded text of string member @name, or the empty span. */
-struct str node_text(const struct node *node, const char *name);
 
 /* First child of @node or NULL, so that loops need no special case for a missing array. */
 static inline const struct node *node_first(const struct node *node)
@@ -58,6 +61,13 @@ static inline const struct node *node_first(const struct node *node)
 static inline bool node_is(const struct node *node, enum node_kind kind)
 {
     return node && node->kind == kind;
+}
+
+/* Decoded text of string member @name, or the empty span. */
+static inline struct str node_text(const struct node *node, const char *name)
+{
+    const struct node *child = node_get(node, name);
+    return node_is(child, NODE_STRING) ? child->text : (struct str){ 0 };
 }
 
 /* A number node as an integer that fits; @out is set only on true. */

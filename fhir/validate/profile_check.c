@@ -186,9 +186,24 @@ static bool is_base(struct check *check, const struct profile_element *element,
            (base->max == SCHEMA_UNBOUNDED ? PROFILE_UNBOUNDED : base->max) <= element->max;
 }
 
+/* Whether @of has no member that could be element @name, by how names begin. */
+static bool is_absent(const struct item *of, struct str name)
+{
+    const struct node *object = node_is(of->node, NODE_OBJECT) ? of->node : of->extra;
+    for (const struct node *m = node_first(object); m; m = m->next) {
+        if (str_starts(str_slice(m->name, str_starts(m->name, STR("_")), m->name.n), name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void check_child(struct check *check, const struct profile_element *element,
                         const struct item *of, const struct place *up)
 {
+    if (!element->min && !element->slices && is_absent(of, element->name)) {
+        return; /* as most are, and may be */
+    }
     struct items items = items_of(check->schema, of, element->name);
     struct place place = { up, element->name, NO_INDEX };
     struct item item;
