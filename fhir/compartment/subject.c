@@ -17,11 +17,14 @@ enum {
     BUNDLE_DEPTH = 2, /* of Bundles in Bundles */
 };
 
+static const char TOO_MUCH[] = "more references than are compared";
+
 struct finder {
     struct arena *arena;
     const struct node *top;
     struct subjects out;
     bool unknown;
+    size_t work;       /* comparisons made, up to SUBJECT_WORK_MAX */
     bool derived_only; /* unknown, but what it refers to may be at hand */
     bool memory;       /* ran out */
 };
@@ -32,15 +35,26 @@ static void unknown(struct finder *f, const char *why)
     f->unknown = true;
 }
 
+/* One more comparison; false if that is too much. */
+static bool may_compare(struct finder *f)
+{
+    if (f->work == SUBJECT_WORK_MAX) {
+        unknown(f, TOO_MUCH);
+        return false;
+    }
+    f->work++;
+    return true;
+}
+
 static bool same(const struct reference *a, const struct reference *b)
 {
     return a->form == b->form && str_eq(a->base, b->base) && str_eq(a->type, b->type) &&
            str_eq(a->id, b->id) && str_eq(a->system, b->system) && str_eq(a->value, b->value);
 }
 
-static bool holds(const struct subject_list *list, const struct reference *to)
+static bool holds(struct finder *f, const struct subject_list *list, const struct reference *to)
 {
-    for (const struct subject_ref *ref = list->first; ref; ref = ref->next) {
+    for (const struct subject_ref *ref = list->first; ref && may_compare(f); ref = ref->next) {
         if (same(&ref->to, to)) {
             return true;
         }
@@ -50,7 +64,7 @@ static bool holds(const struct subject_list *list, const struct reference *to)
 
 static void add(struct finder *f, struct subject_list *list, const struct reference *to)
 {
-    if (holds(list, to)) {
+    if (holds(f, list, to) || f->work == SUBJECT_WORK_MAX) {
         return;
     }
     struct subject_ref *ref = arena_alloc(f->arena, sizeof(*ref));
@@ -149,10 +163,10 @@ static void add_identifiers(struct finder *f, const struct node *patient,
     }
 }
 
-static const struct node *contained(const struct finder *f, struct str id)
+static const struct node *contained(struct finder *f, struct str id)
 {
     const struct node *at = node_first(node_get(f->top, "contained"));
-    while (at && !str_eq(node_text(at, "id"), id)) {
+    while (at && may_compare(f) && !str_eq(node_text(at, "id"), id)) {
         at = at->next;
     }
     return at;
@@ -270,7 +284,7 @@ static void prune_participants(struct finder *f)
     for (struct subject_ref *ref = f->out.participants.first, *next; ref; ref = next) {
         next = ref->next;
         ref->next = NULL;
-        if (holds(&f->out.patients, &ref->to)) {
+        if (holds(f, &f->out.patients, &ref->to)) {
             continue;
         }
         if (kept.last) {
@@ -307,10 +321,10 @@ static void classify(struct finder *f, enum table_class class)
 static void find_in(struct finder *f, const struct node *resource, int depth);
 
 /* Whether @to is another entry of @bundle, whose own subjects count. */
-static bool in_bundle(const struct node *bundle, const struct reference *to)
+static bool in_bundle(struct finder *f, const struct node *bundle, const struct reference *to)
 {
     const struct node *entry = to->form == REFERENCE_URN ? node_get(bundle, "entry") : NULL;
-    for (entry = node_first(entry); entry; entry = entry->next) {
+    for (entry = node_first(entry); entry && may_compare(f); entry = entry->next) {
         if (str_eq(node_text(entry, "fullUrl"), to->id) && node_get(entry, "resource")) {
             return true;
         }
@@ -324,7 +338,7 @@ static bool append(struct finder *f, const struct node *bundle, struct subject_l
 {
     bool out = false;
     for (const struct subject_ref *ref = from->first; ref; ref = ref->next) {
-        if (!in_bundle(bundle, &ref->to)) {
+        if (!in_bundle(f, bundle, &ref->to)) {
             add(f, to, &ref->to);
             out = true;
         }
@@ -335,9 +349,10 @@ static bool append(struct finder *f, const struct node *bundle, struct subject_l
 static void find_in_entry(struct finder *f, const struct node *bundle,
                           const struct node *resource, int depth)
 {
-    struct finder inner = { .arena = f->arena };
+    struct finder inner = { .arena = f->arena, .work = f->work };
     find_in(&inner, resource, depth - 1);
     f->memory |= inner.memory;
+    f->work = inner.work;
     (void)append(f, bundle, &f->out.patients, &inner.out.patients);
     (void)append(f, bundle, &f->out.participants, &inner.out.participants);
     bool elsewhere = append(f, bundle, &f->out.derived, &inner.out.derived);

@@ -15,6 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum {
+    SUBJECT_WORK_MAX = 1 << 24, /* comparisons of references; beyond it nobody is told */
+};
+
 enum subject_class {
     SUBJECT_UNKNOWN, /* not to be told from the resource: nothing may be released */
     SUBJECT_NONE,    /* a type without patients, by table */

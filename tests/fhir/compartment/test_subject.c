@@ -302,12 +302,49 @@ static void test_numbers_of_types_never_change(void **state)
     assert_null(subject_type_name(148));
 }
 
+/* A Group of @members, each named twice. */
+static struct str group(struct arena *arena, int members)
+{
+    struct buf b = arena_buf(arena, 16 << 20);
+    buf_z(&b, "{\"resourceType\":\"Group\",\"type\":\"person\",\"actual\":true,\"member\":[");
+    for (int i = 0; i < 2 * members; i++) {
+        buf_fmt(&b, "%s{\"entity\":{\"reference\":\"Patient/%d\"}}", i ? "," : "", i / 2);
+    }
+    buf_z(&b, "]}");
+    buf_c(&b, '\0');
+    assert_false(buf_failed(&b));
+    return buf_str(&b);
+}
+
+/* Work is bounded: whose data what names too many is, nobody is told. */
+static void test_as_many_as_can_be_compared(void **state)
+{
+    static const struct {
+        int members;
+        enum subject_class class;
+    } cases[] = { { 3000, SUBJECT_KNOWN }, { 30000, SUBJECT_UNKNOWN } };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 20);
+        struct subjects got;
+        const struct node *root = read_json(arena, group(arena, cases[i].members).p);
+        assert_int_equal(subject_find(arena, root, &got), 0);
+        assert_int_equal(got.class, cases[i].class);
+        if (got.class == SUBJECT_KNOWN) {
+            assert_int_equal(got.patients.count, cases[i].members);
+        } else {
+            assert_string_equal(got.why, "more references than are compared");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_of_types_never_change),
         cmocka_unit_test(test_subjects),
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_as_many_as_can_be_compared),
         cmocka_unit_test(test_a_real_record_is_one_patients),
     };
     return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
