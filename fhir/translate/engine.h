@@ -22,6 +22,7 @@
  *
  * @members:   for each member of the rules its first segment in the message, or NULL
  * @resources: for each resource of the rules the one of this group, or NULL
+ * @last_of:   for each kind of groups below it the last one, or NULL
  * @made:      resources that rows made in it, the last of them @made_last
  * @types:     those made in it and below it: bits, see rule_type_bit()
  * @from, @to: indexes of the first segment in it and below it, and of the first after these
@@ -34,6 +35,7 @@ struct group {
     struct group *first;
     struct group *newest;
     struct group *next;
+    struct group **last_of;
     struct resource *made;
     struct resource *made_last;
     uint64_t types;

@@ -37,6 +37,16 @@ static int room(const struct group *group, int16_t id)
     return i;
 }
 
+/* Where the last group of a kind just below @group is kept. */
+static struct group **last_of(const struct group *group, const struct rule_group *rules)
+{
+    int i = 0;
+    while (group->rules->children[i] != rules) {
+        i++;
+    }
+    return &group->last_of[i];
+}
+
 static struct group *open_group(struct engine *e, const struct rule_group *rules,
                                 struct group *parent)
 {
@@ -45,12 +55,14 @@ static struct group *open_group(struct engine *e, const struct rule_group *rules
         arena_calloc(e->arena, rules->member_count, sizeof(struct v2_segment *));
     struct resource **resources =
         arena_calloc(e->arena, rules->resource_count, sizeof(struct resource *));
-    if (!group || !members || !resources) {
+    struct group **below = arena_calloc(e->arena, rules->child_count, sizeof(struct group *));
+    if (!group || !members || !resources || !below) {
         e->error = -ENOMEM;
         return NULL;
     }
     group->members = members;
     group->resources = resources;
+    group->last_of = below;
     group->rules = rules;
     group->parent = parent;
     if (parent && parent->newest) {
@@ -60,6 +72,7 @@ static struct group *open_group(struct engine *e, const struct rule_group *rules
     }
     if (parent) {
         parent->newest = group;
+        *last_of(parent, rules) = group;
     }
     return group;
 }
@@ -81,11 +94,7 @@ static bool leads_to(const struct rule_group *rules, int16_t id)
 /* The last group of this kind just below @group; NULL if there is none. */
 static struct group *last_below(const struct group *group, const struct rule_group *rules)
 {
-    struct group *last = NULL;
-    for (struct group *g = group->first; g; g = g->next) {
-        last = g->rules == rules ? g : last;
-    }
-    return last;
+    return *last_of(group, rules);
 }
 
 /* Of the kinds just below that have @id the one that it rather begins; NULL if none has it. */
