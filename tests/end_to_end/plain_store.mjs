@@ -49,9 +49,9 @@ class Refusal extends Error {
 
 /** Under which searches @resource is found. */
 function keysOf(resource) {
-  const { resourceType: type, identifier, subject, patient, beneficiary } = resource;
+  const { resourceType: type, identifier, masterIdentifier, subject, patient, beneficiary } = resource;
   const keys = new Set([`${type}?`]);
-  for (const { system = "", value = "" } of [identifier ?? []].flat()) {
+  for (const { system = "", value = "" } of [masterIdentifier ?? [], identifier ?? []].flat()) {
     keys.add(`${type}?identifier=${system}|${value}`);
     keys.add(`${type}?identifier=${value}`);
   }

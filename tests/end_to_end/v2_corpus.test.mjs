@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { assigners, field, messages, without } from "./lib/corpus.mjs";
+import { assigners, digestIn, field, messages, without } from "./lib/corpus.mjs";
 import { startSite } from "./lib/site.mjs";
 import { acked, collect, oru } from "./lib/v2.mjs";
 
@@ -109,7 +109,7 @@ test("what was delivered is there: a Provenance names the message and what came 
   const digests = new Map(
     bodies
       .filter(({ resourceType }) => resourceType === "Provenance")
-      .map(({ entity, target }) => [entity.at(-1).what.identifier.value, target]),
+      .map((provenance) => [digestIn(provenance), provenance.target]),
   );
   const ids = new Set(bodies.map(({ resourceType, id }) => `${resourceType}/${id}`));
   const bare = [];

@@ -8,6 +8,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { digestIn } from "./lib/corpus.mjs";
 import { program } from "./lib/gateway.mjs";
 import { children } from "./lib/killer.mjs";
 import { load } from "./lib/load.mjs";
@@ -255,7 +256,7 @@ test("reloads under load: none lost, none twice, each by one map, which its reco
   const types = await dumped();
   const found = new Map([...types.values()].flat().map((one) => [`${one.resourceType}/${one.id}`, one]));
   const provenances = new Map(
-    types.get("Provenance").map((one) => [one.entity.at(-1).what.identifier.value, one]),
+    types.get("Provenance").map((one) => [digestIn(one), one]),
   );
   const records = site.records().filter((one) => one.outcome === "delivered");
   const count = { A: 0, B: 0 };

@@ -72,7 +72,13 @@ function differences(earlier, later, what) {
   );
 }
 
-const content = ({ content, labels }) => [content, labels];
+// R4 asks these for a time that only the message itself, by MSH-7, may have.
+const OF_THE_MESSAGE = { NutritionOrder: "dateTime", ClaimResponse: "created" };
+
+const content = ({ content, labels }) => {
+  const { [OF_THE_MESSAGE[content.resourceType]]: time, ...rest } = content;
+  return [rest, labels];
+};
 const resources = (state) => new Map([...state].filter(([key]) => !key.startsWith("Provenance/")));
 
 for (const [name, fhir, stateOf, part] of [

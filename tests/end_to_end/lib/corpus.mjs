@@ -28,6 +28,12 @@ export function field(text, number) {
   return header.split(header[3])[number - 1] ?? "";
 }
 
+/** The digest of the message that a Provenance names as the source; undefined if it names none. */
+export const digestIn = ({ entity = [] }) =>
+  entity
+    .map(({ what }) => what.identifier ?? {})
+    .find(({ system = "" }) => system.startsWith("urn:ietf:rfc:6234"))?.value;
+
 /** The same message as another one: @time in MSH-7, @id in MSH-10. */
 export function renewed(bytes, time, id) {
   const text = bytes.toString("latin1");
