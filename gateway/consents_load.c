@@ -2,6 +2,7 @@
  * Chunks of rows, then the keys they are sealed under, then the index.
  *
  *   all:      links --> [rows --> keys --> index]… until a chunk is short
+ *   patient:  group --> the same, of these numbers
  *   changes:  [ids --> rows --> keys --> index]… then [patient --> group --> merge]…
  *
  * That a policy opens the commitment is checked here, once, so that deciding is only looking
@@ -40,14 +41,13 @@ struct consents_load {
     bool all;
     struct kept_row rows[CHUNK];
     size_t count;
-    uint8_t last_id[32];
-    uint16_t last_version;
+    struct store_consent_page page;
     uint8_t last_link[16];
     uint8_t (*ids)[32]; /* owned; changed consents */
     size_t id_count;
     size_t id_from;          /* asked for: from here … */
     size_t id_at;            /* … to here */
-    uint8_t (*patients)[16]; /* owned; changed links */
+    uint8_t (*patients)[16]; /* owned; changed links, or the numbers of the one patient */
     size_t patient_count;
     size_t patient_at;
 };
@@ -171,7 +171,7 @@ static bool counts(const struct consents_load *load, size_t i)
     if (!row->on_chain.known || row->on_chain.granted == row->version) {
         return true;
     }
-    bool first = i == 0 ? memcmp(load->last_id, row->id, sizeof(row->id)) != 0
+    bool first = i == 0 ? memcmp(load->page.after, row->id, sizeof(row->id)) != 0
                         : memcmp(load->rows[i - 1].row.id, row->id, sizeof(row->id)) != 0;
     return first;
 }
@@ -204,8 +204,8 @@ static void on_keys(void *arg, int r)
     }
     bool more = load->all && load->count == CHUNK;
     if (load->count) {
-        memcpy(load->last_id, load->rows[load->count - 1].row.id, sizeof(load->last_id));
-        load->last_version = load->rows[load->count - 1].row.version;
+        memcpy(load->page.after, load->rows[load->count - 1].row.id, sizeof(load->page.after));
+        load->page.after_version = load->rows[load->count - 1].row.version;
     }
     drop_rows(load);
     if (load->all && !more) {
@@ -298,8 +298,7 @@ static void next_group(struct consents_load *load)
 static void next_rows(struct consents_load *load)
 {
     if (load->all) {
-        went(load, store_consent_load(load->db, load->last_id, load->last_version, CHUNK,
-                                      on_rows, load));
+        went(load, store_consent_load(load->db, &load->page, on_rows, load));
         return;
     }
     size_t n = load->id_count - load->id_at;
@@ -311,7 +310,7 @@ static void next_rows(struct consents_load *load)
     const uint8_t *ids = load->ids[load->id_at];
     load->id_from = load->id_at;
     load->id_at += n;
-    memset(load->last_id, 0, sizeof(load->last_id));
+    memset(load->page.after, 0, sizeof(load->page.after));
     went(load, store_consent_by_id(load->db, ids, n, on_rows, load));
 }
 
@@ -343,6 +342,7 @@ static struct consents_load *load_new(struct db *db, struct vault *vault,
         load->db = db;
         load->vault = vault;
         load->index = index;
+        load->page.limit = CHUNK;
         load->done = done;
         load->arg = arg;
     }
@@ -359,6 +359,45 @@ struct consents_load *consents_load_all(struct db *db, struct vault *vault,
     }
     load->all = true;
     load->op = store_patient_links(db, load->last_link, LINKS_CHUNK, on_links, load);
+    if (!load->op) {
+        consents_load_cancel(load);
+        return NULL;
+    }
+    return load;
+}
+
+/* All numbers of the patient: their consents apply to each. */
+static void on_numbers(void *arg, int r, const struct db_rows *rows)
+{
+    struct consents_load *load = arg;
+    load->op = NULL;
+    size_t n = r == 0 ? (size_t)db_count(rows) : 0;
+    load->patients = calloc(n + 1, sizeof(*load->patients));
+    r = r < 0 ? r : load->patients ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        store_patient_row(rows, (int)i, load->patients[i]);
+        r = consent_index_merge(load->index, load->patients[0], load->patients[i]);
+    }
+    if (r < 0) {
+        end(load, r);
+        return;
+    }
+    load->page.patients = load->patients[0];
+    load->page.n_patients = n;
+    next_rows(load);
+}
+
+struct consents_load *consents_load_patient(struct db *db, struct vault *vault,
+                                            struct consent_index *index,
+                                            const uint8_t patient[16], consents_load_fn done,
+                                            void *arg)
+{
+    struct consents_load *load = load_new(db, vault, index, done, arg);
+    if (!load) {
+        return NULL;
+    }
+    load->all = true;
+    load->op = store_patient_group(db, patient, on_numbers, load);
     if (!load->op) {
         consents_load_cancel(load);
         return NULL;

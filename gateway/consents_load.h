@@ -15,6 +15,12 @@ MUST_USE struct consents_load *consents_load_all(struct db *db, struct vault *va
                                                  struct consent_index *index,
                                                  consents_load_fn done, void *arg);
 
+/* Those of one patient, by whichever of the numbers merged with @patient. */
+MUST_USE struct consents_load *consents_load_patient(struct db *db, struct vault *vault,
+                                                     struct consent_index *index,
+                                                     const uint8_t patient[16],
+                                                     consents_load_fn done, void *arg);
+
 /* @changes: rows of store_changes(); copied */
 MUST_USE struct consents_load *consents_load_changes(struct db *db, struct vault *vault,
                                                      struct consent_index *index,

@@ -33,6 +33,8 @@ static const struct {
     { "audit prove", cli_audit_prove, "RECORD --config FILE [--out FILE] ...",
       "the evidence of one record, for chartseal-verify" },
     { "audit key", cli_audit_key, "--config FILE", "the log's public key, for auditors" },
+    { "consent explain", cli_consent_explain, "--config FILE --patient SYSTEM|VALUE ...",
+      "what a patient's consents say of a request, and why" },
     { "fhir convert", cli_fhir_convert, "--to xml|json|ndjson [FILE|-] ...",
       "a resource in another format" },
     { "fhir path", cli_fhir_path, "EXPRESSION [FILE|-] ...",

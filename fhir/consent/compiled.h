@@ -149,3 +149,39 @@ void consent_decide(const struct consent_index *index,
                     const uint8_t patient[CONSENT_PATIENT_SIZE],
                     const struct consent_request *request, const struct consent_facts *facts,
                     struct consent_evidence *out);
+
+/* How a consent stands, by the database and the chain together. */
+enum consent_standing {
+    CONSENT_STANDS_ABSENT,
+    CONSENT_STANDS_GRANTED,
+    CONSENT_STANDS_SAFE,
+    CONSENT_STANDS_REVOKED,
+    CONSENT_STANDS_MISMATCH,
+};
+
+/* "in force", "revoked", …: for people. */
+const char *consent_standing_name(enum consent_standing standing);
+
+/* One of the consents that a decision looked at. @policy: NULL if it can't be processed */
+struct consent_seen {
+    const uint8_t *id;
+    uint16_t version;
+    enum consent_standing standing;
+    uint64_t block;
+    uint32_t valid_from;
+    uint32_t valid_until;
+    struct consent_finding found;
+    const struct policy *policy;
+};
+
+/* @tell: called for each consent looked at, which is borrowed from the index */
+struct consent_listener {
+    void (*tell)(void *arg, const struct consent_seen *seen);
+    void *arg;
+};
+
+/* As consent_decide(), and tells each consent that it looked at. */
+void consent_explain(const struct consent_index *index,
+                     const uint8_t patient[CONSENT_PATIENT_SIZE],
+                     const struct consent_request *request, const struct consent_facts *facts,
+                     struct consent_evidence *out, const struct consent_listener *listener);

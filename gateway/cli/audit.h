@@ -92,6 +92,3 @@ MUST_USE int audit_span_read(const char *command, const char *from, const char *
 
 /* A UUID with or without dashes. Return: 0 or -EINVAL */
 MUST_USE int audit_id_read(const char *text, uint8_t out[16]);
-
-/* Write all of @b to standard output. Return: EX_OK or EX_IOERR */
-MUST_USE int audit_print(const struct cli_session *s, const struct buf *b);

@@ -7,13 +7,12 @@
 #include "gateway/cli/audit.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/event.h"
+#include "gateway/cli/patient.h"
 
 #include "anchor/opening.h"
 #include "fhir/format/json_write.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
-#include "gateway/store/patients.h"
-#include "gateway/vault.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +22,6 @@
 enum {
     LIMIT_USUAL = 50,
     LIMIT_MAX = 10000,
-    LINE_MAX_BYTES = 4096, /* of standard input: an identifier */
     OUTPUT_MAX = 256 << 20,
     REQUEST_MAX = 256,
 };
@@ -56,43 +54,12 @@ static int read_limit(const char *text, int *out)
 
 /* --- whom --------------------------------------------------------------------------------- */
 
-static int take_patient(void *owner, const struct db_rows *rows)
-{
-    int outcome = store_patient_outcome(rows, 0, owner);
-    return outcome == STORE_PATIENT_FOUND      ? 0
-           : outcome == STORE_PATIENT_CONFLICT ? -EEXIST
-                                               : -ENOENT;
-}
-
-/* @text: SYSTEM|VALUE, or "-": the first line of standard input, which ps doesn't show. */
 static int find_patient(struct list *list, const char *text)
 {
-    char line[LINE_MAX_BYTES];
-    uint8_t hash[STORE_HASH_SIZE];
-    struct cli_session *s = list->session;
-    if (strcmp(text, "-") == 0) {
-        text = fgets(line, sizeof(line), stdin) ? line : "";
-        line[strcspn(line, "\r\n")] = '\0';
-    }
-    struct str value = str_z(text);
-    struct str system = str_cut(&value, '|');
-    if (system.n == 0 || value.n == 0) {
-        return cli_complain(s, EX_USAGE, "a patient is SYSTEM|VALUE");
-    }
-    struct cli_answer answer = { .read = take_patient, .owner = list->patient };
-    vault_identifier_hash(s->vault, system, value, hash);
-    int r = cli_wait(s, store_patient_find(s->db, hash, 1, cli_on_rows, &answer), &answer);
-    if (r == -ENOENT || r == -EEXIST) {
-        return cli_complain(s, EX_NOINPUT,
-                            r == -ENOENT ? "no patient is known by that identifier"
-                                         : "that identifier leads to two patients");
-    }
-    if (r < 0) {
-        return cli_failed(s, "patient", r);
-    }
+    int code = cli_patient(list->session, text, list->patient);
     list->by_patient = true;
     list->filter.patient = list->patient;
-    return EX_OK;
+    return code;
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
@@ -225,7 +192,7 @@ static int show(struct list *list)
         }
     }
     return r < 0 ? cli_failed(list->session, "output", r)
-                 : audit_print(list->session, &list->out);
+                 : cli_print(list->session, &list->out);
 }
 
 int cli_audit_list(int argc, char **argv)

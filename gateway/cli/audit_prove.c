@@ -241,7 +241,7 @@ static int write_file(struct proving *p)
 {
     const struct cli_session *s = p->session;
     if (!p->out) {
-        return audit_print(s, &p->package);
+        return cli_print(s, &p->package);
     }
     int fd = open(p->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {

@@ -56,15 +56,6 @@ int audit_id_read(const char *text, uint8_t out[16])
     return *text ? -EINVAL : hex_decode(str_of(digits, n), out, 16);
 }
 
-int audit_print(const struct cli_session *s, const struct buf *b)
-{
-    if (buf_failed(b)) {
-        return cli_failed(s, "output", -ENOMEM);
-    }
-    bool good = fwrite(b->p, 1, b->n, stdout) == b->n && fflush(stdout) == 0;
-    return good ? EX_OK : cli_complain(s, EX_IOERR, "the output can't be written");
-}
-
 const char *audit_state_name(enum audit_state state)
 {
     static const char *const names[] = {

@@ -206,7 +206,7 @@ static int show(struct cli_session *s, const uint8_t id[16], bool json)
         put_access(&access, &out);
         put_place(&found, &place, &out);
     }
-    code = r < 0 ? cli_failed(s, "opening", r) : audit_print(s, &out);
+    code = r < 0 ? cli_failed(s, "opening", r) : cli_print(s, &out);
     heap_buf_free(&out);
     return code;
 }

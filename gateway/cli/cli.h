@@ -13,6 +13,7 @@ int cli_audit_list(int argc, char **argv);
 int cli_audit_show(int argc, char **argv);
 int cli_audit_prove(int argc, char **argv);
 int cli_audit_key(int argc, char **argv);
+int cli_consent_explain(int argc, char **argv);
 int cli_fhir_convert(int argc, char **argv);
 int cli_fhir_path(int argc, char **argv);
 int cli_fhir_validate(int argc, char **argv);

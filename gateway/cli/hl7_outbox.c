@@ -180,7 +180,7 @@ static int show(struct outbox *box)
     if (box->more) {
         (void)fprintf(stderr, "only the first %d of each destination are shown\n", STOPPED_MAX);
     }
-    return audit_print(s, &box->out);
+    return cli_print(s, &box->out);
 }
 
 int cli_hl7_outbox(int argc, char **argv)

@@ -69,7 +69,7 @@ static int show(struct status *status)
                 "OLDEST", "NEWEST");
     }
     int r = cli_wait(s, store_key_counts(s->db, cli_on_rows, &answer), &answer);
-    return r < 0 ? cli_failed(s, "keys", r) : audit_print(s, &status->out);
+    return r < 0 ? cli_failed(s, "keys", r) : cli_print(s, &status->out);
 }
 
 int cli_keys_status(int argc, char **argv)

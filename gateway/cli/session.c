@@ -189,20 +189,25 @@ void cli_on_batch(void *arg, int r, const struct batch_result *result)
     cli_on_end(arg, r);
 }
 
-int cli_wait(struct cli_session *s, struct op *op, struct cli_answer *answer)
+int cli_wait_for(struct cli_session *s, const struct cli_answer *answer)
 {
-    if (!op) {
-        return -ENOTCONN;
-    }
     int64_t end = clock_mono_ms() + WAIT_MAX_MS;
     while (!answer->done) {
         (void)event_base_loop(s->loop, EVLOOP_ONCE);
         if (!answer->done && clock_mono_ms() >= end) {
-            op_cancel(op);
             return -ETIMEDOUT;
         }
     }
     return answer->r;
+}
+
+int cli_wait(struct cli_session *s, struct op *op, struct cli_answer *answer)
+{
+    int r = op ? cli_wait_for(s, answer) : -ENOTCONN;
+    if (op && !answer->done) {
+        op_cancel(op);
+    }
+    return r;
 }
 
 void cli_pause(struct cli_session *s, int64_t ms)
@@ -211,4 +216,13 @@ void cli_pause(struct cli_session *s, int64_t ms)
     while (clock_mono_ms() < end) {
         (void)event_base_loop(s->loop, EVLOOP_ONCE);
     }
+}
+
+int cli_print(const struct cli_session *s, const struct buf *b)
+{
+    if (buf_failed(b)) {
+        return cli_failed(s, "output", -ENOMEM);
+    }
+    bool good = fwrite(b->p, 1, b->n, stdout) == b->n && fflush(stdout) == 0;
+    return good ? EX_OK : cli_complain(s, EX_IOERR, "the output can't be written");
 }

@@ -72,8 +72,14 @@ void cli_on_batch(void *arg, int r, const struct batch_result *result);
  */
 MUST_USE int cli_wait(struct cli_session *s, struct op *op, struct cli_answer *answer);
 
+/* The same for what has no op: -ETIMEDOUT leaves it under way. */
+MUST_USE int cli_wait_for(struct cli_session *s, const struct cli_answer *answer);
+
 /* Run the loop for @ms. */
 void cli_pause(struct cli_session *s, int64_t ms);
+
+/* Write all of @b to standard output. Return: EX_OK, or the code to exit with; why was said. */
+MUST_USE int cli_print(const struct cli_session *s, const struct buf *b);
 
 /* Say that @what failed with -errno @r, and return the code to exit with. */
 int cli_failed(const struct cli_session *s, const char *what, int r);

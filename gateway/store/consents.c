@@ -47,6 +47,12 @@ static const struct db_statement load = {
     "SELECT " COLUMNS " FROM " TABLES " WHERE (c.consent, c.version) > ($1::bytea, $2::integer)"
     " AND " CURRENT " ORDER BY c.consent, c.version LIMIT $3::integer",
 };
+static const struct db_statement load_of = {
+    "consent_load_of",
+    "SELECT " COLUMNS " FROM " TABLES " WHERE c.patient = ANY ($4::uuid[])"
+    " AND (c.consent, c.version) > ($1::bytea, $2::integer)"
+    " AND " CURRENT " ORDER BY c.consent, c.version LIMIT $3::integer",
+};
 static const struct db_statement by_id = {
     "consent_by_id",
     "SELECT " COLUMNS " FROM " TABLES " WHERE c.consent = ANY ($1::bytea[]) AND " CURRENT
@@ -154,14 +160,22 @@ int store_consent_row(const struct db_rows *rows, int i, struct store_consent *o
     return r ? r : chain_row(rows, i, &out->on_chain);
 }
 
-struct op *store_consent_load(struct db *db, const uint8_t after[32], uint16_t after_version,
-                              int limit, db_done_fn done, void *arg)
+struct op *store_consent_load(struct db *db, const struct store_consent_page *page,
+                              db_done_fn done, void *arg)
 {
     struct db_params p = { 0 };
-    db_put_bytes(&p, str_of(after, 32));
-    db_put_i32(&p, after_version);
-    db_put_i32(&p, limit);
-    return db_query(db, &load, &p, done, arg);
+    db_put_bytes(&p, str_of(page->after, sizeof(page->after)));
+    db_put_i32(&p, page->after_version);
+    db_put_i32(&p, page->limit);
+    if (!page->patients) {
+        return db_query(db, &load, &p, done, arg);
+    }
+    struct db_array array;
+    db_array_items(&array, DB_UUID, page->patients, page->n_patients, 16);
+    db_put_array(&p, &array);
+    struct op *op = db_query(db, &load_of, &p, done, arg);
+    db_array_free(&array);
+    return op;
 }
 
 struct op *store_consent_by_id(struct db *db, const uint8_t *ids, size_t n, db_done_fn done,

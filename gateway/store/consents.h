@@ -105,17 +105,29 @@ struct store_consent {
 /* -EBADMSG: a column has a wrong length. */
 MUST_USE int store_consent_row(const struct db_rows *rows, int i, struct store_consent *out);
 
+/*
+ * A chunk of the consents that count.
+ *
+ * @patients: the only ones wanted, @n_patients numbers of 16 bytes each; NULL: all
+ * @after:    id and version of the last row got; zero at first
+ */
+struct store_consent_page {
+    const uint8_t *patients;
+    size_t n_patients;
+    uint8_t after[32];
+    uint16_t after_version;
+    int limit;
+};
+
 /**
  * store_consent_load() - consents in chunks, for the memory of a worker
- * @after: id and version of the last row got; 32 zero bytes and 0 at first
  *
  * Of each consent: the version in force by the chain, one whose grant isn't safe yet, and those
  * not superseded.
- * Rows, at most @limit: store_consent_row()
+ * Rows, at most the page's limit: store_consent_row()
  */
-MUST_USE struct op *store_consent_load(struct db *db, const uint8_t after[32],
-                                       uint16_t after_version, int limit, db_done_fn done,
-                                       void *arg);
+MUST_USE struct op *store_consent_load(struct db *db, const struct store_consent_page *page,
+                                       db_done_fn done, void *arg);
 
 /* The same for @n ids (32 bytes each); an id without a row is gone. */
 MUST_USE struct op *store_consent_by_id(struct db *db, const uint8_t *ids, size_t n,

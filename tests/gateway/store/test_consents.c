@@ -367,7 +367,9 @@ static void test_all_are_loaded_in_chunks(void **state)
     int n = 0;
     for (int got = 100; got == 100; n += got) {
         struct store_end end = { .look = look_consent, .arg = &last };
-        struct op *op = store_consent_load(db, last.id, last.version, 100, store_on_end, &end);
+        struct store_consent_page page = { .after_version = last.version, .limit = 100 };
+        memcpy(page.after, last.id, sizeof(page.after));
+        struct op *op = store_consent_load(db, &page, store_on_end, &end);
         assert_int_equal(store_ended(op, &end), 0);
         got = end.count;
     }

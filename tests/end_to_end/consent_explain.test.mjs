@@ -1,0 +1,151 @@
+// consent explain: what it says is what the gateway does, and it says why.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+
+import { CLINIC, consent, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
+import { toSign } from "./lib/controller.mjs";
+import { folder, startPlainStore } from "./lib/parts.mjs";
+import { top } from "./lib/process.mjs";
+
+const program = process.env.CHARTSEAL ?? path.join(top, "build/chartseal");
+const OTHER = "urn:oid:1.2.276.0.76.2";
+const SYSTEM = "urn:mrn";
+
+let store, gw;
+
+/** Ask about the patient of @number; @more are further words of the command. */
+function run(number, ...more) {
+  const args = ["consent", "explain", "--config", gw.files.file, "--patient"];
+  return spawnSync(program, [...args, `${SYSTEM}|${number}`, ...more], { encoding: "utf8" });
+}
+
+function explain(number, ...more) {
+  const { status, stdout, stderr } = run(number, "--json", ...more);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+const clinic = ["--actor", CLINIC, "--purpose", "TREAT"];
+const decided = (answer) => `${answer.decision} ${answer.basis} ${answer.path ?? ""}`.trim();
+
+/** File a consent of the patient of @number; on chain as @state says. */
+async function file(number, more = {}, state = {}) {
+  const body = consent({ identifier: { system: SYSTEM, value: number } }, more);
+  const filed = await gw.ask("Consent", { method: "POST", body });
+  assert.equal(filed.status, 201, filed.text);
+  const grant = toSign(filed.json());
+  if (state) {
+    grantOnChain(gw.postgres, grant, state);
+  }
+  return grant;
+}
+
+before(async () => {
+  store = await startPlainStore();
+  gw = await startFhirGateway(store.base, {});
+});
+
+after(async () => {
+  await gw?.stop();
+  await store?.stop();
+});
+
+test("a permit: who decides, by which rule, and how it stands", async () => {
+  const { consentId } = await file("permitted");
+  const answer = explain("permitted", ...clinic);
+  assert.equal(decided(answer), "permit consent-permit rules[0]");
+  assert.equal(answer.consent, consentId);
+  assert.equal(answer.consents.length, 1);
+  const [only] = answer.consents;
+  assert.equal(only.standing, "in force");
+  assert.equal(only.finding, "permits by rules[0]");
+  assert.deepEqual(only.policy.rules[0].actors, [CLINIC]);
+});
+
+test("somebody else, another purpose, none, and breaking the glass", () => {
+  const of = (...more) => decided(explain("permitted", ...more));
+  assert.equal(of("--actor", OTHER, "--purpose", "TREAT"), "deny consent-deny base");
+  assert.equal(of("--actor", CLINIC, "--purpose", "HRESCH"), "deny consent-deny base");
+  assert.equal(of("--actor", CLINIC), "deny consent-deny base");
+  assert.equal(of("--actor", CLINIC, "--purpose", "BTG"), "deny consent-deny base");
+});
+
+test("each way in which a consent isn't in force", async () => {
+  const grant = await file("standing", {}, null);
+  const stands = () => explain("standing", ...clinic).consents[0].standing;
+  const says = () => decided(explain("standing", ...clinic));
+  assert.equal(stands(), "not on chain");
+  assert.equal(says(), "deny not-yet-safe");
+  grantOnChain(gw.postgres, grant, { safe: false });
+  assert.equal(stands(), "granted, not safe yet");
+  assert.equal(says(), "deny not-yet-safe");
+  grantOnChain(gw.postgres, grant);
+  assert.equal(says(), "permit consent-permit rules[0]");
+  grantOnChain(gw.postgres, { ...grant, commitment: `0x${"77".repeat(32)}` });
+  assert.equal(stands(), "not what the chain holds");
+  assert.equal(says(), "deny ledger-mismatch");
+  grantOnChain(gw.postgres, grant, { revoked: true });
+  assert.equal(stands(), "revoked");
+  assert.equal(says(), "deny revoked");
+  assert.equal(decided(explain("permitted", ...clinic, "--at", "1960")), "deny not-yet-valid");
+});
+
+test("of several, a denial decides; those that say otherwise are told too", async () => {
+  await file("both");
+  const no = await file("both", { provision: { type: "deny" }, policyRule: undefined });
+  const answer = explain("both", ...clinic);
+  assert.equal(answer.decision, "deny");
+  assert.equal(answer.consent, no.consentId);
+  const findings = answer.consents.map(({ finding }) => finding).sort();
+  assert.deepEqual(findings, ["denies by base", "permits by rules[0]"]);
+});
+
+test("what depends on the data does until the data is there", async () => {
+  const glucose = { system: "http://loinc.org", code: "2339-0" };
+  const rule = {
+    type: "deny",
+    code: [{ coding: [glucose] }],
+  };
+  await file("data");
+  await file("data", {
+    policyRule: undefined,
+    provision: { type: "permit", provision: [rule] },
+  });
+  assert.equal(explain("data", ...clinic).decision, "depends on the data");
+  const where = path.join(folder("explain"), "observation.json");
+  const observation = (coding) =>
+    writeFileSync(
+      where,
+      JSON.stringify({ resourceType: "Observation", status: "final", code: { coding } }),
+    );
+  observation([glucose]);
+  assert.equal(explain("data", ...clinic, "--resource", where).decision, "deny");
+  observation([{ ...glucose, code: "718-7" }]);
+  assert.equal(explain("data", ...clinic, "--resource", where).decision, "permit");
+});
+
+test("people read it as text", () => {
+  const { status, stdout } = run("permitted", ...clinic);
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /^decision +permit\nbasis +consent-permit\nby +0x[0-9a-f]{64} version 1 rules\[0\]\n/,
+  );
+  assert.match(stdout, /: in force, from \d{4}-\d\d-\d\d/);
+});
+
+test("who isn't known, and what can't be meant", () => {
+  assert.equal(run("nobody", ...clinic).status, 66);
+  assert.equal(run("permitted", "--purpose", "CURIOSITY").status, 64);
+  assert.equal(run("permitted", "--action", "sell").status, 64);
+  assert.equal(run("permitted", "--at", "soon").status, 64);
+  assert.equal(run("permitted", "--resource", "/nowhere").status, 66);
+});
+
+test("that it was asked is in the log, under the patient's key", () => {
+  const read = gw.records().filter((one) => one.interaction === "audit.read");
+  assert.ok(read.length >= 10, `${read.length} readings`);
+});
