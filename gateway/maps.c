@@ -8,9 +8,11 @@
 #include "gateway/maps.h"
 
 #include "fhir/translate/to_fhir.h"
+#include "gateway/file.h"
 #include "gateway/zone.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -89,25 +91,6 @@ static void say(struct buf *report, const char *format, ...)
 
 /* --- files ----------------------------------------------------------------------------- */
 
-static int read_file(struct maps *maps, const char *path, struct str *out)
-{
-    FILE *file = fopen(path, "rbe");
-    if (!file) {
-        return -errno;
-    }
-    struct buf b = arena_buf(maps->arena, MAP_FILE_MAX + ARENA_FIRST);
-    size_t n = 1;
-    while (n && b.n <= MAP_FILE_MAX && !buf_failed(&b)) {
-        char *p = buf_extend(&b, BUFSIZ);
-        n = p ? fread(p, 1, BUFSIZ, file) : 0;
-        b.n -= p ? BUFSIZ - n : 0;
-    }
-    int r = buf_failed(&b) ? -ENOMEM : ferror(file) ? -EIO : 0;
-    (void)fclose(file);
-    *out = buf_str(&b);
-    return r;
-}
-
 /* The text of file @path, read if it wasn't yet. */
 static int text_of(struct maps *maps, const char *path, struct buf *report, struct str *out)
 {
@@ -122,7 +105,7 @@ static int text_of(struct maps *maps, const char *path, struct buf *report, stru
     if (!text || !name.p) {
         return -ENOMEM;
     }
-    int r = read_file(maps, path, &text->text);
+    int r = file_read(maps->arena, AT_FDCWD, path, MAP_FILE_MAX, &text->text);
     if (r < 0) {
         say(report, "%s: can't be read: %s", path, strerror(-r));
         return r == -ENOMEM ? r : -EINVAL;

@@ -5,6 +5,7 @@
 #include "gateway/packages.h"
 
 #include "fhir/format/json.h"
+#include "gateway/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Package files that are no resources. */
@@ -27,41 +27,13 @@ static int take_definition(const struct dirent *entry)
     return is_definition(entry->d_name);
 }
 
-static int read_whole(int fd, struct arena *arena, struct str *out)
-{
-    struct stat about;
-    if (fstat(fd, &about) < 0) {
-        return -errno;
-    }
-    if (!S_ISREG(about.st_mode) || about.st_size > PACKAGES_FILE_MAX) {
-        return -EFBIG;
-    }
-    size_t n = (size_t)about.st_size;
-    char *text = arena_alloc(arena, n + 1);
-    size_t used = 0;
-    ssize_t got = 1;
-    while (text && used < n && got > 0) {
-        got = read(fd, text + used, n - used);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    if (!text || got < 0) {
-        return text ? -errno : -ENOMEM;
-    }
-    *out = str_of(text, used);
-    return 0;
-}
-
 /* Anything but -ENOMEM is the file's own trouble and an issue. */
 static int load_file(struct validator *validator, struct arena *arena, int folder,
                      const char *name, struct issues *issues)
 {
     struct str text = { 0 };
     const struct node *node = NULL;
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : read_whole(fd, arena, &text);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
+    int r = file_read(arena, folder, name, PACKAGES_FILE_MAX, &text);
     if (r < 0) {
         if (r != -ENOMEM) {
             issues_add(issues, ISSUE_ERROR, "not-found", str_z(name), "%s", strerror(-r));

@@ -12,6 +12,9 @@ int setup_load(const char *file, struct buf *report, struct setup *out)
     if (r == 0) {
         r = validation_load(setup.config, report, &setup.validation);
     }
+    if (r == 0) {
+        r = labelling_load(setup.config, report, &setup.labelling);
+    }
     if (r < 0) {
         setup_free(&setup);
         return r;
@@ -22,6 +25,7 @@ int setup_load(const char *file, struct buf *report, struct setup *out)
 
 void setup_free(struct setup *setup)
 {
+    labelling_free(setup->labelling);
     validation_free(setup->validation);
     maps_free(setup->maps);
     config_free(setup->config);

@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "gateway/labelling.h"
 #include "gateway/maps.h"
 #include "gateway/validation.h"
 
@@ -10,10 +11,11 @@ struct setup {
     struct config *config;
     struct maps *maps;
     struct validation *validation;
+    struct labelling *labelling;
 };
 
 /**
- * setup_load() - read a configuration, its maps and its packages
+ * setup_load() - read a configuration, its maps, packages and value sets
  * @file:   of the configuration
  * @report: told every error, a line each; and warnings
  * @out:    end it with setup_free(); set only on 0

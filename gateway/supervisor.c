@@ -150,6 +150,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
         .config = generation->setup.config,
         .maps = generation->setup.maps,
         .validation = generation->setup.validation,
+        .labeller = labelling_labeller(generation->setup.labelling),
         .index = (int)i - 1,
         .sockets = own,
         .ready = ready,

@@ -39,6 +39,14 @@ struct labeller_set {
     enum confidentiality level;
 };
 
+/* A ValueSet of the program's own, from schemas/labels. */
+struct labeller_text {
+    const char *name; /* of its file */
+    struct str text;
+};
+extern const struct labeller_text labeller_shipped[];
+extern const size_t labeller_shipped_count;
+
 struct labeller_key;
 
 /* Filled by labeller_add(), ready after labeller_finish(); all in the arena. */

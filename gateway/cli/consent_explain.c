@@ -15,6 +15,7 @@
 #include "gateway/clock.h"
 #include "gateway/consents_load.h"
 #include "gateway/heap.h"
+#include "gateway/labelling.h"
 #include "gateway/pipeline/facts.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ struct explain {
     struct cli_session *session;
     struct consent_index *index; /* owned */
     struct fhir_input input;     /* owned */
+    struct labelling *labelling; /* owned; NULL: nothing is labelled */
     struct str actors[CLI_WORDS_MAX];
     struct str others[CLI_WORDS_MAX];
     struct consent_request asks;
@@ -95,6 +97,15 @@ static int read_request(struct explain *e, const struct cli_words *actors,
     return code;
 }
 
+static int load_labels(struct explain *e)
+{
+    struct buf report = heap_buf(OUTPUT_MAX);
+    int r = labelling_load(e->session->config, &report, &e->labelling);
+    (void)fwrite(report.p, 1, report.n, stderr);
+    heap_buf_free(&report);
+    return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
+}
+
 /* The resource of @path, as a worker sees it when it passes. It lives as long as e->input. */
 static int read_resource(struct explain *e, const char *path)
 {
@@ -106,8 +117,9 @@ static int read_resource(struct explain *e, const char *path)
     if (code != EX_OK || !root) {
         return code ? code : cli_complain(e->session, EX_DATAERR, "there is no resource in it");
     }
+    const struct labeller *labeller = labelling_labeller(e->labelling);
     int r = resource_facts_read(e->session->arena, root, &facts);
-    r = r ? r : facts_for_consent(e->session->arena, &facts, &context, &e->facts);
+    r = r ? r : facts_for_consent(e->session->arena, &facts, &context, labeller, &e->facts);
     e->has_facts = true;
     return r ? cli_failed(e->session, "resource", r) : EX_OK;
 }
@@ -304,9 +316,33 @@ static void put_path(struct buf *b, const struct consent_verdict *verdict)
     }
 }
 
+/* What the resource is labelled with, by itself or by its codes. */
+static void put_labels(struct buf *b, const struct consent_facts *facts)
+{
+    const char *between = "";
+    if (facts->level != CONFIDENTIALITY_NONE) {
+        buf_z(b, labels_confidentiality_name(facts->level));
+        between = " ";
+    }
+    for (unsigned i = 0; i < LABELS_COUNT; i++) {
+        if (facts->sensitivity & labels_bit(str_z(labels_name(i)))) {
+            buf_fmt(b, "%s%s", between, labels_name(i));
+            between = " ";
+        }
+    }
+    if (!*between) {
+        buf_z(b, facts->labelled ? "none" : "none, and nothing looked for any");
+    }
+}
+
 static void tell_text(struct explain *e, const struct consent_evidence *got)
 {
     struct buf *b = &e->out;
+    if (e->has_facts) {
+        buf_z(b, "labels       ");
+        put_labels(b, &e->facts);
+        buf_c(b, '\n');
+    }
     buf_fmt(b, "decision     %s\nbasis        %s\n", decision_name(got->verdict.decision),
             consent_basis_name(got->verdict.basis));
     if (got->has_consent) {
@@ -329,6 +365,11 @@ static void tell_json(struct explain *e, const struct consent_evidence *got)
     json_z(&e->w, "decision", decision_name(got->verdict.decision));
     json_z(&e->w, "basis", consent_basis_name(got->verdict.basis));
     json_bool(&e->w, "stale", stale(e));
+    if (e->has_facts) {
+        struct buf labels = arena_buf(e->session->arena, REQUEST_MAX * 4);
+        put_labels(&labels, &e->facts);
+        json_string(&e->w, "labels", buf_str(&labels));
+    }
     if (got->has_consent) {
         put_hex(&e->w, "consent", got->id);
         json_u64(&e->w, "version", got->version);
@@ -400,10 +441,12 @@ int cli_consent_explain(int argc, char **argv)
     }
     int code = cli_begin("consent explain", file, &session);
     code = code == EX_OK ? read_request(&e, &actors, &purposes, action, at) : code;
+    code = code == EX_OK ? load_labels(&e) : code;
     code = code == EX_OK && resource ? read_resource(&e, resource) : code;
     code = code == EX_OK ? explain(&e, patient) : code;
     fhir_input_close(&e.input);
     consent_index_free(e.index);
+    labelling_free(e.labelling);
     cli_end(&session);
     return code;
 }

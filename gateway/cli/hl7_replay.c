@@ -153,7 +153,7 @@ static int say(struct replay *replay, const struct hl7_stored *it, const char *w
         put_text(&b, it, what);
     }
     buf_c(&b, '\n');
-    int code = audit_print(replay->session, &b);
+    int code = cli_print(replay->session, &b);
     heap_buf_free(&b);
     return code;
 }

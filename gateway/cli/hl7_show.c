@@ -370,7 +370,7 @@ int cli_hl7_show(int argc, char **argv)
         } else {
             put_text(&show);
         }
-        code = audit_print(&session, &show.out);
+        code = cli_print(&session, &show.out);
     }
     heap_buf_free(&show.out);
     cli_end(&session);

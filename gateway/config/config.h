@@ -187,6 +187,13 @@ struct config_consent {
     int64_t lease;
 };
 
+/* @shipped: the program's own value sets count too */
+struct config_labeller {
+    struct config_place place;
+    bool shipped;
+    struct config_strings value_sets; /* files */
+};
+
 struct config_log {
     struct config_place place;
     const char *origin; /* of the transparency log, as in checkpoints */
@@ -207,6 +214,7 @@ struct config {
     const struct config_keys *keys;
     const struct config_admin *admin;
     const struct config_consent *consent;
+    const struct config_labeller *labeller; /* NULL: nothing is labelled */
     const struct config_log *log;
 
     struct arena *arena;      /* owned */

@@ -226,6 +226,14 @@ static const struct config_option consent_options[] = {
     { 0 },
 };
 
+static const struct config_option labeller_options[] = {
+    { "shipped", CONFIG_BOOL, AT(labeller, shipped), .fallback = "true",
+      .help = "whether the program's own value sets count" },
+    { "value_sets", CONFIG_PATHS, AT(labeller, value_sets),
+      .help = "files with a FHIR ValueSet each, whose focus names its labels" },
+    { 0 },
+};
+
 static const struct config_option log_options[] = {
     { "origin", CONFIG_STRING, AT(log, origin), CONFIG_REQUIRED,
       .help = "name of the transparency log in its checkpoints, such as log.example/access" },
@@ -265,6 +273,9 @@ const struct config_option config_options[] = {
       .size = sizeof(struct config_admin), .help = "health and metrics" },
     { "consent", CONFIG_SECTION, ROOT(consent), .options = consent_options,
       .size = sizeof(struct config_consent), .help = "enforcement" },
+    { "labeller", CONFIG_SECTION, ROOT(labeller), .options = labeller_options,
+      .size = sizeof(struct config_labeller),
+      .help = "sensitivity by codes; without it only labels in the data count" },
     { "log", CONFIG_SECTION, ROOT(log), CONFIG_REQUIRED, .options = log_options,
       .size = sizeof(struct config_log), .help = "the transparency log and the log lines" },
     { 0 },

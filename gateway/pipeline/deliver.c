@@ -167,7 +167,8 @@ static int gather_facts(struct exchange *ex)
         struct resource_facts read;
         r = resource_facts_read(ex->arena, deliver->bundle.entries[i].tree, &read);
         if (r == 0) {
-            r = facts_for_consent(ex->arena, &read, &context, &facts[i]);
+            r = facts_for_consent(ex->arena, &read, &context,
+                                  deliver->v2.dossier.worker->child->labeller, &facts[i]);
             deliver->v2.nobodys &= is_source(read.type) || read.subjects.class == SUBJECT_NONE;
         }
     }

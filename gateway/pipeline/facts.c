@@ -1,9 +1,4 @@
-/*
- * One list becomes another.
- *
- * There is no labeller yet: a resource without labels counts as not labelled, so that rules
- * about labels treat it as restricted.
- */
+/* One list becomes another. */
 #include "gateway/pipeline/facts.h"
 
 #include <errno.h>
@@ -89,6 +84,19 @@ static int put_codes(struct arena *arena, const struct resource_facts *facts,
     return 0;
 }
 
+/* What the codes say besides. */
+static void put_found(const struct resource_facts *facts, const struct labeller *labeller,
+                      struct consent_facts *out)
+{
+    struct labeller_found found = { 0 };
+    for (size_t i = 0; i < facts->coding_count; i++) {
+        labeller_look(labeller, facts->codings[i].system, facts->codings[i].code, &found);
+    }
+    out->labelled = true;
+    out->sensitivity |= found.sensitivity;
+    out->level = found.level > out->level ? found.level : out->level;
+}
+
 /* From the beginning of the one to the end of the other; unknown if either can't be read. */
 static struct instant_span period(const struct resource_facts *facts)
 {
@@ -113,7 +121,8 @@ static struct instant_span period(const struct resource_facts *facts)
 }
 
 int facts_for_consent(struct arena *arena, const struct resource_facts *facts,
-                      const struct consent_context *context, struct consent_facts *out)
+                      const struct consent_context *context, const struct labeller *labeller,
+                      struct consent_facts *out)
 {
     struct consent_facts made = {
         .type = facts->type,
@@ -133,6 +142,9 @@ int facts_for_consent(struct arena *arena, const struct resource_facts *facts,
     }
     if (r == 0) {
         r = put_authors(arena, &facts->authors, context, &made);
+    }
+    if (r == 0 && labeller) {
+        put_found(facts, labeller, &made);
     }
     if (r == 0) {
         *out = made;

@@ -52,7 +52,10 @@ int fhir_entry_read(struct exchange *ex, const struct bundle_entry *entry,
         return 0;
     }
     int r = resource_facts_read(entry->arena, entry->resource, &out->facts);
-    return r < 0 ? r : facts_for_consent(entry->arena, &out->facts, &context, &out->asked);
+    const struct labeller *labeller = fhir_of(ex)->dossier.worker->child->labeller;
+    return r < 0
+               ? r
+               : facts_for_consent(entry->arena, &out->facts, &context, labeller, &out->asked);
 }
 
 /* Ask the consent of each of @list; a word why not, or NULL. */

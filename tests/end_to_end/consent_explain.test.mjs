@@ -15,6 +15,7 @@ const OTHER = "urn:oid:1.2.276.0.76.2";
 const SYSTEM = "urn:mrn";
 
 let store, gw;
+const where = folder("explain");
 
 /** Ask about the patient of @number; @more are further words of the command. */
 function run(number, ...more) {
@@ -43,9 +44,25 @@ async function file(number, more = {}, state = {}) {
   return grant;
 }
 
+/** A value set of the operator's: a system of codes, each of which is about genes. */
+function genes() {
+  const name = path.join(where, "genes.json");
+  const label = { system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: "GDIS" };
+  const set = {
+    resourceType: "ValueSet",
+    url: "urn:example:genes",
+    useContext: [
+      { code: { code: "focus" }, valueCodeableConcept: { coding: [label] } },
+    ],
+    compose: { include: [{ system: "urn:example:genes" }] },
+  };
+  writeFileSync(name, JSON.stringify(set));
+  return name;
+}
+
 before(async () => {
   store = await startPlainStore();
-  gw = await startFhirGateway(store.base, {});
+  gw = await startFhirGateway(store.base, { config: { labeller: { value_sets: [genes()] } } });
 });
 
 after(async () => {
@@ -115,16 +132,78 @@ test("what depends on the data does until the data is there", async () => {
     provision: { type: "permit", provision: [rule] },
   });
   assert.equal(explain("data", ...clinic).decision, "depends on the data");
-  const where = path.join(folder("explain"), "observation.json");
+  const resource = path.join(where, "observation.json");
   const observation = (coding) =>
     writeFileSync(
-      where,
+      resource,
       JSON.stringify({ resourceType: "Observation", status: "final", code: { coding } }),
     );
   observation([glucose]);
-  assert.equal(explain("data", ...clinic, "--resource", where).decision, "deny");
+  assert.equal(explain("data", ...clinic, "--resource", resource).decision, "deny");
   observation([{ ...glucose, code: "718-7" }]);
-  assert.equal(explain("data", ...clinic, "--resource", where).decision, "permit");
+  assert.equal(explain("data", ...clinic, "--resource", resource).decision, "permit");
+});
+
+test("what a code says is a label: the command, reading and searching agree", async () => {
+  const number = "labelled";
+  const cases = [
+    ["plain", { system: "http://loinc.org", code: "718-7" }, "none", "permit"],
+    ["hiv", { system: "http://hl7.org/fhir/sid/icd-10-cm", code: "B20" }, "R HIV", "deny"],
+    ["oid", { system: "urn:oid:2.16.840.1.113883.6.90", code: "Z21" }, "R HIV", "deny"],
+    ["gene", { system: "urn:example:genes", code: "BRCA1" }, "GDIS", "deny"],
+    ["drink", { system: "http://hl7.org/fhir/sid/icd-10", code: "F10.2" }, "R SUD", "permit"],
+  ];
+  const about = (name, coding) => ({
+    resourceType: "Observation",
+    id: `l-${name}`,
+    status: "final",
+    code: { coding: [coding] },
+    subject: { reference: `Patient/${number}` },
+  });
+  const put = (resource) =>
+    fetch(`${store.base}/${resource.resourceType}/${resource.id}`, {
+      method: "PUT",
+      headers: { "content-type": "application/fhir+json" },
+      body: JSON.stringify(resource),
+    });
+  const identifier = [{ system: SYSTEM, value: number }];
+  await put({ resourceType: "Patient", id: number, identifier });
+  const actCode = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+  await file(number);
+  await file(number, {
+    policyRule: undefined,
+    provision: {
+      type: "permit",
+      provision: [
+        { type: "deny", securityLabel: ["HIV", "GDIS"].map((code) => ({ system: actCode, code })) },
+      ],
+    },
+  });
+  for (const [name, coding, labels, decision] of cases) {
+    const resource = about(name, coding);
+    const file = path.join(where, `${name}.json`);
+    writeFileSync(file, JSON.stringify(resource));
+    const answer = explain(number, ...clinic, "--resource", file);
+    assert.equal(answer.labels, labels, name);
+    assert.equal(answer.decision, decision, name);
+    await put(resource);
+    const { status } = await gw.ask(`Observation/${resource.id}`);
+    assert.equal(status, decision === "permit" ? 200 : 404, name);
+  }
+  const found = await gw.ask(`Observation?patient=${number}`);
+  const seen = (found.json().entry ?? []).map(({ resource }) => resource.id).filter(Boolean);
+  assert.deepEqual(seen.sort(), ["l-drink", "l-plain"]);
+});
+
+test("a value set that can't be followed keeps the gateway from starting", () => {
+  const bad = path.join(where, "bad.json");
+  writeFileSync(bad, JSON.stringify({ resourceType: "ValueSet", url: "urn:x", compose: {} }));
+  const other = path.join(where, "chartseal.json");
+  const config = { ...gw.files.config, labeller: { value_sets: [bad] } };
+  writeFileSync(other, JSON.stringify(config));
+  const { status, stderr } = spawnSync(program, ["check-config", other], { encoding: "utf8" });
+  assert.equal(status, 78);
+  assert.match(stderr, /bad\.json: ValueSet\.useContext: names no label as its focus/);
 });
 
 test("people read it as text", () => {
