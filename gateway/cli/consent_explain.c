@@ -28,6 +28,7 @@
 enum {
     OUTPUT_MAX = 4 << 20,
     REQUEST_MAX = 256,
+    LABELS_TEXT_MAX = 1024,
     DAY_TEXT_SIZE = sizeof("yyyy-mm-dd"),
 };
 
@@ -366,7 +367,7 @@ static void tell_json(struct explain *e, const struct consent_evidence *got)
     json_z(&e->w, "basis", consent_basis_name(got->verdict.basis));
     json_bool(&e->w, "stale", stale(e));
     if (e->has_facts) {
-        struct buf labels = arena_buf(e->session->arena, REQUEST_MAX * 4);
+        struct buf labels = arena_buf(e->session->arena, LABELS_TEXT_MAX);
         put_labels(&labels, &e->facts);
         json_string(&e->w, "labels", buf_str(&labels));
     }
