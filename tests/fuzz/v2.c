@@ -50,6 +50,7 @@ static void translate(struct arena *arena, const struct v2_message *message,
                       struct issues *issues)
 {
     static const uint8_t digest[DIGEST_SIZE];
+    static const struct str options[] = { STR_INIT("MessageHeader"), STR_INIT("Binary") };
     const struct translate_site site = {
         .rules = rules(),
         .sender = STR("urn:oid:9|lab"),
@@ -59,6 +60,8 @@ static void translate(struct arena *arena, const struct v2_message *message,
         .gateway = STR("gateway"),
         .recorded = STR("2026-01-02T03:04:05Z"),
         .digest = digest,
+        .options = options,
+        .option_count = ARRAY_LEN(options),
     };
     struct v2_patients patients;
     struct translate_result result;
