@@ -2,8 +2,9 @@
  * An HTTP server that answers every request with the same body: the server behind the
  * proxies that are compared.
  *
- *   upstream ADDRESS BYTES|FILE
+ *   upstream ADDRESS BYTES|FILE [empty]
  *
+ * empty: nothing is stored, so a GET without a query is answered by 404.
  * It reads heads and bodies with Content-Length; keeps connections; one thread.
  */
 #include "tests/bench/common.h"
@@ -18,11 +19,14 @@ struct peer {
     size_t skip;    /* of a request's body */
     size_t answers; /* due */
     size_t sent;    /* of the first of them */
+    uint64_t none;  /* which of them are 404: bits, the first lowest */
     char in[HEAD];
 };
 
 static char *answer;
 static size_t answer_n;
+static const char none[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+static bool empty;
 
 static void make_answer(const char *what)
 {
@@ -62,6 +66,10 @@ static void take(struct peer *p)
         *end = '\0';
         const char *length = strcasestr(p->in, "\r\ncontent-length:");
         p->skip = (size_t)(end - p->in) + 4 + (length ? strtoull(length + 17, NULL, 10) : 0);
+        const char *line_end = strchr(p->in, '\r');
+        bool query = line_end && memchr(p->in, '?', (size_t)(line_end - p->in));
+        bool read = empty && !query && memcmp(p->in, "GET ", 4) == 0;
+        p->none |= (uint64_t)(read && p->answers < 64) << p->answers % 64;
         p->answers++;
     }
 }
@@ -69,14 +77,17 @@ static void take(struct peer *p)
 static void send_answers(struct peer *p)
 {
     while (p->answers) {
-        ssize_t r = send(p->fd, answer + p->sent, answer_n - p->sent, MSG_NOSIGNAL);
+        const char *text = p->none & 1 ? none : answer;
+        size_t n = p->none & 1 ? sizeof(none) - 1 : answer_n;
+        ssize_t r = send(p->fd, text + p->sent, n - p->sent, MSG_NOSIGNAL);
         if (r < 0) {
             return;
         }
         p->sent += (size_t)r;
-        if (p->sent == answer_n) {
+        if (p->sent == n) {
             p->sent = 0;
             p->answers--;
+            p->none >>= 1;
         }
     }
 }
@@ -106,10 +117,11 @@ static void on_peer(void *peer)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: upstream ADDRESS BYTES|FILE\n");
+    if (argc != 3 && argc != 4) {
+        (void)fprintf(stderr, "usage: upstream ADDRESS BYTES|FILE [empty]\n");
         return 64;
     }
+    empty = argc == 4;
     make_answer(argv[2]);
     struct sockaddr_in at = address_of(argv[1]);
     /* Edges: an event when bytes come and when there is room again. */

@@ -20,7 +20,7 @@ async function startReceiver(where) {
   const body = path.join(where, "nobody.json");
   writeFileSync(body, JSON.stringify({ resourceType: "Bundle", type: "searchset", total: 0 }));
   const port = await freePort();
-  const started = await start(program("bench_upstream"), [`127.0.0.1:${port}`, body], {
+  const started = await start(program("bench_upstream"), [`127.0.0.1:${port}`, body, "empty"], {
     ready: () => accepts(port),
   });
   return { ...started, port };
