@@ -6,7 +6,8 @@
  *         --continues another--> find those before --> opened --more to come--> hold
  *                                     |                  +--the last--> joined: next, as one
  * message
- *                                     +--none--> refused
+ *                                     +--none, begins with ADD--> refused
+ *                                     +--none, else--> next: many fill MSH-14 with something
  *   hold  --kept--> stop, held: stored, acknowledged, and not decided before it is whole
  *
  * A part is stored as a payload, recorded like any message, and acknowledged once that is

@@ -80,7 +80,8 @@ test("parts and the last one sent again: heard the same, nothing twice", async (
 
 test("a part that continues nothing is refused, with its place", async () => {
   const { parts } = cut("P3", "5103", [3]);
-  const answer = await send(site.port, parts[1]);
+  const [head] = parts[1].split("\r", 1);
+  const answer = await send(site.port, parts[1].replace(head, `${head}\rADD|`));
   assert.equal(acked(answer).code, "AE");
   assert.match(answer, /\rERR\|\|MSH\^1\^14\^1\|100\^.*there is no part that this one continues/);
   const same = parts[1].replace("UNICODE UTF-8\r", "UNICODE UTF-8\rDSC|P3-1|F\r").split("\r");
