@@ -91,6 +91,17 @@ contract AuditAnchorTest is Harness {
     anchor.anchorConsistent(LOG, uint64(2 * n), root, 0, proof);
   }
 
+  function testFuzz_the_first_head_takes_no_proof(uint256 n, bytes32 more) public {
+    n = within(n, 1, LEAVES);
+    bytes32[] memory all = leaves;
+    bytes32 root = Tree.root(all, 0, n);
+    bytes32[] memory proof = new bytes32[](1);
+    proof[0] = more;
+    vm.prank(OPERATOR);
+    vm.expectRevert(abi.encodeWithSelector(IAuditAnchor.NotConsistent.selector, LOG));
+    anchor.anchorConsistent(LOG, uint64(n), root, 0, proof);
+  }
+
   function testFuzz_any_proof_but_the_right_one(
     uint256 m,
     uint256 n,
