@@ -90,6 +90,16 @@ test("a part that continues nothing is refused, with its place", async () => {
   assert.match(circle, /\rERR\|\|DSC\^1\^1\^1\|102\^/);
 });
 
+test("MSH-14 alone makes no part: the message is whole, and delivered", async () => {
+  const [msh, ...rest] = oru("P30", { patient: "5130" }).split("\r");
+  const fields = msh.split("|");
+  fields[13] = "P30-0";
+  const text = [fields.join("|"), ...rest].join("\r");
+  assert.equal((await code(text)).code, "AA");
+  await site.quiet();
+  assert.equal(ids().filter((id) => id === "P30").length, 1);
+});
+
 test("a pointer in use by another message isn't given up; two patients never mix", async () => {
   const one = cut("P4", "5104", [3], "same");
   const two = cut("P5", "5105", [3], "same");
