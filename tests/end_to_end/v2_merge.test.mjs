@@ -211,10 +211,15 @@ test("after a merge one erasure makes all of the person unreadable, and of nobod
   );
   assert.equal(site.postgres.sql(`SELECT patient_shred('${person}')`).length, Number(keys));
   for (const message of messages) {
-    const row = message.rows().find(({ destination }) => destination === "ward");
-    const { status, stdout } = command(row.number);
+    const its = () => message.rows().find(({ destination }) => destination === "ward");
+    const { status, stdout } = command(its().number);
     assert.equal(status, 77);
     assert.match(stdout, /: key destroyed\n/);
+    // One that was on its way when its key went: the worker can't open it either.
+    site.postgres.sql(`UPDATE outbox SET state = 1, blocks = true, next_at = now()
+                       WHERE number = ${its().number}`);
+    await until("parked", () => its().state === "parked", 30);
+    assert.equal(its().reason, "key-destroyed");
   }
   assert.equal((await replay(other)).state, "withheld");
 });
