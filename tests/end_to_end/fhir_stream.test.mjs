@@ -166,5 +166,5 @@ test("the database stopped in the middle cuts the answer", async () => {
   assert.equal(answer.cut, true);
   plan.pause = 0;
   gw.postgres.start();
-  await until("open", async () => (await gw.ask("Patient/anna")).status === 200, 30);
+  await until("open", async () => (await gw.ask("Patient/anna")).status === 200);
 });

@@ -66,7 +66,9 @@ test("in enhanced mode each answer that is asked for, in a frame of its own", as
   ];
   for (const [i, [commit, application, want]] of cases.entries()) {
     const id = `E${i}`;
-    const frames = await collect(modern, [asking(id, commit, application)]);
+    const frames = await collect(modern, [asking(id, commit, application)], {
+      least: want.length,
+    });
     assert.deepEqual(codes(frames), want, `${commit} ${application}`);
     assert.ok(frames.every((frame) => acked(frame).id === id));
     assert.equal(new Set(frames.map((frame) => frame.split("|")[9])).size, want.length);
@@ -87,7 +89,9 @@ test("what is refused in enhanced mode is told once, by either answer", async ()
     ["SU", "SU", []],
   ];
   for (const [i, [commit, application, want]] of cases.entries()) {
-    const frames = await collect(modern, [refused(`R${i}`, commit, application)]);
+    const frames = await collect(modern, [refused(`R${i}`, commit, application)], {
+      least: want.length,
+    });
     assert.deepEqual(codes(frames), want, `${commit} ${application}`);
     for (const frame of frames) {
       assert.match(frame, /\rERR\|\|MSH\^1\^9\^1\|101\^/);
@@ -140,12 +144,12 @@ test("a batch is answered by a batch, each message taken by itself", async () =>
 test("a batch of many keeps their order, and sent again does nothing new", async () => {
   const messages = Array.from({ length: 200 }, (_, i) => oru(`N${i}`, { filler: "FN" }));
   const batch = ["BHS|^~\\&|LAB\r", ...messages, "BTS|200\r"].join("");
-  const first = await collect(site.port, [batch], { quiet: 2000 });
+  const first = await collect(site.port, [batch]);
   const heard = [...first[0].matchAll(/MSA\|AA\|(N\d+)\r/g)].map(([, id]) => id);
   assert.deepEqual(heard, messages.map((_, i) => `N${i}`));
   await site.quiet();
   const rows = site.outbox().length;
-  await collect(site.port, [batch], { quiet: 2000 });
+  await collect(site.port, [batch]);
   await site.quiet();
   assert.equal(site.outbox().length, rows);
   const ids = site.receiver.received().map(({ id }) => id);

@@ -92,7 +92,7 @@ test("each of them has one answer, and one that helps", { skip }, async (t) => {
 });
 
 test("what was taken is translated, or waits with a reason", { skip }, async (t) => {
-  await site.quiet(60);
+  await site.quiet();
   const rows = site.outbox();
   const states = {};
   for (const { state, reason } of rows) {

@@ -221,7 +221,7 @@ test("revoked while the FHIR server dawdles over look-ups: nothing is delivered"
 });
 
 test("the chain killed under traffic: all is taken, then held, and goes on by itself", async () => {
-  await until("the chain's file to have the consents", () => statSync(state).mtimeMs > granted, 30);
+  await until("the chain's file to have the consents", () => statSync(state).mtimeMs > granted);
   const messages = Array.from({ length: 72 }, (_, i) => {
     const patient = ["4716", "4717", "4718"][i % 3]; // the last one never consented
     return { id: `H${i}`, patient, lane: i % 3, text: oru(`H${i}`, { patient }) };

@@ -87,7 +87,7 @@ test("two nodes on one database share the work", async () => {
   try {
     let turn = 0;
     await traffic(60, 30, () => (turn++ % 2 ? port : site.port));
-    await site.quiet(30);
+    await site.quiet();
     const [[leaders]] = site.postgres.sql(
       "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7237005",
     );
@@ -102,7 +102,7 @@ test("two nodes on one database share the work", async () => {
 });
 
 test("after all that every message is there once, and the log is whole", async () => {
-  await site.quiet(30);
+  await site.quiet();
   await until("the tree to hold all", () => {
     const [[a, b, c]] = site.postgres.sql(
       "SELECT (SELECT count(*) FROM record), (SELECT size FROM tree_head), (SELECT max(size) FROM checkpoint)",
@@ -132,7 +132,7 @@ test("the database stopped: nothing is acknowledged, nothing lost, it resumes by
     async () => acked(await send(site.port, oru("DB1"))).code === "AA",
     30,
   );
-  await until("its delivery", () => site.receiver.received().some(({ id }) => id === "DB1"), 30);
+  await until("its delivery", () => site.receiver.received().some(({ id }) => id === "DB1"));
 });
 
 test("as process 1, which it is in a container, it serves", async (t) => {

@@ -175,9 +175,9 @@ async function reload(text) {
   const [said, old] = [log(), children(site.gateway.pid)];
   writeFileSync(map, text);
   site.gateway.hup();
-  await until("the new map", () => said().includes(RELOADED), 30);
+  await until("the new map", () => said().includes(RELOADED));
   const left = () => children(site.gateway.pid).filter((pid) => old.includes(pid));
-  await until("the old workers to end", () => left().length === 0, 30);
+  await until("the old workers to end", () => left().length === 0);
 }
 
 /** Ask for @text, which is refused; what the log says. */
@@ -248,7 +248,7 @@ test("reloads under load: none lost, none twice, each by one map, which its reco
     await bring(++turns);
   }
   const told = await running;
-  await site.quiet(60);
+  await site.quiet();
   assert.equal(told.AA, messages.length);
   assert.equal(told.AE + told.AR + told.other, 0);
   assert.ok(turns >= 3, `${turns} reloads`);

@@ -53,7 +53,7 @@ for (const [word, least] of [
     for (const n of [1, 2, 3]) {
       texts[`${patient}-${n}`] = await take(`${patient}-${n}`, patient);
     }
-    await site.quiet(30);
+    await site.quiet();
     site.receiver.behave("AA");
     const got = site.receiver.received().slice(seen);
     const order = got.map(({ id }) => Number(id.at(-1)));

@@ -130,7 +130,7 @@ async function killed() {
     return now.length === old.length && now.every((pid) => !old.includes(pid));
   };
   const ready = async () => fresh() && (await site.gateway.metric("chartseal_ready")) === 4;
-  await until("new workers", ready, 30);
+  await until("new workers", ready);
 }
 
 test("a part is safe once it is acknowledged: workers killed in between", async () => {

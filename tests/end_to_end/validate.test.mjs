@@ -122,7 +122,7 @@ describe("HL7 v2", () => {
     site.files.write(config);
     await reloaded(site.gateway);
     await site.store.fail({ status: 503, times: 0, match: "" });
-    await site.quiet(30);
+    await site.quiet();
     const row = site.outbox().at(-1);
     assert.ok(row.state === "parked" && row.reason === "invalid", JSON.stringify(row));
   });

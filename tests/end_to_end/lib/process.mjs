@@ -61,7 +61,7 @@ function keeper(child, command, args) {
 }
 
 /** Ask until it says true; its last error is told if it doesn't within @seconds. */
-export async function until(what, ask, seconds = 15) {
+export async function until(what, ask, seconds = 60) {
   const end = Date.now() + seconds * 1000;
   let last;
   while (Date.now() < end) {

@@ -41,7 +41,7 @@ export function acked(answer) {
  * A connection that sends one message after the other: ask(bytes or text) resolves to the
  * answer's text, or rejects if the connection ends or @seconds pass.
  */
-export function connect(port, { seconds = 15, host = "127.0.0.1" } = {}) {
+export function connect(port, { seconds = 60, host = "127.0.0.1" } = {}) {
   const socket = net.connect(port, host);
   let received = "";
   let waiting;
@@ -84,23 +84,32 @@ export function connect(port, { seconds = 15, host = "127.0.0.1" } = {}) {
 
 /**
  * Send @messages over one connection, one after another without waiting, and resolve to all that
- * comes back: the frames' texts, in their order, until @quiet milliseconds bring no more.
+ * comes back: the frames' texts, in their order. After the @least frames that must come it goes on
+ * for @quiet milliseconds, so that one too many is seen; it waits @seconds for them.
  */
-export function collect(port, messages, { quiet = 400, encoding = "utf8" } = {}) {
+export function collect(
+  port,
+  messages,
+  { least = messages.length, quiet = 400, seconds = 120, encoding = "utf8" } = {},
+) {
   const socket = net.connect(port, "127.0.0.1");
   const pieces = [];
+  let frames = 0;
   return new Promise((resolve, reject) => {
     const end = () => {
       socket.destroy();
-      const frames = Buffer.concat(pieces).toString(encoding).split("\x1c\r");
-      assert.equal(frames.pop(), "", "frames are whole");
-      resolve(frames.map((frame) => frame.replace(/^\x0b/, "")));
+      const texts = Buffer.concat(pieces).toString(encoding).split("\x1c\r");
+      assert.equal(texts.pop(), "", "frames are whole");
+      resolve(texts.map((text) => text.replace(/^\x0b/, "")));
     };
-    let timer = setTimeout(end, 10 * quiet);
+    let timer = setTimeout(end, least ? 1000 * seconds : quiet);
     socket.on("data", (data) => {
       pieces.push(data);
-      clearTimeout(timer);
-      timer = setTimeout(end, quiet);
+      frames += data.filter((byte) => byte === 0x1c).length;
+      if (frames >= least) {
+        clearTimeout(timer);
+        timer = setTimeout(end, quiet);
+      }
     });
     socket.on("error", reject);
     for (const message of messages) {
