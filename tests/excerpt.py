@@ -12,7 +12,8 @@ LINES, COLUMNS, TOTAL = 12, 200, 60
 NODE_FAILED = re.compile(r"^( *)not ok \d+ - (.*)$")
 NODE_FIELD = re.compile(r"^(\w+): ?(.*)$")
 SANITIZER = re.compile(r"ERROR: \w*Sanitizer|runtime error:|ERROR: libFuzzer")
-FOREIGN_FRAME = re.compile(r"^ *#\d+ .*(/lib/|sysdeps/|nptl/|stdlib/|fuzzer::|__sanitizer|/lib\w+\.so)")
+FOREIGN_FRAME = re.compile(
+    r"^ *#\d+ .*(/lib/|sysdeps/|nptl/|stdlib/|fuzzer::|__sanitizer|/lib\w+\.so)")
 SUMMED_UP = re.compile(r"^SUMMARY:|^Base64:|Test unit written to")
 ASSERTED = "[   LINE   ]"
 

@@ -7,6 +7,7 @@
 #include "gateway/pipeline/v2_receive.h"
 
 #include "fhir/format/json_write.h"
+#include "fhir/translate/lack.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/batch.h"
 #include "gateway/consents.h"
@@ -153,18 +154,22 @@ static enum step refuse_unreadable(struct exchange *ex)
     return refuse(ex, OUTCOME_BAD_REQUEST, "unreadable", refusal);
 }
 
-/* Whether a destination can do anything with a message of this type. */
-static bool any_takes(const struct v2_case *v2)
+/* Whether a destination takes the message as it is, whatever it becomes. */
+static bool passes(const struct v2_case *v2)
 {
-    const struct worker *worker = v2->dossier.worker;
+    const struct config *config = v2->dossier.worker->config;
     const struct config_strings *to = &v2->dossier.route->to;
     for (size_t i = 0; i < to->n; i++) {
-        if (config_destination_named(worker->config, to->items[i])->protocol == PROTOCOL_MLLP) {
+        if (config_destination_named(config, to->items[i])->protocol == PROTOCOL_MLLP) {
             return true;
         }
     }
-    const struct rules *rules = maps_of(worker->child->maps, v2->sender, v2->dossier.route);
-    return translate_knows(rules, &v2->message);
+    return false;
+}
+
+static const struct rules *rules_of(const struct v2_case *v2)
+{
+    return maps_of(v2->dossier.worker->child->maps, v2->sender, v2->dossier.route);
 }
 
 /* What a readable message must have to be taken; STEP_NEXT, with its route, if it has. */
@@ -178,7 +183,7 @@ static enum step check_header(struct exchange *ex)
                                            STR("no route takes messages of this type") });
     }
     dossier_route(ex, v2->dossier.route);
-    if (!any_takes(v2)) {
+    if (!passes(v2) && !translate_knows(rules_of(v2), &v2->message)) {
         return refuse(ex, OUTCOME_UNSUPPORTED, "no-map",
                       (struct v2_refusal){ V2_ACK_UNSUPPORTED_EVENT, STR("MSH-9"),
                                            STR("no map translates messages of this type") });
@@ -200,6 +205,22 @@ enum step v2_translate_enter(struct exchange *ex)
 }
 
 /* --- validate: before anything of the message is made or kept ---------------------------- */
+
+/* Nothing came of it. Where it passes as it is that doesn't matter. */
+static enum step empty(struct exchange *ex)
+{
+    struct v2_case *v2 = v2_of(ex);
+    struct translate_lack lack;
+    if (passes(v2)) {
+        return STEP_NEXT;
+    }
+    if (translate_lack(ex->arena, rules_of(v2), &v2->message, &lack) < 0) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    return refuse(ex, OUTCOME_BAD_REQUEST, "empty",
+                  (struct v2_refusal){ lack.segment ? V2_ACK_SEQUENCE : V2_ACK_REQUIRED,
+                                       lack.place, lack.text });
+}
 
 static enum step refuse_breach(struct exchange *ex, const struct issues *issues)
 {
@@ -226,17 +247,24 @@ static enum step refuse_length(struct exchange *ex)
 static enum step validate_enter(struct exchange *ex)
 {
     struct v2_case *v2 = v2_of(ex);
+    bool off = v2->dossier.route->validate == VALIDATE_OFF;
     bool reject = v2->dossier.route->validate == VALIDATE_REJECT;
     struct translate_result bundle;
     struct issues issues;
     enum v2_validity validity = V2_TOO_LONG;
-    if (v2->dossier.route->validate == VALIDATE_OFF) {
+    if (off && (passes(v2) || !translate_suspect(rules_of(v2), &v2->message))) {
         return STEP_NEXT;
     }
     issues_init(&issues, ex->arena);
     int r = v2_case_translate(ex, ex->time, &bundle);
-    if (r == TRANSLATE_E_TYPE || (r == 0 && bundle.count == 0)) {
+    if (r == TRANSLATE_E_TYPE) {
         return STEP_NEXT; /* only for destinations that take it as it is */
+    }
+    if (r == 0 && bundle.count == 0) {
+        return empty(ex);
+    }
+    if (off && r >= 0) {
+        return STEP_NEXT;
     }
     r = r ? r : v2_valid_look(ex, &bundle, &issues, &validity);
     if (r < 0) {

@@ -28,7 +28,7 @@ before(async () => {
   site = await startSite({
     listeners: {
       modern: mllp(modern, { ack: "enhanced" }),
-      mapped: mllp(fhirOnly),
+      mapped: mllp(fhirOnly, { ack: "enhanced" }),
     },
     routes: [
       { to: ["ward"] },
@@ -114,6 +114,17 @@ test("a refusal names place and reason", async () => {
     assert.equal(acked(answer).code, "AE");
     assert.match(answer, want);
   }
+});
+
+test("of which nothing would come is refused, but where it passes as it is", async () => {
+  const bare = oru("N1").replace(/PID.*/s, "PID|1\rPV1|1\r");
+  const [answer] = await collect(fhirOnly, [bare]);
+  assert.match(answer, /\rMSA\|AE\|N1\rERR\|\|OBR\^1\|100\^.*required and missing: OBR, PID-3/);
+  const told = asking("N2", "AL", "AL").replace(/PID.*/s, "PID|1\r");
+  assert.deepEqual(codes(await collect(fhirOnly, [told])), ["CE"]);
+  assert.equal(acked(await send(site.port, bare)).code, "AA");
+  const [batch] = await collect(fhirOnly, [`BHS|^~\\&|LAB\r${oru("N3")}${bare}BTS|2\r`]);
+  assert.deepEqual(batch.match(/MSA\|\w+/g), ["MSA|AA", "MSA|AE"]);
 });
 
 test("a batch is answered by a batch, each message taken by itself", async () => {

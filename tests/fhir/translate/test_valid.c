@@ -6,6 +6,7 @@
 
 #include "crypto/digest.h"
 #include "fhir/format/json.h"
+#include "fhir/translate/lack.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/charset.h"
 #include "fhir/validate/validate.h"
@@ -48,7 +49,9 @@ static int translate(struct trying *t, struct arena *arena, struct str text,
     struct v2_message utf8;
     int r = v2_parse(arena, text, &issues, &m);
     r = r ? r : v2_message_utf8(arena, &m, V2_CHARSET_8859_1, &issues, &utf8);
-    return r ? r : translate_to_fhir(arena, &utf8, &site, result, &issues);
+    r = r ? r : translate_to_fhir(arena, &utf8, &site, result, &issues);
+    assert_true(r || result->count || translate_suspect(t->rules, &utf8));
+    return r;
 }
 
 static void try_file(struct trying *t, const char *path)
