@@ -14,7 +14,7 @@ struct child_socket {
 
 /*
  * @config:  in force for the child's whole life: a reload starts new children; so are
- *           @maps, @validation and @labeller
+ *           @maps, @validation, @labeller and @tenant
  * @sockets: those of this child, shared and its own
  * @ready:   a byte is written here when the child takes traffic
  */
@@ -22,8 +22,9 @@ struct child {
     const struct config *config;
     const struct maps *maps;
     const struct validation *validation;
-    const struct labeller *labeller; /* NULL: nothing is labelled */
-    int index;                       /* of the worker; -1: the notary */
+    const struct labeller *labeller;     /* NULL: nothing is labelled */
+    const struct consent_tenant *tenant; /* NULL: consents decide alone */
+    int index;                           /* of the worker; -1: the notary */
     const struct child_socket *sockets;
     size_t socket_count;
     int ready;

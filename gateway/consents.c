@@ -47,9 +47,10 @@ struct consents {
     const struct config *config;
     struct db *db;
     struct vault *vault;
-    struct consent_index *index; /* owned */
-    struct consents_load *load;  /* owned; NULL: none under way */
-    struct event *tick;          /* owned */
+    const struct consent_tenant *tenant; /* borrowed; may be NULL */
+    struct consent_index *index;         /* owned */
+    struct consents_load *load;          /* owned; NULL: none under way */
+    struct event *tick;                  /* owned */
     struct op *op;
     bool loaded;
     bool wake_again;       /* a wake came in the middle of a cycle */
@@ -163,10 +164,19 @@ static void on_loaded(void *arg, int r, struct consent_index *index)
     settle(consents, 0);
 }
 
+static struct consent_index *empty_index(const struct consents *consents)
+{
+    struct consent_index *index = consent_index_new(memory, NULL);
+    if (index) {
+        consent_index_govern(index, consents->tenant);
+    }
+    return index;
+}
+
 static void load_all(struct consents *consents)
 {
     consents->people = consents->target;
-    struct consent_index *fresh = consent_index_new(memory, NULL);
+    struct consent_index *fresh = empty_index(consents);
     consents->load =
         fresh ? consents_load_all(consents->db, consents->vault, fresh, on_loaded, consents)
               : NULL;
@@ -257,14 +267,17 @@ static void ask(struct consents *consents)
 }
 
 struct consents *consents_new(struct event_base *loop, const struct config *config,
-                              struct db *db, struct vault *vault)
+                              struct db *db, struct vault *vault,
+                              const struct consent_tenant *tenant)
 {
     struct consents *consents = calloc(1, sizeof(*consents));
     if (!consents) {
         return NULL;
     }
-    *consents = (struct consents){ .loop = loop, .config = config, .db = db, .vault = vault };
-    consents->index = consent_index_new(memory, NULL);
+    *consents = (struct consents){
+        .loop = loop, .config = config, .db = db, .vault = vault, .tenant = tenant
+    };
+    consents->index = empty_index(consents);
     consents->tick = event_new(loop, -1, 0, on_tick, consents);
     if (!consents->index || !consents->tick ||
         db_listen(db, STORE_EPOCH_CHANNEL, on_wake, consents) < 0) {

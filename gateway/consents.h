@@ -27,8 +27,10 @@ enum consents_state {
     CONSENTS_LEDGER, /* the ledger's view is older than ledger.max_staleness */
 };
 
+/* @tenant: the policy that consents work within; NULL: they decide alone */
 MUST_USE struct consents *consents_new(struct event_base *loop, const struct config *config,
-                                       struct db *db, struct vault *vault);
+                                       struct db *db, struct vault *vault,
+                                       const struct consent_tenant *tenant);
 void consents_free(struct consents *consents);
 
 /* Loading is over; called once. */

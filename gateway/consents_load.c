@@ -101,13 +101,14 @@ static struct consent_chain_state chain_state(const struct store_consent_chain *
     if (!from->known) {
         return (struct consent_chain_state){ .state = CONSENT_CHAIN_ABSENT };
     }
+    uint64_t until = from->valid_until;
     struct consent_chain_state chain = {
         .state = from->revoked ? CONSENT_CHAIN_REVOKED
                  : from->safe  ? CONSENT_CHAIN_SAFE
                                : CONSENT_CHAIN_GRANTED,
         .version = from->granted,
         .valid_from = day(from->valid_from),
-        .valid_until = from->valid_until ? day(from->valid_until) : CONSENT_DAY_OPEN,
+        .valid_until = until && until < CONSENT_OPEN_END ? day(until) : CONSENT_DAY_OPEN,
         .block = from->block_number,
     };
     memcpy(chain.commitment, from->commitment, sizeof(chain.commitment));

@@ -30,6 +30,8 @@ MUST_USE struct consents_load *consents_load_changes(struct db *db, struct vault
 /* End it without completion; NULL is fine. */
 void consents_load_cancel(struct consents_load *load);
 
+#define CONSENT_OPEN_END ((UINT64_C(1) << 40) - 1) /* as valid_until on chain: no end */
+
 /*
  * What a consent's row seals: salt (32 bytes), statement hash (32 bytes), policy text.
  * The commitment on chain covers all three.

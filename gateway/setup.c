@@ -15,6 +15,9 @@ int setup_load(const char *file, struct buf *report, struct setup *out)
     if (r == 0) {
         r = labelling_load(setup.config, report, &setup.labelling);
     }
+    if (r == 0) {
+        r = tenant_load(setup.config, report, &setup.tenant);
+    }
     if (r < 0) {
         setup_free(&setup);
         return r;
@@ -25,6 +28,7 @@ int setup_load(const char *file, struct buf *report, struct setup *out)
 
 void setup_free(struct setup *setup)
 {
+    tenant_free(setup->tenant);
     labelling_free(setup->labelling);
     validation_free(setup->validation);
     maps_free(setup->maps);

@@ -4,6 +4,7 @@
 
 #include "gateway/labelling.h"
 #include "gateway/maps.h"
+#include "gateway/tenant.h"
 #include "gateway/validation.h"
 
 /* All owned; nobody writes to it once it is loaded. */
@@ -12,10 +13,11 @@ struct setup {
     struct maps *maps;
     struct validation *validation;
     struct labelling *labelling;
+    struct tenant *tenant; /* NULL: consents decide alone */
 };
 
 /**
- * setup_load() - read a configuration, its maps, packages and value sets
+ * setup_load() - read a configuration, its maps, packages, value sets and tenant's policy
  * @file:   of the configuration
  * @report: told every error, a line each; and warnings
  * @out:    end it with setup_free(); set only on 0

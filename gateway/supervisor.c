@@ -151,6 +151,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
         .maps = generation->setup.maps,
         .validation = generation->setup.validation,
         .labeller = labelling_labeller(generation->setup.labelling),
+        .tenant = tenant_policy(generation->setup.tenant),
         .index = (int)i - 1,
         .sockets = own,
         .ready = ready,

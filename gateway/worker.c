@@ -223,7 +223,8 @@ static int open_all(struct worker *worker)
     }
     worker->ways_in =
         arena_calloc(worker->arena, config->listeners.n + 1, sizeof(struct way_in));
-    worker->consents = consents_new(worker->loop, config, worker->db, worker->vault);
+    worker->consents =
+        consents_new(worker->loop, config, worker->db, worker->vault, worker->child->tenant);
     worker->patients = number_cache_new(NUMBER_CACHE_PATIENTS);
     worker->recipients = number_cache_new(NUMBER_CACHE_RECIPIENTS);
     worker->payloads = payload_cache_new();

@@ -49,6 +49,11 @@ struct consent_index *consent_index_new(consent_memory_fn memory, void *owner)
     return index;
 }
 
+void consent_index_govern(struct consent_index *index, const struct consent_tenant *tenant)
+{
+    index->tenant = tenant;
+}
+
 void consent_index_free(struct consent_index *index)
 {
     if (!index) {

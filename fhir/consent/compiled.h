@@ -11,6 +11,7 @@
 
 #include "crypto/base/attr.h"
 #include "fhir/consent/evaluate.h"
+#include "fhir/consent/tenant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,13 +74,23 @@ struct consent_entry {
     struct consent_chain_state chain;
 };
 
-/* What a decision rests on. @id and what follows are set if @has_consent. */
+/*
+ * What a decision rests on. @id and what follows are set if @has_consent.
+ *
+ * @considered: consents looked at
+ * @engine:  CONSENT_ENGINE
+ * @tenant:  digest of the tenant's policy; zeros without one
+ * @reading: how the consent was read
+ */
 struct consent_evidence {
     struct consent_verdict verdict;
-    unsigned considered; /* consents looked at */
+    unsigned considered;
+    unsigned engine;
+    uint8_t tenant[CONSENT_TENANT_DIGEST_SIZE];
     bool has_consent;
     bool safe;
     uint16_t version;
+    enum consent_reading reading;
     uint64_t block;
     uint8_t id[CONSENT_ID_SIZE];
     uint8_t commitment[CONSENT_HASH_SIZE];
@@ -91,6 +102,12 @@ struct consent_index;
 /* An empty index; NULL if there is no memory. @memory and @owner outlive it. */
 MUST_USE struct consent_index *consent_index_new(consent_memory_fn memory, void *owner);
 void consent_index_free(struct consent_index *index);
+
+/*
+ * Decide by @tenant's policy from now on, which outlives the index; NULL, as at first: consents
+ * alone, deny overrides.
+ */
+void consent_index_govern(struct consent_index *index, const struct consent_tenant *tenant);
 
 /**
  * consent_index_put() - add a consent, or replace the one of the same id and version

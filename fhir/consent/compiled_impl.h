@@ -38,6 +38,7 @@ struct chunk {
 /* @chunks: @n_chunks of @room; owned */
 struct consent_index {
     struct slots_memory memory;
+    const struct consent_tenant *tenant; /* borrowed; may be NULL */
     struct pool policies;
     struct merged merged;
     struct slots by_id;

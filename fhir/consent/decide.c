@@ -1,22 +1,48 @@
-/* Deciding for one patient: each of the consents is asked, and deny overrides. */
+/*
+ * Deciding for one patient.
+ *
+ *   legal rules --open--> consents, combined --none applies--> implicit policy --> deny
+ *
+ * Each consent that says something has a rank, by the way of combining: none (deny overrides),
+ * the block of its grant, or how specific its rule is. The highest decides, among equals deny.
+ * As long as facts are missing a finding has several outcomes, and its rank may lie between two
+ * bounds: an outcome is possible in all if it may outrank whatever surely speaks against it.
+ */
 #include "fhir/consent/compiled_impl.h"
+#include "fhir/consent/purpose.h"
 
 #include <string.h>
+
+#define RANK_NONE (-1)
+#define RANK_FATAL INT64_MAX /* what doesn't add up denies, however consents are combined */
+
+/*
+ * What the consents that may decide one way come to.
+ *
+ * @most: highest rank possible; @sure: highest that is certain to be reached
+ * @set:  of the one that is cited, with its rank and path
+ */
+struct side {
+    int64_t most;
+    int64_t sure;
+    uint8_t set;
+    int64_t rank;
+    enum consent_basis basis;
+    struct consent_path path;
+    const struct entry *entry;
+};
 
 /* What the consents looked at so far come to. */
 struct tally {
     const struct consent_request *request;
     const struct consent_facts *facts;
-    uint8_t set;
+    enum consent_combining combining;
     unsigned considered;
-    enum consent_basis deny_basis;
+    bool bounded; /* one in force permits part of what could be asked for, and no more */
+    bool silent;  /* all may say nothing */
+    struct side permit;
+    struct side deny;
     enum consent_basis pass_basis;
-    uint8_t permit_set; /* of the one that permits */
-    uint8_t deny_set;
-    struct consent_path permit_path;
-    struct consent_path deny_path;
-    const struct entry *permit;
-    const struct entry *deny;
     const struct entry *pass;
     const struct consent_listener *listener;
 };
@@ -26,6 +52,11 @@ static struct consent_finding passing(enum consent_basis basis)
     return (struct consent_finding){ .set = CONSENT_MAY_PASS, .basis = basis };
 }
 
+static struct consent_finding refusing(enum consent_basis basis)
+{
+    return (struct consent_finding){ .set = CONSENT_MAY_DENY, .basis = basis };
+}
+
 /* The finding on one consent, given how it stands on chain. */
 static struct consent_finding find_one(const struct consent_index *index,
                                        const struct entry *entry, const struct tally *tally)
@@ -33,16 +64,13 @@ static struct consent_finding find_one(const struct consent_index *index,
     int64_t now = tally->request->now;
     int64_t day = now >= 0 ? now / INSTANT_DAY_MS : -1;
     if (entry->standing == CONSENT_STANDS_MISMATCH) {
-        return (
-            struct consent_finding){ CONSENT_MAY_DENY, CONSENT_BASIS_MISMATCH, { 0 }, { 0 } };
+        return refusing(CONSENT_BASIS_MISMATCH);
     }
     if (entry->standing == CONSENT_STANDS_REVOKED) {
         return passing(CONSENT_BASIS_REVOKED);
     }
     if (entry->policy == SLOTS_NONE) {
-        return (struct consent_finding){
-            CONSENT_MAY_DENY, CONSENT_BASIS_UNPROCESSABLE, { 0 }, { 0 }
-        };
+        return refusing(CONSENT_BASIS_UNPROCESSABLE);
     }
     if (day < (int64_t)entry->valid_from) {
         return passing(CONSENT_BASIS_NOT_YET);
@@ -52,39 +80,85 @@ static struct consent_finding find_one(const struct consent_index *index,
     }
     struct consent_finding found =
         consent_find(index->policies.at[entry->policy].at, tally->request, tally->facts);
-    if (entry->standing != CONSENT_STANDS_SAFE && (found.set & CONSENT_MAY_PERMIT)) {
-        found.set = (found.set & (uint8_t)~CONSENT_MAY_PERMIT) | CONSENT_MAY_PASS;
-        found.basis = CONSENT_BASIS_NOT_SAFE;
+    if (entry->standing != CONSENT_STANDS_SAFE) {
+        found.bounded = false;
+        if (found.set & CONSENT_MAY_PERMIT) {
+            found.set = (found.set & (uint8_t)~CONSENT_MAY_PERMIT) | CONSENT_MAY_PASS;
+            found.basis = CONSENT_BASIS_NOT_SAFE;
+        }
     }
     return found;
 }
 
-/* Whether a finding is better evidence for @outcome than that with @set: surer. */
-static bool surer(const struct consent_finding *found, uint8_t outcome, uint8_t set)
+/* The bounds of a finding's rank. */
+struct bounds {
+    int64_t least;
+    int64_t most;
+};
+
+static struct bounds bounds_of(enum consent_combining combining, const struct entry *entry,
+                               struct consent_rank rank)
 {
-    return (found->set & outcome) && (set == 0 || (found->set == outcome && set != outcome));
+    switch (combining) {
+    case CONSENT_MOST_SPECIFIC: return (struct bounds){ rank.least, rank.most };
+    case CONSENT_MOST_RECENT:
+        return (struct bounds){ (int64_t)entry->block, (int64_t)entry->block };
+    case CONSENT_DENY_OVERRIDES: break;
+    }
+    return (struct bounds){ 0, 0 };
+}
+
+static void count_side(struct side *side, uint8_t outcome, const struct entry *entry,
+                       const struct consent_finding *found, struct bounds bounds)
+{
+    if (!(found->set & outcome)) {
+        return;
+    }
+    bool sure = found->set == outcome;
+    bool was_sure = side->set == outcome;
+    side->most = bounds.most > side->most ? bounds.most : side->most;
+    side->sure = sure && bounds.least > side->sure ? bounds.least : side->sure;
+    if (side->entry && (sure < was_sure || (sure == was_sure && bounds.most <= side->rank))) {
+        return;
+    }
+    side->set = found->set;
+    side->rank = bounds.most;
+    side->basis = found->basis;
+    side->path = outcome == CONSENT_MAY_PERMIT ? found->permit : found->deny;
+    side->entry = entry;
 }
 
 static void count_in(struct tally *t, const struct entry *entry,
                      const struct consent_finding *found)
 {
+    const bool fatal = found->set == CONSENT_MAY_DENY && found->basis != 0;
+    const struct bounds last = { RANK_FATAL, RANK_FATAL };
     t->considered++;
-    t->set = consent_combine(t->set, found->set);
-    if (surer(found, CONSENT_MAY_PERMIT, t->permit_set)) {
-        t->permit_set = found->set;
-        t->permit_path = found->permit;
-        t->permit = entry;
-    }
-    if (surer(found, CONSENT_MAY_DENY, t->deny_set)) {
-        t->deny_set = found->set;
-        t->deny_path = found->deny;
-        t->deny = entry;
-        t->deny_basis = found->set == CONSENT_MAY_DENY ? found->basis : 0;
-    }
-    if ((found->set & CONSENT_MAY_PASS) && found->basis > t->pass_basis) {
+    t->bounded = t->bounded || found->bounded;
+    t->silent = t->silent && (found->set & CONSENT_MAY_PASS);
+    count_side(&t->permit, CONSENT_MAY_PERMIT, entry, found,
+               bounds_of(t->combining, entry, found->permit_rank));
+    count_side(&t->deny, CONSENT_MAY_DENY, entry, found,
+               fatal ? last : bounds_of(t->combining, entry, found->deny_rank));
+    if ((found->set & CONSENT_MAY_PASS) && (!t->pass || found->basis > t->pass_basis)) {
         t->pass_basis = found->basis;
         t->pass = entry;
     }
+}
+
+/* The outcomes that are possible in all. */
+static struct consent_finding sum_of(const struct tally *t)
+{
+    struct consent_finding sum = {
+        .set = t->silent ? CONSENT_MAY_PASS : 0,
+        .basis = t->pass_basis,
+        .bounded = t->bounded,
+        .permit = t->permit.path,
+        .deny = t->deny.path,
+    };
+    sum.set |= t->permit.most > t->deny.sure ? CONSENT_MAY_PERMIT : 0;
+    sum.set |= t->deny.entry && t->deny.most >= t->permit.sure ? CONSENT_MAY_DENY : 0;
+    return sum;
 }
 
 static void tell(const struct consent_index *index, const struct entry *entry,
@@ -133,21 +207,69 @@ static void cite(const struct consent_index *index, const struct entry *entry,
     memcpy(out->id, entry->id, sizeof(out->id));
     memcpy(out->commitment, entry->commitment, sizeof(out->commitment));
     if (entry->policy != SLOTS_NONE) {
-        memcpy(out->policy_hash, index->policies.at[entry->policy].hash,
-               sizeof(out->policy_hash));
+        const struct pool_policy *policy = &index->policies.at[entry->policy];
+        out->reading = policy->at->reading;
+        memcpy(out->policy_hash, policy->hash, sizeof(out->policy_hash));
     }
 }
 
 /* The consent that the verdict rests on. */
 static const struct entry *ground_of(const struct tally *t, enum consent_basis basis)
 {
+    if (basis == CONSENT_BASIS_LEGAL || basis == CONSENT_BASIS_PART2 ||
+        basis == CONSENT_BASIS_IMPLICIT) {
+        return NULL;
+    }
     if (basis == CONSENT_BASIS_PERMIT) {
-        return t->permit;
+        return t->permit.entry;
     }
-    if (t->deny) {
-        return t->deny;
+    if (t->deny.entry) {
+        return t->deny.entry;
     }
-    return basis == CONSENT_BASIS_IN_DOUBT ? t->permit : t->pass;
+    return basis == CONSENT_BASIS_IN_DOUBT ? t->permit.entry : t->pass;
+}
+
+static void count_all(const struct consent_index *index, const uint8_t *patient,
+                      struct tally *t)
+{
+    const struct merged *merged = &index->merged;
+    uint32_t first = merged_find(merged, patient);
+    count_patient(index, patient, t);
+    if (first != SLOTS_NONE) {
+        for (uint32_t i = merged->at[first].next; i != first; i = merged->at[i].next) {
+            count_patient(index, merged->at[i].patient, t);
+        }
+    }
+}
+
+/*
+ * Whether the implicit policy is asked: not beyond a permit that a patient has bounded, but for
+ * what breaks the glass, which no bound speaks of.
+ */
+static bool asks_implicit(const struct consent_finding *sum,
+                          const struct consent_request *request)
+{
+    const uint64_t glass = purpose_bit(STR("BTG")) | purpose_bit(STR("ETREAT"));
+    bool only_glass = request->purposes != 0 && (request->purposes & ~glass) == 0 &&
+                      request->n_other_purposes == 0;
+    return (sum->set & CONSENT_MAY_PASS) && (!sum->bounded || only_glass);
+}
+
+/* The basis of a verdict, by who of the three gave it. */
+static enum consent_basis basis_of(enum consent_basis basis, const struct tally *t,
+                                   const struct consent_finding *legal, uint8_t consents)
+{
+    if (basis != CONSENT_BASIS_PERMIT && basis != CONSENT_BASIS_DENY) {
+        return basis;
+    }
+    if (!(legal->set & CONSENT_MAY_PASS)) {
+        return basis == CONSENT_BASIS_PERMIT ? CONSENT_BASIS_LEGAL : legal->basis;
+    }
+    if (basis == CONSENT_BASIS_PERMIT) {
+        return consents & CONSENT_MAY_PASS ? CONSENT_BASIS_IMPLICIT : basis;
+    }
+    bool told = t->deny.set == CONSENT_MAY_DENY && t->deny.basis != 0;
+    return told ? t->deny.basis : basis;
 }
 
 void consent_explain(const struct consent_index *index,
@@ -155,28 +277,38 @@ void consent_explain(const struct consent_index *index,
                      const struct consent_request *request, const struct consent_facts *facts,
                      struct consent_evidence *out, const struct consent_listener *listener)
 {
+    const struct consent_tenant *tenant = index->tenant;
+    struct consent_finding found = passing(CONSENT_BASIS_NO_CONSENT);
     struct tally t = {
         .request = request,
         .facts = facts,
-        .set = CONSENT_MAY_PASS,
+        .silent = true,
+        .permit = { .most = RANK_NONE, .sure = RANK_NONE },
+        .deny = { .most = RANK_NONE, .sure = RANK_NONE },
         .listener = listener,
     };
-    const struct merged *merged = &index->merged;
-    uint32_t first = merged_find(merged, patient);
-    count_patient(index, patient, &t);
-    if (first != SLOTS_NONE) {
-        for (uint32_t i = merged->at[first].next; i != first; i = merged->at[i].next) {
-            count_patient(index, merged->at[i].patient, &t);
-        }
+    if (tenant) {
+        t.combining = tenant->combining;
+        found = consent_tenant_legal(tenant, request, facts);
     }
+    const struct consent_finding legal = found;
+    count_all(index, patient, &t);
+    const struct consent_finding sum = sum_of(&t);
+    consent_fall_back(&found, &sum);
+    if (tenant && asks_implicit(&sum, request)) {
+        struct consent_finding implicit = consent_tenant_implicit(tenant, request, facts);
+        consent_fall_back(&found, &implicit);
+    }
+    found.basis = t.pass_basis;
 
-    struct consent_finding sum = { t.set, t.pass_basis, t.permit_path, t.deny_path };
     *out = (struct consent_evidence){
-        .verdict = consent_conclude(&sum, !facts || facts->pending),
+        .verdict = consent_conclude(&found, !facts || facts->pending),
         .considered = t.considered,
+        .engine = CONSENT_ENGINE,
     };
-    if (out->verdict.basis == CONSENT_BASIS_DENY && t.deny_basis != 0) {
-        out->verdict.basis = t.deny_basis;
+    out->verdict.basis = basis_of(out->verdict.basis, &t, &legal, sum.set);
+    if (tenant) {
+        memcpy(out->tenant, tenant->digest, sizeof(out->tenant));
     }
     cite(index, ground_of(&t, out->verdict.basis), out);
 }

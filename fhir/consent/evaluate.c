@@ -158,6 +158,32 @@ static bool is_type(struct str class)
     return !memchr(class.p, ':', class.n) && !memchr(class.p, '|', class.n);
 }
 
+/* A profile is named with its version or without, by the rule as by the data. */
+static enum match is_profile(struct str class, struct str profile)
+{
+    struct str version = class;
+    struct str own = profile;
+    if (!str_eq(str_cut(&version, '|'), str_cut(&own, '|')) || is_type(class)) {
+        return MATCH_NO;
+    }
+    if (version.n == 0 || str_eq(version, own)) {
+        return MATCH_YES;
+    }
+    return own.n == 0 ? MATCH_MAYBE : MATCH_NO;
+}
+
+static enum match match_profiles(const struct policy_texts *classes,
+                                 const struct consent_facts *facts)
+{
+    enum match found = MATCH_NO;
+    for (size_t i = 0; i < classes->n; i++) {
+        for (size_t k = 0; k < facts->n_profiles; k++) {
+            found = greater(found, is_profile(classes->at[i], facts->profiles[k]));
+        }
+    }
+    return found;
+}
+
 static enum match match_classes(const struct policy_criteria *when, const struct question *q)
 {
     const struct consent_facts *facts = q->facts;
@@ -165,8 +191,8 @@ static enum match match_classes(const struct policy_criteria *when, const struct
     if (classes->n == 0) {
         return MATCH_YES;
     }
-    if ((facts->type.n > 0 && texts_have(classes, facts->type)) ||
-        texts_meet(classes, facts->profiles, facts->n_profiles) ||
+    enum match found = match_profiles(classes, facts);
+    if (found == MATCH_YES || (facts->type.n > 0 && texts_have(classes, facts->type)) ||
         texts_code(classes, facts->codes, facts->n_codes)) {
         return MATCH_YES;
     }
@@ -176,7 +202,7 @@ static enum match match_classes(const struct policy_criteria *when, const struct
             return MATCH_MAYBE;
         }
     }
-    return MATCH_NO;
+    return found;
 }
 
 static enum match match_codes(const struct policy_criteria *when, const struct question *q)
@@ -291,7 +317,8 @@ static enum match match_all(const struct policy_criteria *when, enum policy_effe
     return least;
 }
 
-uint8_t consent_combine(uint8_t sum, uint8_t with)
+/* The outcomes that two sets may come to together: deny overrides. */
+static uint8_t combine(uint8_t sum, uint8_t with)
 {
     uint8_t either = sum | with;
     uint8_t both = sum & with;
@@ -312,37 +339,86 @@ static uint8_t outcome_of(enum policy_effect effect)
     return CONSENT_MAY_DENY;
 }
 
-/* Note who may decide so: the first one stays. */
-static void note(struct consent_finding *found, const struct consent_finding *with)
+/* Of two that may both decide so; the one that surely does bounds the rank from below. */
+static struct consent_rank join(struct consent_rank a, bool a_sure, struct consent_rank b,
+                                bool b_sure)
 {
-    if ((with->set & CONSENT_MAY_PERMIT) && !(found->set & CONSENT_MAY_PERMIT)) {
-        found->permit = with->permit;
+    uint8_t lesser = a.least < b.least ? a.least : b.least;
+    uint8_t larger = a.least < b.least ? b.least : a.least;
+    struct consent_rank rank = { lesser, a.most < b.most ? b.most : a.most };
+    if (a_sure && b_sure) {
+        rank.least = larger;
+    } else if (a_sure || b_sure) {
+        rank.least = a_sure ? a.least : b.least;
     }
-    if ((with->set & CONSENT_MAY_DENY) && !(found->set & CONSENT_MAY_DENY)) {
-        found->deny = with->deny;
-    }
+    return rank;
 }
 
-static void add(struct consent_finding *found, const struct consent_finding *with)
+/* Note who may permit: the first one stays. Who can't pass permits for sure, if any does. */
+static void note_permit(struct consent_finding *found, const struct consent_finding *with)
 {
-    note(found, with);
-    found->set = consent_combine(found->set, with->set);
+    if (!(with->set & CONSENT_MAY_PERMIT)) {
+        return;
+    }
+    if (found->set & CONSENT_MAY_PERMIT) {
+        found->permit_rank = join(found->permit_rank, !(found->set & CONSENT_MAY_PASS),
+                                  with->permit_rank, !(with->set & CONSENT_MAY_PASS));
+        return;
+    }
+    found->permit = with->permit;
+    found->permit_rank = with->permit_rank;
 }
 
-/* Where no exception surely decides, the one at @path does, with @effect. */
-static void fall_back(struct consent_finding *found, enum policy_effect effect,
-                      const struct consent_path *path)
+/* The same for who may deny. */
+static void note_deny(struct consent_finding *found, const struct consent_finding *with)
+{
+    if (!(with->set & CONSENT_MAY_DENY)) {
+        return;
+    }
+    if (found->set & CONSENT_MAY_DENY) {
+        found->deny_rank = join(found->deny_rank, found->set == CONSENT_MAY_DENY,
+                                with->deny_rank, with->set == CONSENT_MAY_DENY);
+        return;
+    }
+    found->deny = with->deny;
+    found->deny_rank = with->deny_rank;
+}
+
+void consent_add(struct consent_finding *found, const struct consent_finding *with)
+{
+    note_permit(found, with);
+    note_deny(found, with);
+    found->set = combine(found->set, with->set);
+}
+
+void consent_fall_back(struct consent_finding *found, const struct consent_finding *with)
 {
     if (!(found->set & CONSENT_MAY_PASS)) {
         return;
     }
-    struct consent_finding own = { .set = outcome_of(effect), .permit = *path, .deny = *path };
-    note(found, &own);
-    found->set = (found->set & (uint8_t)~CONSENT_MAY_PASS) | own.set;
+    struct consent_finding perhaps = *with; /* or what was found before decides */
+    perhaps.set |= CONSENT_MAY_PASS;
+    note_permit(found, &perhaps);
+    note_deny(found, &perhaps);
+    found->set = (found->set & (uint8_t)~CONSENT_MAY_PASS) | with->set;
+}
+
+/* Where no exception surely decides, the one at @path does, with @effect. */
+static void decide_self(struct consent_finding *found, enum policy_effect effect,
+                        const struct consent_path *path, uint8_t rank)
+{
+    struct consent_finding own = {
+        .set = outcome_of(effect),
+        .permit = *path,
+        .deny = *path,
+        .permit_rank = { rank, rank },
+        .deny_rank = { rank, rank },
+    };
+    consent_fall_back(found, &own);
 }
 
 static struct consent_finding find_rules(const struct policy_rule *rules, size_t n,
-                                         const struct consent_path *path,
+                                         const struct consent_path *path, uint8_t rank,
                                          const struct question *q)
 {
     struct consent_finding found = { .set = CONSENT_MAY_PASS };
@@ -354,10 +430,11 @@ static struct consent_finding find_rules(const struct policy_rule *rules, size_t
         }
         struct consent_path at = *path;
         at.steps[at.n++] = (uint8_t)i;
-        struct consent_finding one = find_rules(rules[i].rules, rules[i].n_rules, &at, q);
-        fall_back(&one, rules[i].effect, &at);
+        uint8_t own = (uint8_t)(rank + rules[i].when.asked);
+        struct consent_finding one = find_rules(rules[i].rules, rules[i].n_rules, &at, own, q);
+        decide_self(&one, rules[i].effect, &at, own);
         one.set |= match == MATCH_MAYBE ? CONSENT_MAY_PASS : 0;
-        add(&found, &one);
+        consent_add(&found, &one);
     }
     return found;
 }
@@ -379,15 +456,17 @@ struct consent_finding consent_find(const struct policy *policy,
                                                        : CONSENT_BASIS_EXPIRED,
         };
     }
-    struct consent_finding found = find_rules(policy->rules, policy->n_rules, &base, &q);
+    struct consent_finding found =
+        find_rules(policy->rules, policy->n_rules, &base, scope->asked, &q);
     enum match match = MATCH_NO;
     if (policy->base != POLICY_SILENT && (found.set & CONSENT_MAY_PASS)) {
         match = match_all(scope, policy->base, &q);
     }
     if (match != MATCH_NO) {
-        fall_back(&found, policy->base, &base);
+        decide_self(&found, policy->base, &base, scope->asked);
         found.set |= match == MATCH_MAYBE ? CONSENT_MAY_PASS : 0;
     }
+    found.bounded = policy->base == POLICY_PERMIT;
     return found;
 }
 
@@ -432,6 +511,9 @@ const char *consent_basis_name(enum consent_basis basis)
         [CONSENT_BASIS_REVOKED] = "revoked",
         [CONSENT_BASIS_MISMATCH] = "ledger-mismatch",
         [CONSENT_BASIS_UNPROCESSABLE] = "unprocessable",
+        [CONSENT_BASIS_LEGAL] = "legal",
+        [CONSENT_BASIS_PART2] = "part2",
+        [CONSENT_BASIS_IMPLICIT] = "implicit-policy",
     };
     return names[basis];
 }

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum {
+    CONSENT_ENGINE = 1, /* version of the rules of evaluation; in evidence */
+};
+
 /*
  * @actors:   canonical URIs of everyone the requester is: user, client, organization and its
  *            ancestors, roles ("system|code"), groups and care teams at this moment
@@ -101,18 +105,24 @@ enum consent_decision {
     CONSENT_NEEDS_FACTS, /* decide again when what is pending is known; until then: no */
 };
 
-/* Why. Anything but CONSENT_BASIS_PERMIT goes with a deny, or with what would be one. */
+/*
+ * Why. _PERMIT, _LEGAL and _IMPLICIT go with a permit; _LEGAL with a deny as well, and anything
+ * else with a deny or with what would be one. Of what says nothing the greatest is told.
+ */
 enum consent_basis {
-    CONSENT_BASIS_NO_CONSENT,   /* none applies: the tenant's default, which is deny */
-    CONSENT_BASIS_PERMIT,       /* a rule or base permits */
-    CONSENT_BASIS_DENY,         /* a rule or base denies */
-    CONSENT_BASIS_IN_DOUBT,     /* could be denied by what isn't known of the data */
-    CONSENT_BASIS_NOT_YET,      /* before its period */
-    CONSENT_BASIS_EXPIRED,      /* after its period */
-    CONSENT_BASIS_NOT_SAFE,     /* its grant isn't safe on chain, or not there at all */
-    CONSENT_BASIS_REVOKED,      /* revoked on chain */
-    CONSENT_BASIS_MISMATCH,     /* chain and database differ: alert */
-    CONSENT_BASIS_UNPROCESSABLE /* the stored policy can't be read: alert */
+    CONSENT_BASIS_NO_CONSENT,    /* none applies: the tenant's default, which is deny */
+    CONSENT_BASIS_PERMIT,        /* a rule or base permits */
+    CONSENT_BASIS_DENY,          /* a rule or base denies */
+    CONSENT_BASIS_IN_DOUBT,      /* could be denied by what isn't known of the data */
+    CONSENT_BASIS_NOT_YET,       /* before its period */
+    CONSENT_BASIS_EXPIRED,       /* after its period */
+    CONSENT_BASIS_NOT_SAFE,      /* its grant isn't safe on chain, or not there at all */
+    CONSENT_BASIS_REVOKED,       /* revoked on chain */
+    CONSENT_BASIS_MISMATCH,      /* chain and database differ: alert */
+    CONSENT_BASIS_UNPROCESSABLE, /* the stored policy can't be read: alert */
+    CONSENT_BASIS_LEGAL,         /* a legal rule of the tenant's policy */
+    CONSENT_BASIS_PART2,         /* its rules for programmes under 42 CFR Part 2 */
+    CONSENT_BASIS_IMPLICIT,      /* no consent applies, and the tenant's policy permits */
 };
 
 /*
@@ -131,15 +141,28 @@ enum consent_outcome {
 };
 
 /*
+ * How specific what decides is: criteria asked for along its path. As long as facts are missing
+ * it isn't known which of several rules it will be.
+ */
+struct consent_rank {
+    uint8_t least;
+    uint8_t most;
+};
+
+/*
  * @set:    which outcomes are possible: bits of enum consent_outcome, at least one
  * @basis:  why, where nothing is decided
+ * @bounded: permits only part of what could be asked for: beyond that, the patient said no more
  * @permit: who would permit; @deny: who would deny
  */
 struct consent_finding {
     uint8_t set;
+    bool bounded;
     enum consent_basis basis;
     struct consent_path permit;
     struct consent_path deny;
+    struct consent_rank permit_rank;
+    struct consent_rank deny_rank;
 };
 
 /* @path: meaningful for CONSENT_BASIS_PERMIT, _DENY and _IN_DOUBT */
@@ -171,14 +194,14 @@ struct consent_verdict consent_evaluate(const struct policy *policy,
                                         const struct consent_facts *facts);
 
 /**
- * consent_combine() - add a finding to those of the patient's other consents: deny overrides
- * @sum:  outcomes so far; start with CONSENT_MAY_PASS
- * @with: outcomes of one more
- *
- * Return: the outcomes possible together
- * Spec:   consent rules, section 5.5
+ * consent_add() - one finding more: deny overrides
+ * @found: so far; start with CONSENT_MAY_PASS
+ * @with:  one more
  */
-uint8_t consent_combine(uint8_t sum, uint8_t with);
+void consent_add(struct consent_finding *found, const struct consent_finding *with);
+
+/* What @found leaves open, @with decides. */
+void consent_fall_back(struct consent_finding *found, const struct consent_finding *with);
 
 /* The verdict on all findings together; @pending: facts are still to come. */
 struct consent_verdict consent_conclude(const struct consent_finding *found, bool pending);

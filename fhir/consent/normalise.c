@@ -89,7 +89,7 @@ static bool has_coding(const struct node *concept, const char *system, const cha
 }
 
 /* What policyRule says; POLICY_SILENT if it isn't there or says something else. */
-static enum policy_effect effect_of_rule(const struct node *concept)
+static enum policy_effect effect_of_rule(struct provision_reader *r, const struct node *concept)
 {
     static const struct {
         const char *code;
@@ -100,12 +100,17 @@ static enum policy_effect effect_of_rule(const struct node *concept)
         { "OPTOUT", POLICY_DENY },
         { "OPTOUTE", POLICY_DENY },
     };
+    enum policy_effect effect = POLICY_SILENT;
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
-        if (has_coding(concept, LABELS_ACT_CODE, codes[i].code)) {
-            return codes[i].effect;
+        if (!has_coding(concept, LABELS_ACT_CODE, codes[i].code)) {
+            continue;
         }
+        if (effect != POLICY_SILENT && effect != codes[i].effect) {
+            provision_refuse(r, "conflict", "policyRule", "says both opt-in and opt-out");
+        }
+        effect = codes[i].effect;
     }
-    return POLICY_SILENT;
+    return effect;
 }
 
 static enum policy_effect effect_of_text(struct provision_reader *r, struct str text,
@@ -123,7 +128,7 @@ static enum policy_effect effect_of_text(struct provision_reader *r, struct str 
 static enum policy_effect base_of(struct provision_reader *r, const struct node *resource)
 {
     const struct node *rule = node_get(resource, "policyRule");
-    enum policy_effect of_rule = effect_of_rule(rule);
+    enum policy_effect of_rule = effect_of_rule(r, rule);
     if (r->reading == CONSENT_R5) {
         return effect_of_text(r, node_text(resource, "decision"), "decision");
     }
@@ -411,7 +416,7 @@ int consent_normalise(struct arena *arena, const struct node *resource,
     }
     refuse_modifiers(&r, resource);
     r.reading = reading_of(&r, resource);
-    filing.reading = r.reading;
+    filing.policy.reading = r.reading;
     read_identity(&r, resource, &filing);
     read_rules(&r, resource, &filing.policy);
     read_grounds(&r, resource, &filing.policy);
@@ -424,14 +429,4 @@ int consent_normalise(struct arena *arena, const struct node *resource,
                         : (struct instant_span){ INSTANT_LEAST, INSTANT_MOST };
     *out = filing;
     return 0;
-}
-
-const char *consent_reading_name(enum consent_reading reading)
-{
-    static const char *const names[] = {
-        [CONSENT_R4] = "r4",
-        [CONSENT_PCF] = "pcf",
-        [CONSENT_R5] = "r5",
-    };
-    return names[reading];
 }

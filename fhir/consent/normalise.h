@@ -18,14 +18,8 @@ enum {
     CONSENT_E_REFUSED = 1, /* the issues say why: 422 */
 };
 
-enum consent_reading {
-    CONSENT_R4,  /* base from policyRule, one rule from an untyped root */
-    CONSENT_PCF, /* base and scope from a typed root */
-    CONSENT_R5,  /* base from decision, effects alternate */
-};
-
 /*
- * @policy:     finished
+ * @policy:     finished; it says how it was read
  * @patient:    who it is about
  * @period:     of the whole consent; open ends are INSTANT_LEAST and INSTANT_MOST
  * @id:         logical id; empty before the server gave one
@@ -35,7 +29,6 @@ enum consent_reading {
  * All borrow from the resource or lie in the arena.
  */
 struct consent_filing {
-    enum consent_reading reading;
     struct policy policy;
     struct reference patient;
     struct instant_span period;
@@ -60,6 +53,3 @@ struct consent_filing {
 MUST_USE int consent_normalise(struct arena *arena, const struct node *resource,
                                const struct consent_context *context, struct issues *issues,
                                struct consent_filing *out);
-
-/* "r4", "pcf" or "r5". */
-const char *consent_reading_name(enum consent_reading reading);

@@ -114,6 +114,29 @@ static enum confidentiality level_met(unsigned listed, enum policy_effect effect
     return level;
 }
 
+/* Whether @when lists anything from @from to @to. */
+static unsigned lists_any(const struct policy_criteria *when, int from, int to)
+{
+    unsigned any = 0;
+    for (int i = from; i <= to; i++) {
+        any |= when->lists[i].n > 0;
+    }
+    return any;
+}
+
+static uint8_t count_criteria(const struct policy_criteria *when)
+{
+    unsigned purposes = when->purposes != 0;
+    unsigned labels = (when->confidentiality | when->sensitivity) != 0;
+    purposes |= lists_any(when, POLICY_OTHER_PURPOSES, POLICY_OTHER_PURPOSES);
+    labels |= lists_any(when, POLICY_OTHER_LABELS, POLICY_OTHER_LABELS);
+    return (uint8_t)(purposes + labels + (when->actions != 0) + when->has_period +
+                     when->has_data_period + lists_any(when, POLICY_ACTORS, POLICY_CUSTODIANS) +
+                     lists_any(when, POLICY_CLASSES, POLICY_CLASSES) +
+                     lists_any(when, POLICY_CODES, POLICY_CODES) +
+                     lists_any(when, POLICY_INSTANCES, POLICY_AUTHORED_BY));
+}
+
 static void finish_criteria(struct policy_criteria *when, enum policy_effect effect)
 {
     for (int i = 0; i < POLICY_LISTS; i++) {
@@ -124,6 +147,7 @@ static void finish_criteria(struct policy_criteria *when, enum policy_effect eff
     when->purposes_met = purposes_met(when, effect);
     when->labels_met = labels_covered_by(when->sensitivity);
     when->level = level_met(when->confidentiality, effect);
+    when->asked = count_criteria(when);
 }
 
 static size_t finish_rules(struct policy_rule *rules, size_t n)

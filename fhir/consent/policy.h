@@ -36,6 +36,14 @@ enum policy_effect {
     POLICY_PERMIT,
 };
 
+/* How a FHIR Consent was read. */
+enum consent_reading {
+    CONSENT_READING_NONE, /* not from a Consent, or not noted */
+    CONSENT_R4,           /* base from policyRule, one rule from an untyped root */
+    CONSENT_PCF,          /* base and scope from a typed root */
+    CONSENT_R5,           /* base from decision, effects alternate */
+};
+
 /* Sorted texts without repeats. */
 struct policy_texts {
     struct str *at;
@@ -72,6 +80,7 @@ enum policy_list {
  * @purposes_met: requested purposes that match
  * @labels_met: data labels that match
  * @level:      highest level a permit covers, lowest one a deny stops; NONE: no level matches
+ * @asked:      how many criteria there are
  */
 struct policy_criteria {
     struct policy_texts lists[POLICY_LISTS];
@@ -87,6 +96,7 @@ struct policy_criteria {
     uint64_t purposes_met;
     uint64_t labels_met;
     enum confidentiality level;
+    uint8_t asked;
 };
 
 /* @rules: exceptions to this rule */
@@ -99,6 +109,7 @@ struct policy_rule {
 
 /*
  * @base:    what holds where no rule matches and @scope does
+ * @reading: how it was read, so that a decision can say so
  * @scope:   what the base is limited to; its period bounds the whole policy. The rules are
  * tried even where the rest of the scope doesn't match: IHE PCF has exceptions that widen it
  * @rules:   exceptions to the base
@@ -107,6 +118,7 @@ struct policy_rule {
  */
 struct policy {
     enum policy_effect base;
+    enum consent_reading reading;
     struct policy_criteria scope;
     struct policy_rule *rules;
     size_t n_rules;
@@ -136,6 +148,9 @@ void policy_write(struct buf *out, const struct policy *policy);
  */
 MUST_USE int policy_read(struct arena *arena, struct str text, struct issues *issues,
                          struct policy *out);
+
+/* "r4", "pcf" or "r5"; empty for none. */
+const char *consent_reading_name(enum consent_reading reading);
 
 /* Bytes that policy_copy() needs for @policy. */
 size_t policy_size(const struct policy *policy);

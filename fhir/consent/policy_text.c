@@ -58,6 +58,18 @@ static const char *const effects[] = {
     [POLICY_PERMIT] = "permit",
 };
 
+static const char *const readings[] = {
+    [CONSENT_READING_NONE] = "",
+    [CONSENT_R4] = "r4",
+    [CONSENT_PCF] = "pcf",
+    [CONSENT_R5] = "r5",
+};
+
+const char *consent_reading_name(enum consent_reading reading)
+{
+    return readings[reading];
+}
+
 /* Confidentiality in byte order, unlike its own. */
 static const enum confidentiality levels[] = {
     CONFIDENTIALITY_L, CONFIDENTIALITY_M, CONFIDENTIALITY_N,
@@ -188,6 +200,9 @@ void policy_write(struct buf *out, const struct policy *policy)
     struct json_writer w = json_writer(out);
     json_object(&w, NULL);
     json_z(&w, "base", effects[policy->base]);
+    if (policy->reading != CONSENT_READING_NONE) {
+        json_z(&w, "reading", readings[policy->reading]);
+    }
     write_rules(&w, policy->rules, policy->n_rules);
     json_i64(&w, "schema", POLICY_SCHEMA);
     if (!asks_nothing(&policy->scope)) {
@@ -301,6 +316,16 @@ static bool read_span(struct reader *r, const struct node *node, struct instant_
     return node != NULL;
 }
 
+/* Any other word is none, and written otherwise than it was read. */
+static enum consent_reading read_reading(struct str text)
+{
+    enum consent_reading reading = CONSENT_READING_NONE;
+    for (int i = CONSENT_R4; i <= CONSENT_R5; i++) {
+        reading = str_eq(text, str_z(readings[i])) ? (enum consent_reading)i : reading;
+    }
+    return reading;
+}
+
 static enum policy_effect read_effect(struct reader *r, struct str text)
 {
     for (int i = POLICY_SILENT; i <= POLICY_PERMIT; i++) {
@@ -378,7 +403,8 @@ static struct policy_rule *read_rules(struct reader *r, const struct node *node,
 static int read_policy(struct arena *arena, const struct node *root, struct policy *out)
 {
     struct reader r = { .arena = arena };
-    struct policy policy = { .base = read_effect(&r, node_text(root, "base")) };
+    struct policy policy = { .base = read_effect(&r, node_text(root, "base")),
+                             .reading = read_reading(node_text(root, "reading")) };
     read_criteria(&r, node_get(root, "scope"), &policy.scope);
     policy.rules = read_rules(&r, node_get(root, "rules"), 1, &policy.n_rules);
     read_texts(&r, node_get(root, "uris"), &policy.uris);

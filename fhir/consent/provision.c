@@ -156,6 +156,22 @@ static void each(struct provision_reader *r, const struct node *node, const char
     }
 }
 
+#define LOCATION "http://hl7.org/fhir/StructureDefinition/consent-location"
+
+/* An ordinary extension that narrows all the same: where the provision holds. */
+static void refuse_location(struct provision_reader *r, const struct node *node)
+{
+    int index = 0;
+    const struct node *extension = node_first(node_get(node, "extension"));
+    for (; extension; extension = extension->next) {
+        size_t mark = provision_enter(r, "extension", index++);
+        if (str_eq(node_text(extension, "url"), STR(LOCATION))) {
+            provision_refuse(r, "not-supported", "", "a place isn't enforced");
+        }
+        provision_leave(r, mark);
+    }
+}
+
 /* Members that have no meaning for a decision. */
 static bool is_plain(struct str name)
 {
@@ -214,6 +230,32 @@ static struct policy_texts *list_of_role(struct provision_reader *r, const struc
     return role || r->reading != CONSENT_R5 ? NULL : &when->lists[POLICY_ACTORS];
 }
 
+/* A coding that only matches itself. */
+static void add_coding(struct provision_reader *r, const struct node *coding,
+                       struct policy_texts *texts)
+{
+    struct str system = node_text(coding, "system");
+    struct str code = node_text(coding, "code");
+    if (system.n == 0 || code.n == 0 || memchr(system.p, '|', system.n)) {
+        provision_refuse(r, "required", "", "a coding needs system and code");
+        return;
+    }
+    provision_add(r, texts, join(r, system, "|", code));
+}
+
+/* R5 knows everyone in a role: one of another system, without anybody named. */
+static bool read_role_alone(struct provision_reader *r, const struct node *node,
+                            struct policy_criteria *when)
+{
+    const struct node *coding = node_first(node_get(node_get(node, "role"), "coding"));
+    bool alone = r->reading == CONSENT_R5 && coding && !node_get(node, "reference") &&
+                 !str_eq(node_text(coding, "system"), STR(PARTICIPATION));
+    for (; alone && coding; coding = coding->next) {
+        add_coding(r, coding, &when->lists[POLICY_ACTORS]);
+    }
+    return alone;
+}
+
 static void read_actor(struct provision_reader *r, const struct node *node,
                        struct policy_criteria *when)
 {
@@ -221,6 +263,9 @@ static void read_actor(struct provision_reader *r, const struct node *node,
     const struct node *role = node_get(node, "role");
     struct policy_texts *texts = list_of_role(r, role, when);
     only(r, node, known, ARRAY_LEN(known));
+    if (read_role_alone(r, node, when)) {
+        return;
+    }
     if (!texts) {
         provision_refuse(r, role ? "not-supported" : "required", "role",
                          "neither a recipient (IRCP, PRCP, TRC) nor a custodian (CST)");
@@ -242,19 +287,6 @@ static void read_action(struct provision_reader *r, const struct node *node,
         provision_refuse(r, "code-invalid", "", "not an action of " ACTION_SYSTEM);
     }
     when->actions |= (uint8_t)action;
-}
-
-/* A coding that only matches itself. */
-static void add_coding(struct provision_reader *r, const struct node *coding,
-                       struct policy_texts *texts)
-{
-    struct str system = node_text(coding, "system");
-    struct str code = node_text(coding, "code");
-    if (system.n == 0 || code.n == 0 || memchr(system.p, '|', system.n)) {
-        provision_refuse(r, "required", "", "a coding needs system and code");
-        return;
-    }
-    provision_add(r, texts, join(r, system, "|", code));
 }
 
 static void read_purpose(struct provision_reader *r, const struct node *node,
@@ -399,6 +431,7 @@ void provision_criteria(struct provision_reader *r, const struct node *node,
         }
     }
     only(r, node, known, n);
+    refuse_location(r, node);
     when->has_period = provision_period(r, node, "period", &when->period);
     when->has_data_period = provision_period(r, node, "dataPeriod", &when->data_period);
 }

@@ -17,6 +17,7 @@
 #include "gateway/heap.h"
 #include "gateway/labelling.h"
 #include "gateway/pipeline/facts.h"
+#include "gateway/tenant.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ struct explain {
     struct consent_index *index; /* owned */
     struct fhir_input input;     /* owned */
     struct labelling *labelling; /* owned; NULL: nothing is labelled */
+    struct tenant *tenant;       /* owned; NULL: consents decide alone */
     struct str actors[CLI_WORDS_MAX];
     struct str others[CLI_WORDS_MAX];
     struct consent_request asks;
@@ -98,10 +100,12 @@ static int read_request(struct explain *e, const struct cli_words *actors,
     return code;
 }
 
-static int load_labels(struct explain *e)
+/* What workers have besides the configuration itself. */
+static int load_rules(struct explain *e)
 {
     struct buf report = heap_buf(OUTPUT_MAX);
     int r = labelling_load(e->session->config, &report, &e->labelling);
+    r = r ? r : tenant_load(e->session->config, &report, &e->tenant);
     (void)fwrite(report.p, 1, report.n, stderr);
     heap_buf_free(&report);
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
@@ -158,6 +162,9 @@ static int load(struct explain *e)
     struct cli_session *s = e->session;
     struct cli_answer loaded = { 0 };
     e->index = consent_index_new(memory, NULL);
+    if (e->index) {
+        consent_index_govern(e->index, tenant_policy(e->tenant));
+    }
     struct consents_load *load =
         e->index
             ? consents_load_patient(s->db, s->vault, e->index, e->patient, on_loaded, &loaded)
@@ -351,8 +358,14 @@ static void tell_text(struct explain *e, const struct consent_evidence *got)
         buf_hex(b, got->id, CONSENT_ID_SIZE);
         buf_fmt(b, " version %u ", got->version);
         put_path(b, &got->verdict);
+        buf_fmt(b, " %s\n", consent_reading_name(got->reading));
+    }
+    if (tenant_policy(e->tenant)) {
+        buf_z(b, "policy       0x");
+        buf_hex(b, got->tenant, sizeof(got->tenant));
         buf_c(b, '\n');
     }
+    buf_fmt(b, "engine       %u\n", got->engine);
     if (stale(e)) {
         buf_z(b, "ledger       too old: until it is read again the gateway refuses\n");
     }
@@ -366,6 +379,10 @@ static void tell_json(struct explain *e, const struct consent_evidence *got)
     json_z(&e->w, "decision", decision_name(got->verdict.decision));
     json_z(&e->w, "basis", consent_basis_name(got->verdict.basis));
     json_bool(&e->w, "stale", stale(e));
+    json_u64(&e->w, "engine", got->engine);
+    if (tenant_policy(e->tenant)) {
+        put_hex(&e->w, "policy", got->tenant);
+    }
     if (e->has_facts) {
         struct buf labels = arena_buf(e->session->arena, LABELS_TEXT_MAX);
         put_labels(&labels, &e->facts);
@@ -375,6 +392,7 @@ static void tell_json(struct explain *e, const struct consent_evidence *got)
         put_hex(&e->w, "consent", got->id);
         json_u64(&e->w, "version", got->version);
         json_string(&e->w, "path", buf_str(&path));
+        json_z(&e->w, "reading", consent_reading_name(got->reading));
     }
 }
 
@@ -442,12 +460,13 @@ int cli_consent_explain(int argc, char **argv)
     }
     int code = cli_begin("consent explain", file, &session);
     code = code == EX_OK ? read_request(&e, &actors, &purposes, action, at) : code;
-    code = code == EX_OK ? load_labels(&e) : code;
+    code = code == EX_OK ? load_rules(&e) : code;
     code = code == EX_OK && resource ? read_resource(&e, resource) : code;
     code = code == EX_OK ? explain(&e, patient) : code;
     fhir_input_close(&e.input);
     consent_index_free(e.index);
     labelling_free(e.labelling);
+    tenant_free(e.tenant);
     cli_end(&session);
     return code;
 }

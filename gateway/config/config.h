@@ -182,9 +182,12 @@ struct config_admin {
     const char *address;
 };
 
+/* @policy: file; NULL: consents decide alone. @policy_key: who signs it */
 struct config_consent {
     struct config_place place;
     int64_t lease;
+    const char *policy;
+    const char *policy_key;
 };
 
 /* @shipped: the program's own value sets count too */

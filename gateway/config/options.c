@@ -223,6 +223,11 @@ static const struct config_option consent_options[] = {
     { "lease", CONFIG_DURATION, AT(consent, lease), .fallback = "1s", .least = 100,
       .most = 60000,
       .help = "how long a worker may release without having confirmed the consent epoch" },
+    { "policy", CONFIG_PATH, AT(consent, policy),
+      .help = "the tenant's policy: legal rules, how consents are combined, what holds without "
+              "any; signed in the file of that name with .sig at the end" },
+    { "policy_key", CONFIG_PATH, AT(consent, policy_key),
+      .help = "Ed25519 public key of who signs it, PEM" },
     { 0 },
 };
 

@@ -26,8 +26,6 @@ enum {
     DAY_S = 24 * 60 * 60,
 };
 
-#define OPEN_END ((UINT64_C(1) << 40) - 1)
-
 struct fhir_filing {
     struct fhir_exchange fx;
     const struct node *root;
@@ -118,7 +116,7 @@ static void set_window(struct fhir_filing *filing)
     const struct instant_span *period = &filing->filing.period;
     int64_t from = period->from > 0 ? period->from / 1000 : 0;
     filing->grant.valid_from = (uint64_t)(from / DAY_S * DAY_S);
-    filing->grant.valid_until = OPEN_END;
+    filing->grant.valid_until = CONSENT_OPEN_END;
     if (period->until < INSTANT_MOST && period->until > 0) {
         filing->grant.valid_until =
             (uint64_t)((period->until / 1000 + DAY_S - 1) / DAY_S * DAY_S);

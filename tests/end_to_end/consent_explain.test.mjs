@@ -211,7 +211,7 @@ test("people read it as text", () => {
   assert.equal(status, 0);
   assert.match(
     stdout,
-    /^decision +permit\nbasis +consent-permit\nby +0x[0-9a-f]{64} version 1 rules\[0\]\n/,
+    /^decision +permit\nbasis +consent-permit\nby +0x[0-9a-f]{64} version 1 rules\[0\] r4\nengine +1\n/,
   );
   assert.match(stdout, /: in force, from \d{4}-\d\d-\d\d/);
 });

@@ -44,10 +44,13 @@ static inline int filing_read(struct arena *arena, struct str text, struct issue
     return consent_normalise(arena, root, &context, issues, out);
 }
 
+/* The policy's text, but for how it was read. */
 static inline struct str filing_text(struct arena *arena, const struct consent_filing *filing)
 {
     struct buf out = arena_buf(arena, POLICY_TEXT_MAX);
-    policy_write(&out, &filing->policy);
+    struct policy policy = filing->policy;
+    policy.reading = CONSENT_READING_NONE;
+    policy_write(&out, &policy);
     assert_false(buf_failed(&out));
     return buf_str(&out);
 }

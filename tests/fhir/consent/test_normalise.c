@@ -90,7 +90,7 @@ static void test_readings(void **state)
                         issues.first->place.p, (int)issues.first->text.n, issues.first->text.p);
         }
         assert_int_equal(r, 0);
-        assert_int_equal(filing.reading, readings[i].reading);
+        assert_int_equal(filing.policy.reading, readings[i].reading);
         assert_str(filing_text(arena, &filing), readings[i].policy);
     }
 }

@@ -262,7 +262,7 @@ static void test_pcf_examples(void **state)
         struct consent_filing filing;
         struct str text = read_instance(arena, str_z(fsh), cases[i].name);
         assert_int_equal(filing_read(arena, text, &issues, &filing), 0);
-        assert_int_equal(filing.reading, CONSENT_PCF);
+        assert_int_equal(filing.policy.reading, CONSENT_PCF);
         struct consent_facts facts = facts_of(cases[i].data);
         bool permit =
             decide(&filing.policy, cases[i].actor, cases[i].purpose, &facts) == CONSENT_PERMIT;
@@ -313,7 +313,7 @@ static void test_r4_examples(void **state)
         facts.custodians = there;
         facts.n_custodians = r4[i].there;
         assert_int_equal(read_r4(arena, r4[i].name, &filing, &issues), 0);
-        assert_int_equal(filing.reading, CONSENT_R4);
+        assert_int_equal(filing.policy.reading, CONSENT_R4);
         bool permit = decide(&filing.policy, ANY, r4[i].purpose, &facts) == CONSENT_PERMIT;
         if (permit != r4[i].permit) {
             print_error("case %zu %s\n", i, r4[i].name);

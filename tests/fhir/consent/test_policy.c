@@ -52,6 +52,9 @@ static void test_equal_policies_have_equal_bytes(void **state)
 /* Canonical texts, each a fixed point. */
 static const char *const canonical[] = {
     "{\"base\":\"silent\",\"schema\":1}",
+    "{\"base\":\"permit\",\"reading\":\"pcf\",\"schema\":1}",
+    "{\"base\":\"permit\",\"reading\":\"r4\",\"schema\":1}",
+    "{\"base\":\"permit\",\"reading\":\"r5\",\"schema\":1}",
     "{\"base\":\"deny\",\"schema\":1,\"sources\":[\"sha256:00\"],\"uris\":[\"urn:a\",\"urn:b\"]"
     "}",
     "{\"base\":\"permit\",\"schema\":1,\"scope\":{\"period\":{\"from\":-5,\"until\":7}}}",

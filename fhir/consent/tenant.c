@@ -1,0 +1,236 @@
+/*
+ * A tenant's policy.
+ *
+ * The implicit policies are written in the normal form of consents, so one evaluation serves
+ * all. IHE PCF defines them by who may and for what; the data's labels aren't among it, so a
+ * tenant who holds restricted data back says so by a legal rule.
+ *
+ * Spec: IHE PCF 1.1, 1:53.2.1; consent rules, section 5.5
+ */
+#include "fhir/consent/tenant.h"
+
+#include "crypto/digest.h"
+#include "fhir/consent/purpose.h"
+#include "fhir/format/json.h"
+
+#include <errno.h>
+
+#define PCF "https://profiles.ihe.net/ITI/PCF/Policy-"
+
+/* @purpose: that is permitted; NULL: all that a permit without purposes covers */
+static const struct {
+    const char *uri;
+    enum policy_effect base;
+    const char *purpose;
+} known[] = {
+    { PCF "all-normal", POLICY_PERMIT, NULL },
+    { PCF "basic-normal", POLICY_PERMIT, "TREAT" },
+    { PCF "break-glass-only", POLICY_PERMIT, "BTG" },
+    { PCF "deny", POLICY_DENY, NULL },
+};
+
+static const char *const combinings[] = {
+    [CONSENT_DENY_OVERRIDES] = "deny-overrides",
+    [CONSENT_MOST_SPECIFIC] = "most-specific",
+    [CONSENT_MOST_RECENT] = "most-recent",
+};
+
+struct reader {
+    struct arena *arena;
+    struct str text;
+    struct issues *issues;
+    int error;
+};
+
+static void refuse(struct reader *r, const char *place, const char *why)
+{
+    issues_add(r->issues, ISSUE_ERROR, "invalid", str_z(place), "%s", why);
+    r->error = r->error ? r->error : CONSENT_TENANT_E_FORM;
+}
+
+/* Refuse members of @node that aren't among the @n at @names, and what isn't an object. */
+static void only(struct reader *r, const struct node *node, const char *const *names, size_t n)
+{
+    if (node->kind != NODE_OBJECT) {
+        refuse(r, "tenant", "not an object");
+        return;
+    }
+    for (const struct node *child = node->first; child; child = child->next) {
+        bool found = false;
+        for (size_t i = 0; i < n; i++) {
+            found = found || str_eq(child->name, str_z(names[i]));
+        }
+        if (!found) {
+            issues_add(r->issues, ISSUE_ERROR, "invalid", child->name, "isn't known");
+            r->error = CONSENT_TENANT_E_FORM;
+        }
+    }
+}
+
+static enum consent_combining read_combining(struct reader *r, const struct node *root)
+{
+    struct str name = node_text(root, "combining");
+    for (size_t i = 0; i < ARRAY_LEN(combinings); i++) {
+        if (str_eq(name, str_z(combinings[i]))) {
+            return (enum consent_combining)i;
+        }
+    }
+    if (node_get(root, "combining")) {
+        refuse(r, "combining", "deny-overrides, most-specific or most-recent");
+    }
+    return CONSENT_DENY_OVERRIDES;
+}
+
+/* The legal rules under @name: a policy's canonical text, whose base has to be silent. */
+static void read_legal(struct reader *r, const struct node *root, const char *name,
+                       struct policy *out)
+{
+    const struct node *node = node_get(root, name);
+    if (!node) {
+        return;
+    }
+    int error =
+        policy_read(r->arena, str_slice(r->text, node->start, node->end), r->issues, out);
+    if (error) {
+        r->error = error < 0 ? error : CONSENT_TENANT_E_FORM;
+    } else if (out->base != POLICY_SILENT) {
+        refuse(r, name, "its base has to be silent: what no rule decides is the patients'");
+    }
+}
+
+static uint64_t read_purposes(struct reader *r, const struct node *node)
+{
+    uint64_t purposes = 0;
+    for (const struct node *child = node_first(node); child; child = child->next) {
+        uint64_t bit = purpose_bit(child->text);
+        if (bit == 0) {
+            refuse(r, "implicit.purposes", "not a purpose of use");
+        }
+        purposes |= bit;
+    }
+    if (node && purposes == 0) {
+        refuse(r, "implicit.purposes", "a list of purposes of use, or none");
+    }
+    return purposes;
+}
+
+static void read_implicit(struct reader *r, const struct node *node,
+                          struct consent_implicit *out)
+{
+    static const char *const names[] = { "policy", "purposes" };
+    struct str uri = node_text(node, "policy");
+    bool found = false;
+    only(r, node, names, ARRAY_LEN(names));
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (str_eq(uri, str_z(known[i].uri))) {
+            found = true;
+            out->policy.base = known[i].base;
+            out->policy.scope.purposes =
+                known[i].purpose ? purpose_bit(str_z(known[i].purpose)) : 0;
+        }
+    }
+    if (!found) {
+        refuse(r, "implicit.policy", "not one of the implicit policies of IHE PCF");
+    }
+    out->purposes = read_purposes(r, node_get(node, "purposes"));
+    policy_finish(&out->policy);
+}
+
+static void read_implicits(struct reader *r, const struct node *root,
+                           struct consent_tenant *out)
+{
+    const struct node *list = node_get(root, "implicit");
+    struct consent_implicit *all =
+        arena_calloc(r->arena, CONSENT_TENANT_IMPLICIT_MAX, sizeof(*all));
+    if (!all) {
+        r->error = -ENOMEM;
+        return;
+    }
+    if (list && list->kind != NODE_ARRAY) {
+        refuse(r, "implicit", "not a list");
+        return;
+    }
+    size_t n = 0;
+    for (const struct node *child = node_first(list); child; child = child->next) {
+        if (n == CONSENT_TENANT_IMPLICIT_MAX) {
+            refuse(r, "implicit", "more than can be kept");
+            return;
+        }
+        read_implicit(r, child, &all[n++]);
+    }
+    out->implicit = all;
+    out->n_implicit = n;
+}
+
+int consent_tenant_read(struct arena *arena, struct str text, struct issues *issues,
+                        struct consent_tenant *out)
+{
+    static const char *const names[] = { "combining", "implicit", "legal", "part2", "schema" };
+    struct consent_tenant tenant = { 0 };
+    struct reader r = { .arena = arena, .text = text, .issues = issues };
+    const struct node *root = NULL;
+    int64_t schema = 0;
+    if (text.n > CONSENT_TENANT_TEXT_MAX) {
+        refuse(&r, "tenant", "longer than 1 MB");
+        return r.error;
+    }
+    int error = json_parse(arena, text, issues, &root);
+    if (error) {
+        return error < 0 ? error : CONSENT_TENANT_E_FORM;
+    }
+    only(&r, root, names, ARRAY_LEN(names));
+    if (!node_integer(node_get(root, "schema"), &schema) || schema != CONSENT_TENANT_SCHEMA) {
+        refuse(&r, "schema", "has to be 1");
+    }
+    tenant.combining = read_combining(&r, root);
+    read_legal(&r, root, "legal", &tenant.legal);
+    read_legal(&r, root, "part2", &tenant.part2);
+    read_implicits(&r, root, &tenant);
+    if (r.error) {
+        return r.error;
+    }
+    digest_sha256(text, tenant.digest);
+    *out = tenant;
+    return 0;
+}
+
+struct consent_finding consent_tenant_legal(const struct consent_tenant *tenant,
+                                            const struct consent_request *request,
+                                            const struct consent_facts *facts)
+{
+    struct consent_finding found = consent_find(&tenant->legal, request, facts);
+    struct consent_finding part2 = consent_find(&tenant->part2, request, facts);
+    bool by_part2 = (part2.set & CONSENT_MAY_DENY) && !(found.set & CONSENT_MAY_DENY);
+    consent_add(&found, &part2);
+    found.basis = by_part2 ? CONSENT_BASIS_PART2 : CONSENT_BASIS_LEGAL;
+    return found;
+}
+
+/* Whether @implicit names a purpose that covers one of those requested. */
+static bool names(const struct consent_implicit *implicit,
+                  const struct consent_request *request)
+{
+    return (purpose_permitted_by(implicit->purposes) & request->purposes) != 0;
+}
+
+struct consent_finding consent_tenant_implicit(const struct consent_tenant *tenant,
+                                               const struct consent_request *request,
+                                               const struct consent_facts *facts)
+{
+    struct consent_finding found = { .set = CONSENT_MAY_PASS };
+    bool named = false;
+    for (size_t i = 0; i < tenant->n_implicit; i++) {
+        named = named || names(&tenant->implicit[i], request);
+    }
+    for (size_t i = 0; i < tenant->n_implicit; i++) {
+        const struct consent_implicit *one = &tenant->implicit[i];
+        if (named ? names(one, request) : one->purposes == 0) {
+            struct consent_finding with = consent_find(&one->policy, request, facts);
+            consent_add(&found, &with);
+        }
+    }
+    if (found.set & CONSENT_MAY_DENY) {
+        found.set = (found.set & (uint8_t)~CONSENT_MAY_DENY) | CONSENT_MAY_PASS;
+    }
+    return found;
+}
