@@ -3,9 +3,9 @@ pragma solidity ^0.8.26;
 
 import {AccessControlDefaultAdminRules} from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 
+import {ConsentSigning} from "./ConsentSigning.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
 
 /// @title Consents by commitment
@@ -13,21 +13,12 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// Pausing stops grants only. There is no proxy, no selfdestruct, no enumeration and no text.
 /// @dev Version is the nonce: a grant or rotation names the version after the recorded one, a
 /// revocation the recorded one, so neither can be replayed, and an old revocation can't hit a
-/// later grant. Signed types after EIP-712, domain readable through ERC-5267. Signatures of
-/// accounts (low s only), contracts (ERC-1271) and keys without an account (ERC-7913).
-/// Signatures are one byte kind and the rest: 0 for `controller` itself; 1 followed by
-/// `abi.encode(bytes signer, bytes signature)` for an ERC-7913 signer.
+/// later grant. Signatures as in ConsentSigning, domain readable through ERC-5267.
 contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EIP712, Pausable {
   bytes32 public constant GRANT_RELAYER_ROLE = keccak256("GRANT_RELAYER_ROLE");
   bytes32 public constant ATTESTOR_ROLE = keccak256("ATTESTOR_ROLE");
   bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
 
-  bytes32 private constant GRANT_TYPEHASH =
-    keccak256(
-      "ConsentGrant(bytes32 consentId,bytes32 commitment,address controller,uint16 version,uint40 validFrom,uint40 validUntil,uint40 deadline)"
-    );
-  bytes32 private constant REVOKE_TYPEHASH =
-    keccak256("ConsentRevoke(bytes32 consentId,uint16 version)");
   bytes32 private constant ROTATE_TYPEHASH =
     keccak256("ConsentRotate(bytes32 consentId,uint16 version,address to,uint40 deadline)");
 
@@ -35,8 +26,6 @@ contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EI
   uint16 private constant VERSION_MASK = 0x7fff;
   uint8 private constant SOURCE_CONTROLLER = 0;
   uint8 private constant SOURCE_ATTESTOR = 1;
-  bytes1 private constant KIND_CONTROLLER = 0x00;
-  bytes1 private constant KIND_SIGNER = 0x01;
 
   mapping(bytes32 consentId => Record) private _records;
 
@@ -186,23 +175,7 @@ contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EI
     if (meta != 0 && g.controller != record.controller) {
       revert WrongController(consentId, record.controller, g.controller);
     }
-    _requireSigned(
-      consentId,
-      g.controller,
-      keccak256(
-        abi.encode(
-          GRANT_TYPEHASH,
-          consentId,
-          g.commitment,
-          g.controller,
-          g.version,
-          g.validFrom,
-          g.validUntil,
-          g.deadline
-        )
-      ),
-      sig
-    );
+    _requireSigned(consentId, g.controller, ConsentSigning.grantHash(g), sig);
 
     _records[consentId] = Record({
       controller: g.controller,
@@ -234,12 +207,7 @@ contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EI
     // The word is read and written at once; a wrong signature undoes it.
     address controller = record.controller;
     record.meta = version | REVOKED;
-    _requireSigned(
-      consentId,
-      controller,
-      keccak256(abi.encode(REVOKE_TYPEHASH, consentId, version)),
-      sig
-    );
+    _requireSigned(consentId, controller, ConsentSigning.revokeHash(consentId, version), sig);
     emit ConsentRevoked(consentId, version, SOURCE_CONTROLLER);
     return true;
   }
@@ -280,28 +248,8 @@ contract ConsentRegistry is IConsentRegistry, AccessControlDefaultAdminRules, EI
     bytes32 structHash,
     bytes calldata sig
   ) private view {
-    if (!_signed(controller, _hashTypedDataV4(structHash), sig)) {
+    if (!ConsentSigning.signed(controller, _hashTypedDataV4(structHash), sig)) {
       revert BadSignature(consentId);
     }
-  }
-
-  function _signed(
-    address controller,
-    bytes32 digest,
-    bytes calldata sig
-  ) private view returns (bool) {
-    if (sig.length == 0) {
-      return false;
-    }
-    if (sig[0] == KIND_CONTROLLER) {
-      return SignatureChecker.isValidSignatureNowCalldata(controller, digest, sig[1:]);
-    }
-    if (sig[0] != KIND_SIGNER) {
-      return false;
-    }
-    (bytes memory signer, bytes memory signature) = abi.decode(sig[1:], (bytes, bytes));
-    return
-      address(uint160(uint256(keccak256(signer)))) == controller &&
-      SignatureChecker.isValidSignatureNow(signer, digest, signature);
   }
 }

@@ -5,7 +5,7 @@ import {ConsentRegistry} from "../../anchor/contracts/ConsentRegistry.sol";
 import {IConsentRegistry} from "../../anchor/contracts/IConsentRegistry.sol";
 import {Harness} from "./Harness.sol";
 
-/// @title A registry with its roles given, and what controllers sign for it
+/// @title A registry with its roles given, and what controllers sign for it or for another
 abstract contract Signed is Harness {
   address internal constant ADMIN = address(0xad);
   address internal constant RELAYER = address(0x4e);
@@ -14,10 +14,12 @@ abstract contract Signed is Harness {
   address internal constant STRANGER = address(0x57);
 
   ConsentRegistry internal registry;
+  address internal signedFor; // the contract whose domain is signed for
 
   function deploy() internal {
     vm.warp(1_800_000_000);
     registry = new ConsentRegistry(3 days, ADMIN, RELAYER);
+    signedFor = address(registry);
     bytes32 attestor = registry.ATTESTOR_ROLE();
     bytes32 pauser = registry.PAUSER_ROLE();
     vm.prank(ADMIN);
@@ -36,7 +38,7 @@ abstract contract Signed is Harness {
           keccak256("ConsentRegistry"),
           keccak256("1"),
           block.chainid,
-          address(registry)
+          signedFor
         )
       );
   }
@@ -64,28 +66,29 @@ abstract contract Signed is Harness {
       });
   }
 
+  function grantHash(IConsentRegistry.Grant memory g) internal pure returns (bytes32) {
+    return
+      keccak256(
+        abi.encode(
+          keccak256(
+            "ConsentGrant(bytes32 consentId,bytes32 commitment,address controller,uint16 version,uint40 validFrom,uint40 validUntil,uint40 deadline)"
+          ),
+          g.consentId,
+          g.commitment,
+          g.controller,
+          g.version,
+          g.validFrom,
+          g.validUntil,
+          g.deadline
+        )
+      );
+  }
+
   function signGrant(
     IConsentRegistry.Grant memory g,
     uint256 key
   ) internal view returns (bytes memory) {
-    return
-      signedBy(
-        key,
-        keccak256(
-          abi.encode(
-            keccak256(
-              "ConsentGrant(bytes32 consentId,bytes32 commitment,address controller,uint16 version,uint40 validFrom,uint40 validUntil,uint40 deadline)"
-            ),
-            g.consentId,
-            g.commitment,
-            g.controller,
-            g.version,
-            g.validFrom,
-            g.validUntil,
-            g.deadline
-          )
-        )
-      );
+    return signedBy(key, grantHash(g));
   }
 
   function signRevoke(

@@ -2,7 +2,6 @@
 // refusal, and what each transaction costs.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { p256 } from "@noble/curves/p256";
@@ -23,17 +22,20 @@ import {
   account,
   contract,
   deploy,
+  mined as minedOnce,
+  refused,
   sign,
   startChain,
   typedDigest,
 } from "./lib/chain.mjs";
+import { gasOf } from "./lib/gas.mjs";
 import { top } from "./lib/process.mjs";
 import * as tree from "./lib/tree.mjs";
 
 const REVOKED = 0x8000;
 const DAY = 86400;
 const coder = AbiCoder.defaultAbiCoder();
-const gas = [];
+const gas = gasOf("contracts");
 
 let chain;
 let admin, relayer, attestor, pauser, operator, stranger;
@@ -49,26 +51,11 @@ after(() => chain.stop());
 
 /** Wait for transaction @sent; its receipt. With @what its gas is compared at the end. */
 async function mined(sent, what) {
-  const receipt = await (await sent).wait();
-  assert.equal(receipt.status, 1);
+  const receipt = await minedOnce(sent);
   if (what) {
-    gas.push([what, Number(receipt.gasUsed)]);
+    gas.used(what, Number(receipt.gasUsed));
   }
   return receipt;
-}
-
-/** The call must revert with custom error @name; @args are its arguments, if given. */
-async function refused(method, args, name, want) {
-  await assert.rejects(
-    () => method.staticCall(...args),
-    (error) => {
-      assert.equal(error.revert?.name ?? error.message, name);
-      if (want) {
-        assert.deepEqual([...error.revert.args], want);
-      }
-      return true;
-    },
-  );
 }
 
 const now = async () => (await chain.provider.getBlock("latest")).timestamp;
@@ -82,7 +69,7 @@ describe("generated files", () => {
     execFileSync(`${top}/docker/node`, [`${top}/tests/vectors/ethereum/make.mjs`, "--check"]);
   });
   test("no contract has a proxy, delegates or can destroy itself", () => {
-    for (const name of ["ConsentRegistry", "AuditAnchor"]) {
+    for (const name of ["ConsentRegistry", "ConsentBatchRegistry", "AuditAnchor"]) {
       const code = contract(name).evm.bytecode.object;
       for (const [op, text] of opcodes(code)) {
         assert.ok(![0xf2, 0xf4, 0xff].includes(op), `${name} has ${text}`);
@@ -430,8 +417,8 @@ describe("ConsentRegistry", () => {
       const receipt = await mined(registry.grantBatch(batch, sigs));
       used.push(Number(receipt.gasUsed));
     }
-    gas.push(["grant, each of 10", Math.round(used[0] / 10)]);
-    gas.push(["grant, each of 30", Math.round(used[2] / 30)]);
+    gas.used("grant, each of 10", Math.round(used[0] / 10));
+    gas.used("grant, each of 30", Math.round(used[2] / 30));
     const bend = Math.abs(used[2] - used[1] - (used[1] - used[0]));
     assert.ok(bend < 0.01 * used[0], `${used}`);
   });
@@ -1021,19 +1008,4 @@ async function inParallel(list, work) {
 }
 
 // Last, when all the others have told what they used.
-describe("gas", () => {
-  const file = `${top}/tests/contracts/gas.json`;
-  const { limits, used } = JSON.parse(readFileSync(file, "utf8"));
-
-  test("all that is written down was measured, and the other way round", () => {
-    assert.deepEqual(gas.map(([what]) => what).sort(), Object.keys(used).sort());
-  });
-
-  for (const [what, least] of Object.entries(used)) {
-    test(`${what}: ${least}, and no 2 % more`, () => {
-      const now = Math.max(...gas.filter(([name]) => name === what).map(([, n]) => n));
-      assert.ok(now < least * 1.02, `${now}: make it cheaper, or write it down in ${file}`);
-      assert.ok(now <= (limits[what] ?? Infinity), `${now}: the limit is ${limits[what]}`);
-    });
-  }
-});
+gas.tests();

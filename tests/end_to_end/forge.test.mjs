@@ -3,7 +3,7 @@
 // because state proofs read it there.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { compile } from "../../anchor/contracts/compile.mjs";
@@ -42,9 +42,9 @@ for (const [name, { test_results: results }] of Object.entries(suites)) {
 describe("what forge ran", () => {
   test("is all that stands in tests/contracts", () => {
     const count = Object.values(suites).flatMap((s) => Object.keys(s.test_results)).length;
-    const files = ["ConsentRegistry.t", "ConsentRegistry.invariant.t", "AuditAnchor.t"];
-    const written = files
-      .map((file) => readFileSync(`${top}/tests/contracts/${file}.sol`, "utf8"))
+    const written = readdirSync(`${top}/tests/contracts`)
+      .filter((file) => file.endsWith(".t.sol"))
+      .map((file) => readFileSync(`${top}/tests/contracts/${file}`, "utf8"))
       .join("\n")
       .match(/function (test|invariant)\w*\(/g).length;
     assert.equal(count, written);

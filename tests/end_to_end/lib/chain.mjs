@@ -1,4 +1,5 @@
 // A chain of its own for a test, and what a test does with the contracts there.
+import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import {
   existsSync,
@@ -95,7 +96,7 @@ function compileOnce() {
   }
   const kept = path.join(top, `build/contracts-${hash.digest("hex").slice(0, 16)}.json`);
   if (!existsSync(kept)) {
-    const text = JSON.stringify(compile(["ConsentRegistry", "AuditAnchor"]));
+    const text = JSON.stringify(compile(["ConsentRegistry", "ConsentBatchRegistry", "AuditAnchor"]));
     mkdirSync(path.dirname(kept), { recursive: true });
     writeFileSync(`${kept}.${process.pid}`, text);
     renameSync(`${kept}.${process.pid}`, kept);
@@ -117,6 +118,27 @@ export async function deploy(signer, made, ...args) {
   const deployed = await new ContractFactory(abi, evm.bytecode.object, signer).deploy(...args);
   await deployed.waitForDeployment();
   return deployed;
+}
+
+/** Wait for transaction @sent, which works; its receipt. */
+export async function mined(sent) {
+  const receipt = await (await sent).wait();
+  assert.equal(receipt.status, 1);
+  return receipt;
+}
+
+/** The call must revert with custom error @name; @want are its arguments, if given. */
+export async function refused(method, args, name, want) {
+  await assert.rejects(
+    () => method.staticCall(...args),
+    (error) => {
+      assert.equal(error.revert?.name ?? error.message, name);
+      if (want) {
+        assert.deepEqual([...error.revert.args], want);
+      }
+      return true;
+    },
+  );
 }
 
 /** Contract of ours at @address. */
