@@ -27,7 +27,7 @@ enum {
 /*
  * @arena:    of the definitions
  * @packages: folders; @profiles: canonical URLs
- * @any:      extensions that nobody here knows are only noted
+ * @strict:   extensions that nobody here knows are errors, not notes
  */
 struct validating {
     struct arena *arena;
@@ -36,7 +36,7 @@ struct validating {
     struct str profile_urls[CLI_WORDS_MAX];
     struct cli_words packages;
     struct cli_words profiles;
-    bool any;
+    bool strict;
     bool json;
     bool quiet;
     struct fhir_input input;
@@ -63,7 +63,7 @@ static int load(struct validating *v)
     }
     v->options = (struct validate_options){ .profiles = v->profile_urls,
                                             .profiles_n = v->profiles.n,
-                                            .strict_extensions = !v->any,
+                                            .strict_extensions = v->strict,
                                             .now = (int64_t)time(NULL) * 1000 };
     return r == 0 ? EX_OK : EX_OSERR;
 }
@@ -116,13 +116,13 @@ int cli_fhir_validate(int argc, char **argv)
     const struct cli_arg args[] = {
         { .name = "--package", .many = &v.packages },
         { .name = "--profile", .many = &v.profiles },
-        { .name = "--any-extension", .flag = &v.any },
+        { .name = "--strict-extensions", .flag = &v.strict },
         { .name = "--json", .flag = &v.json },
         { .name = "--quiet", .flag = &v.quiet },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 1) {
         return cli_usage("fhir validate [--package FOLDER]... [--profile URL]... "
-                         "[--any-extension] [--json] [--quiet] [FILE|-]");
+                         "[--strict-extensions] [--json] [--quiet] [FILE|-]");
     }
     v.arena = arena_new(ARENA_FIRST);
     int code = load(&v);
