@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Check that includes go down only: gateway -> anchor, fhir, crypto; anchor -> crypto;
-fhir -> crypto's digests and base types; and that no header cycle exists."""
+fhir -> crypto's digests and base types; that no header cycle exists; and that no two files define
+the same external name, of which the linker would take either."""
 
 import pathlib
 import re
@@ -20,7 +21,12 @@ FORBIDDEN = re.compile(
 ALLOCATES = re.compile(r"\b(malloc|calloc|realloc|strdup)\s*\(")
 PROGRAMS = {"anchor/verify_main.c"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"", re.S)
+# At the start of a line: a function's name before its parentheses, a variable's before its value.
+EXTERNAL = re.compile(
+    r"^(?!.*\b(?:static|typedef|extern)\b)[A-Za-z_][\w ]*[ *]\n?(\w+)(?:\([^;{]*\{|(?:\[\w*\])* = )",
+    re.M)
+COMMENT = re.compile(
+    r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'", re.S)
 
 
 def sources():
@@ -28,11 +34,24 @@ def sources():
         yield from sorted((ROOT / folder).rglob("*.[ch]"))
 
 
-def check_file(path, errors, graph):
+def externals(text):
+    """Names that a .c file defines for all others."""
+    return {found.group(1) for found in EXTERNAL.finditer(COMMENT.sub("", text))}
+
+
+def doubles(definers):
+    return [f"{name} is defined in {' and '.join(files)}"
+            for name, files in sorted(definers.items()) if len(files) > 1]
+
+
+def check_file(path, errors, graph, definers):
     name = path.relative_to(ROOT).as_posix()
     folder = name.split("/")[0]
     text = path.read_text()
     graph[name] = INCLUDE.findall(text)
+    if path.suffix == ".c":
+        for external in externals(text) - {"main"}:
+            definers.setdefault(external, []).append(name)
     for include in graph[name]:
         if "/" in include and not include.startswith(ALLOWED[folder]):
             errors.append(f"{name}: includes {include}, which is not below {folder}")
@@ -68,9 +87,10 @@ def cycles(graph):
 
 
 def main():
-    errors, graph = [], {}
+    errors, graph, definers = [], {}, {}
     for path in sources():
-        check_file(path, errors, graph)
+        check_file(path, errors, graph, definers)
+    errors += doubles(definers)
     errors += [f"header cycle: {cycle}" for cycle in cycles(graph)]
     for error in errors:
         print(error)
