@@ -1,9 +1,8 @@
 #include "gateway/recipient.h"
 
-#include "tests/gateway/store/store_test.h"
+#include "tests/gateway/store/with_db.h"
 #include "tests/gateway/vault_test.h"
 
-static struct db *db;
 static struct vault *vault;
 static struct arena *arena;
 
@@ -92,9 +91,8 @@ static void test_nothing_of_the_text_is_stored_in_plain(void **state)
 static int set_up(void **state)
 {
     struct store_end end = { 0 };
-    int r = store_group_setup(state);
-    if (r == 0 && getenv("PGURL")) {
-        db = store_connect();
+    int r = open_db(state);
+    if (db) {
         vault = vault_open();
         arena = arena_new(4096);
         r = store_ended(vault_start(vault, db, on_started, &end), &end);
@@ -106,8 +104,7 @@ static int tear_down(void **state)
 {
     arena_free(arena);
     vault_free(vault);
-    db_free(db);
-    return store_group_teardown(state);
+    return close_db(state);
 }
 
 int main(void)

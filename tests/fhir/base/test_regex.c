@@ -1,9 +1,8 @@
 /* Regular expressions: the first match of backtracking, in linear time. */
-#include "tests/check.h"
+#include "tests/fhir/with_arena.h"
 
 #include "fhir/base/regex.h"
 
-static struct arena *arena;
 static struct regex_work work;
 
 static int compile(const char *pattern, unsigned flags, const struct regex **out)
@@ -197,17 +196,9 @@ static void test_time_is_bounded(void **state)
 
 static int set_up(void **state)
 {
-    (void)state;
-    arena = arena_new(1 << 16);
+    int r = open_arena(state);
     work = (struct regex_work){ .arena = arena };
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
+    return r;
 }
 
 int main(void)
@@ -217,5 +208,5 @@ int main(void)
         cmocka_unit_test(test_groups),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),      cmocka_unit_test(test_time_is_bounded),
     };
-    return cmocka_run_group_tests_name("fhir/base/regex", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("fhir/base/regex", tests, set_up, close_arena);
 }

@@ -1,7 +1,7 @@
 #include "fhir/consent/labeller.h"
 
 #include "fhir/format/json.h"
-#include "tests/check.h"
+#include "tests/fhir/with_arena.h"
 
 #define ACT "\"system\":\"" LABELS_ACT_CODE "\",\"code\":"
 #define LEVEL "\"system\":\"" LABELS_CONFIDENTIALITY "\",\"code\":"
@@ -19,8 +19,6 @@
 #define ICD "http://hl7.org/fhir/sid/icd-10-cm"
 #define LOINC "http://loinc.org"
 #define HIV "{" ACT "\"HIV\"},{" LEVEL "\"R\"}"
-
-static struct arena *arena;
 
 static int add(struct labeller *labeller, const char *text, struct issues *issues)
 {
@@ -199,20 +197,6 @@ static void test_limits(void **state)
     labeller_init(&l, arena);
     labeller_finish(&l);
     assert_int_equal(look(&l, ICD, "B20").sets, 0); /* no sets, nothing known */
-}
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 16);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 int main(void)

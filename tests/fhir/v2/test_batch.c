@@ -1,8 +1,7 @@
 #include "fhir/v2/batch.h"
 
-#include "tests/check.h"
+#include "tests/fhir/with_arena.h"
 
-static struct arena *arena;
 static struct issues issues;
 
 /* "FHS{MSH|a;PID|}" …: each part in turn, kinds by their first letters, CR as ';', LF as ','.
@@ -85,20 +84,6 @@ static void test_what_begins_a_batch(void **state)
     assert_false(v2_batch_begins(STR("BHS")));
     assert_false(v2_batch_begins(STR("BTS|1")));
     assert_false(v2_batch_begins(STR("")));
-}
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 16);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 int main(void)

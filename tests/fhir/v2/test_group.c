@@ -1,12 +1,11 @@
 #include "fhir/v2/group.h"
 
-#include "tests/check.h"
+#include "tests/fhir/with_arena.h"
 
 enum {
     TEXT_MAX = 4096,
 };
 
-static struct arena *arena;
 static struct issues issues;
 static struct v2_message message;
 static struct v2_groups groups;
@@ -202,20 +201,6 @@ static void test_a_long_wrong_message(void **state)
     assert_int_equal(v2_parse(arena, buf_str(&text), &issues, &message), 0);
     assert_int_equal(v2_group_segments(arena, &message, &issues, &groups), 0);
     assert_int_equal(issues.count, SEGMENTS);
-}
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 16);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 int main(void)

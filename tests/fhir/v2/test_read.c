@@ -2,11 +2,10 @@
 
 #include "fhir/v2/address.h"
 #include "fhir/v2/continuation.h"
-#include "tests/check.h"
+#include "tests/fhir/with_arena.h"
 
 #include <errno.h>
 
-static struct arena *arena;
 static struct issues issues;
 static struct v2_message message;
 
@@ -119,20 +118,6 @@ static void test_fragments(void **state)
     assert_str(whole,
                "MSH|^~\\&|A||||||ORU^R01|1|P|2.5\rPID|1\rOBX|1|FT|a||This is the end||x\r"
                "OBX|2\r");
-}
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 16);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 int main(void)

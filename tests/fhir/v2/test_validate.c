@@ -1,8 +1,6 @@
 #include "fhir/v2/validate.h"
 
-#include "tests/check.h"
-
-static struct arena *arena;
+#include "tests/fhir/with_arena.h"
 
 /* The issues of "MSH" and @body in @version, "severity place: text; ". */
 static struct str issues_of(const char *version, const char *body)
@@ -76,20 +74,6 @@ static void test_no_content_is_told(void **state)
         issues_of("2.5", "PID|GEHEIM|GEHEIM|^^^^GEHEIM||GEHEIM||GEHEIM|GEHEIM|GEHEIM^GEHEIM\r");
     assert_true(told.n > 0);
     assert_null(memmem(told.p, told.n, "GEHEIM", 6));
-}
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 16);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 int main(void)

@@ -1,11 +1,10 @@
 #include "gateway/store/chain.h"
 #include "gateway/store/consents.h"
 #include "gateway/store/notary.h"
-#include "tests/gateway/store/store_test.h"
+#include "tests/gateway/store/with_db.h"
 
 enum { CHAIN = 31337 };
 
-static struct db *db;
 static uint64_t fence;
 static struct store_cursor at = { .chain = CHAIN };
 
@@ -393,18 +392,11 @@ static void test_a_follower_that_doesnt_lead_writes_nothing(void **state)
 
 static int set_up(void **state)
 {
-    int r = store_group_setup(state);
-    if (r == 0 && getenv("PGURL")) {
-        db = store_connect();
+    int r = open_db(state);
+    if (db) {
         fence = store_lead(db);
     }
     return r;
-}
-
-static int tear_down(void **state)
-{
-    db_free(db);
-    return store_group_teardown(state);
 }
 
 int main(void)
@@ -422,5 +414,5 @@ int main(void)
         cmocka_unit_test(test_all_are_loaded_in_chunks),
         cmocka_unit_test(test_a_follower_that_doesnt_lead_writes_nothing),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, close_db);
 }

@@ -1,9 +1,7 @@
 /* Parts of messages in PostgreSQL: which continues which, and when a pointer is free. */
-#include "tests/gateway/store/store_test.h"
+#include "tests/gateway/store/with_db.h"
 
 #include "gateway/store/fragments.h"
-
-static struct db *db;
 
 static void name(uint8_t out[32], int n)
 {
@@ -106,21 +104,6 @@ static void test_a_chain_has_an_end(void **state)
     assert_string_equal(store_sql("SELECT count(*) FROM fragment"), "1");
 }
 
-static int set_up(void **state)
-{
-    int r = store_group_setup(state);
-    if (r == 0 && getenv("PGURL")) {
-        db = store_connect();
-    }
-    return r;
-}
-
-static int tear_down(void **state)
-{
-    db_free(db);
-    return store_group_teardown(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,5 +111,5 @@ int main(void)
         cmocka_unit_test(test_a_pointer_is_free_when_its_message_is_whole),
         cmocka_unit_test(test_a_chain_has_an_end),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, open_db, close_db);
 }

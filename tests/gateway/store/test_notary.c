@@ -4,9 +4,8 @@
 #include "gateway/store/audit.h"
 #include "gateway/store/sendings.h"
 #include "gateway/store/upkeep.h"
-#include "tests/gateway/store/store_test.h"
+#include "tests/gateway/store/with_db.h"
 
-static struct db *db;
 static uint64_t fence;
 
 static void look_head(struct store_end *end, const struct db_rows *rows)
@@ -350,21 +349,6 @@ static void test_upkeep_forgets_in_time(void **state)
                         "0");
 }
 
-static int set_up(void **state)
-{
-    int r = store_group_setup(state);
-    if (r == 0 && getenv("PGURL")) {
-        db = store_connect();
-    }
-    return r;
-}
-
-static int tear_down(void **state)
-{
-    db_free(db);
-    return store_group_teardown(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,5 +362,5 @@ int main(void)
         cmocka_unit_test(test_recipients_have_numbers),
         cmocka_unit_test(test_upkeep_forgets_in_time),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, open_db, close_db);
 }

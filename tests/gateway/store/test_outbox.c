@@ -1,12 +1,10 @@
 #include "gateway/store/outbox.h"
 
-#include "tests/gateway/store/store_test.h"
+#include "tests/gateway/store/with_db.h"
 
 #include <unistd.h>
 
 enum { ROWS_MAX = 64 };
-
-static struct db *db;
 
 /* Leases or rows as they came. */
 struct got {
@@ -306,21 +304,6 @@ static void test_a_shard_is_for_ever(void **state)
     assert_int_equal(store_outbox_shard(STR("ehr"), patient), 0xe8);
 }
 
-static int set_up(void **state)
-{
-    int r = store_group_setup(state);
-    if (r == 0 && getenv("PGURL")) {
-        db = store_connect();
-    }
-    return r;
-}
-
-static int tear_down(void **state)
-{
-    db_free(db);
-    return store_group_teardown(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,5 +316,5 @@ int main(void)
         cmocka_unit_test(test_a_long_queue_is_not_read_through),
         cmocka_unit_test(test_a_shard_is_for_ever),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, open_db, close_db);
 }

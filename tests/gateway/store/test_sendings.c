@@ -1,8 +1,7 @@
 #include "gateway/store/sendings.h"
 
-#include "tests/gateway/store/store_test.h"
+#include "tests/gateway/store/with_db.h"
 
-static struct db *db;
 static uint64_t fence;
 
 static void look_id(struct store_end *end, const struct db_rows *rows)
@@ -149,18 +148,11 @@ static void test_older_hashes_are_kept_until_planned_anew(void **state)
 
 static int set_up(void **state)
 {
-    int r = store_group_setup(state);
-    if (r == 0 && getenv("PGURL")) {
-        db = store_connect();
+    int r = open_db(state);
+    if (db) {
         fence = store_lead(db);
     }
     return r;
-}
-
-static int tear_down(void **state)
-{
-    db_free(db);
-    return store_group_teardown(state);
 }
 
 int main(void)
@@ -170,5 +162,5 @@ int main(void)
         cmocka_unit_test(test_a_call_is_relayed_once),
         cmocka_unit_test(test_older_hashes_are_kept_until_planned_anew),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, close_db);
 }
