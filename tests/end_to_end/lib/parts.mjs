@@ -8,10 +8,13 @@ import { accepts, freePort, parts, start, top } from "./process.mjs";
 
 const node = path.join(top, "docker/node");
 
+const folders = [];
+process.on("exit", () => folders.forEach((made) => rmSync(made, { recursive: true, force: true })));
+
 /** A folder that is removed when the tests end. */
 export function folder(name = "chartseal") {
   const made = mkdtempSync(path.join(os.tmpdir(), `${name}-`));
-  process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+  folders.push(made);
   return made;
 }
 
