@@ -37,34 +37,36 @@ enum record_mode {
 };
 
 enum record_interaction {
-    RECORD_AUDIT_EXPORT,   /* audit.export: evidence taken out */
-    RECORD_AUDIT_READ,     /* audit.read */
-    RECORD_BATCH,          /* batch */
-    RECORD_CAPABILITIES,   /* capabilities */
-    RECORD_CONFIG_RELOAD,  /* config.reload */
-    RECORD_CONFIG_START,   /* config.start */
-    RECORD_CONSENT_FILE,   /* consent.file */
-    RECORD_CONSENT_REVOKE, /* consent.revoke */
-    RECORD_CONSENT_ROTATE, /* consent.rotate */
-    RECORD_CREATE,         /* create */
-    RECORD_DELETE,         /* delete */
-    RECORD_HEARTBEAT,      /* heartbeat: nothing happened, and that is said */
-    RECORD_HISTORY,        /* history */
-    RECORD_KEYS_INIT,      /* keys.init */
-    RECORD_KEYS_ROTATE,    /* keys.rotate */
-    RECORD_KEYS_SHRED,     /* keys.shred */
-    RECORD_LISTENER,       /* listener: what was refused before authentication, in a minute */
-    RECORD_OPERATION,      /* operation: FHIR $… */
-    RECORD_PATCH,          /* patch */
-    RECORD_READ,           /* read */
-    RECORD_RESOLVE,        /* resolve: pre-read to learn whom an id means */
-    RECORD_SEARCH,         /* search */
-    RECORD_TRANSACTION,    /* transaction */
-    RECORD_UPDATE,         /* update */
-    RECORD_V2_DELIVER,     /* v2.deliver */
-    RECORD_V2_RECEIVE,     /* v2.receive */
-    RECORD_V2_REPLAY,      /* v2.replay */
-    RECORD_VREAD,          /* vread */
+    RECORD_AUDIT_EXPORT,       /* audit.export: evidence taken out */
+    RECORD_AUDIT_READ,         /* audit.read */
+    RECORD_BATCH,              /* batch */
+    RECORD_BREAK_GLASS,        /* break-glass: somebody breaks the glass of a patient */
+    RECORD_BREAK_GLASS_REVIEW, /* break-glass.review */
+    RECORD_CAPABILITIES,       /* capabilities */
+    RECORD_CONFIG_RELOAD,      /* config.reload */
+    RECORD_CONFIG_START,       /* config.start */
+    RECORD_CONSENT_FILE,       /* consent.file */
+    RECORD_CONSENT_REVOKE,     /* consent.revoke */
+    RECORD_CONSENT_ROTATE,     /* consent.rotate */
+    RECORD_CREATE,             /* create */
+    RECORD_DELETE,             /* delete */
+    RECORD_HEARTBEAT,          /* heartbeat: nothing happened, and that is said */
+    RECORD_HISTORY,            /* history */
+    RECORD_KEYS_INIT,          /* keys.init */
+    RECORD_KEYS_ROTATE,        /* keys.rotate */
+    RECORD_KEYS_SHRED,         /* keys.shred */
+    RECORD_LISTENER,    /* listener: what was refused before authentication, in a minute */
+    RECORD_OPERATION,   /* operation: FHIR $… */
+    RECORD_PATCH,       /* patch */
+    RECORD_READ,        /* read */
+    RECORD_RESOLVE,     /* resolve: pre-read to learn whom an id means */
+    RECORD_SEARCH,      /* search */
+    RECORD_TRANSACTION, /* transaction */
+    RECORD_UPDATE,      /* update */
+    RECORD_V2_DELIVER,  /* v2.deliver */
+    RECORD_V2_RECEIVE,  /* v2.receive */
+    RECORD_V2_REPLAY,   /* v2.replay */
+    RECORD_VREAD,       /* vread */
 };
 
 enum record_outcome {

@@ -35,3 +35,13 @@ void clock_v2(int64_t ms, char out[CLOCK_V2_SIZE])
     (void)gmtime_r(&seconds, &tm);
     (void)strftime(out, CLOCK_V2_SIZE, "%Y%m%d%H%M%S+0000", &tm);
 }
+
+void clock_utc_put(struct buf *b, int64_t ms)
+{
+    char text[CLOCK_UTC_SIZE];
+    time_t seconds = ms / 1000;
+    struct tm tm;
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    buf_fmt(b, "%s.%03dZ", text, (int)(ms % 1000));
+}

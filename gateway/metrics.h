@@ -39,6 +39,9 @@ enum metric {
     METRIC_DELIVERY_RETRIED,
     METRIC_DELIVERY_PARKED,
     METRIC_DELIVERY_WITHHELD,
+    METRIC_GLASS_BROKEN,
+    METRIC_GLASS_OVERDUE,     /* gauge: reviews */
+    METRIC_GLASS_UNTOLD,      /* tries to tell somebody that failed */
     METRIC_CONSENTS_LOADED,   /* gauge */
     METRIC_CONSENT_EPOCH,     /* gauge */
     METRIC_LEDGER_SEEN_MS,    /* gauge: UTC milliseconds of the last agreed look */

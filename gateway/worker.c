@@ -20,6 +20,7 @@
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
 #include "gateway/newcomers.h"
+#include "gateway/notices.h"
 #include "gateway/number_cache.h"
 #include "gateway/payload_cache.h"
 #include "gateway/store/batch.h"
@@ -85,6 +86,7 @@ static void on_loaded(void *arg)
     }
     open_ways_in(worker);
     delivery_start(worker->delivery);
+    notices_start(worker->notices);
     child_ready(worker->child);
     log_line(LOG_INFO, "taking traffic", LOG_I("listeners", worker->way_in_count));
 }
@@ -231,8 +233,10 @@ static int open_all(struct worker *worker)
     worker->newcomers = newcomers_new(worker->loop, worker->db, worker->vault);
     worker->identity = identity_new(worker);
     worker->delivery = delivery_new(worker);
+    worker->notices = notices_new(worker);
     bool made = worker->ways_in && worker->consents && worker->patients && worker->recipients &&
-                worker->payloads && worker->newcomers && worker->identity && worker->delivery;
+                worker->payloads && worker->newcomers && worker->identity && worker->delivery &&
+                worker->notices;
     return made ? 0 : -ENOMEM;
 }
 
@@ -253,6 +257,7 @@ static void close_all(struct worker *worker)
     if (worker->admin) {
         http_server_free(worker->admin);
     }
+    notices_free(worker->notices);
     delivery_free(worker->delivery);
     identity_free(worker->identity);
     consents_free(worker->consents);

@@ -18,6 +18,7 @@ struct db;
 struct delivery;
 struct identity;
 struct newcomers;
+struct notices;
 struct number_cache;
 struct payload_cache;
 struct vault;
@@ -54,6 +55,7 @@ struct worker {
     struct newcomers *newcomers;
     struct identity *identity;
     struct delivery *delivery;
+    struct notices *notices;
     struct way_in *ways_in;
     size_t way_in_count;
     struct way_out *ways_out;

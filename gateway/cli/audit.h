@@ -52,6 +52,12 @@ struct audit_access {
 MUST_USE int audit_access(struct cli_session *s, const struct audit_record *record,
                           struct audit_access *out);
 
+/* Names of the resource types of an access row, with spaces between. */
+void audit_types_put(struct str bytes, struct buf *out);
+
+/* Who a recipient number means, canonical JSON. Needs cli_unlock(). Return: 0 or -errno */
+MUST_USE int audit_recipient(struct cli_session *s, int64_t number, struct str *out);
+
 /* How far a record has come; each holds what those before it say. */
 enum audit_state {
     AUDIT_RECORDED,
@@ -76,9 +82,6 @@ struct audit_place {
 /* Where the record is now; its index is looked up anew. Return: 0 or -errno */
 MUST_USE int audit_place(struct cli_session *s, struct audit_record *record,
                          struct audit_place *out);
-
-/* "2026-11-22T18:00:00.123Z" */
-void audit_time_put(struct buf *b, int64_t utc_ms);
 
 /**
  * audit_span_read() - from when to when

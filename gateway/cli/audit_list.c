@@ -11,6 +11,7 @@
 
 #include "anchor/opening.h"
 #include "fhir/format/json_write.h"
+#include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
 
@@ -146,7 +147,7 @@ static int put_line(struct list *list, const struct audit_record *record)
     if (r->has_exchange) {
         id_text(r->exchange, exchange);
     }
-    audit_time_put(&list->out, (int64_t)r->time);
+    clock_utc_put(&list->out, (int64_t)r->time);
     buf_fmt(&list->out, "  %s  %-14s %-11s %-22.*s ", id,
             record_interaction_name(r->interaction), record_outcome_name(r->outcome),
             (int)r->basis.n, r->basis.p);

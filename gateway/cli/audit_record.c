@@ -11,22 +11,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 
 enum {
     LOG_NUMBER = 0, /* the one tree */
     TYPES_TEXT_MAX = 16 << 10,
 };
-
-void audit_time_put(struct buf *b, int64_t utc_ms)
-{
-    char text[32];
-    time_t seconds = utc_ms / 1000;
-    struct tm tm;
-    (void)gmtime_r(&seconds, &tm);
-    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_fmt(b, "%s.%03dZ", text, (int)(utc_ms % 1000));
-}
 
 int audit_span_read(const char *command, const char *from, const char *to, int64_t out[2])
 {
@@ -199,7 +188,7 @@ struct access {
     struct buf types;
 };
 
-static void put_types(struct str bytes, struct buf *out)
+void audit_types_put(struct str bytes, struct buf *out)
 {
     for (size_t i = 0; i + 1 < bytes.n; i += 2) {
         unsigned number =
@@ -217,7 +206,7 @@ static int take_access(void *owner, const struct db_rows *rows)
         struct store_access row;
         store_access_row(rows, 0, &row);
         access->recipient = row.recipient;
-        put_types(row.types, &access->types);
+        audit_types_put(row.types, &access->types);
     }
     return buf_failed(&access->types) ? -ENOMEM : 0;
 }
@@ -239,6 +228,15 @@ static int take_meaning(void *owner, const struct db_rows *rows)
     return recipient_open(s->vault, s->arena, &sealed, &meaning->text);
 }
 
+int audit_recipient(struct cli_session *s, int64_t number, struct str *out)
+{
+    struct meaning meaning = { .session = s };
+    struct cli_answer answer = { .read = take_meaning, .owner = &meaning };
+    int r = cli_wait(s, store_recipients(s->db, &number, 1, cli_on_rows, &answer), &answer);
+    *out = meaning.text;
+    return r;
+}
+
 int audit_access(struct cli_session *s, const struct audit_record *record,
                  struct audit_access *out)
 {
@@ -253,12 +251,7 @@ int audit_access(struct cli_session *s, const struct audit_record *record,
     if (r < 0 || access.recipient == RECIPIENT_NOBODY) {
         return r;
     }
-    struct meaning meaning = { .session = s };
-    answer = (struct cli_answer){ .read = take_meaning, .owner = &meaning };
-    r = cli_wait(s, store_recipients(s->db, &access.recipient, 1, cli_on_rows, &answer),
-                 &answer);
-    out->recipient = meaning.text;
-    return r;
+    return audit_recipient(s, access.recipient, &out->recipient);
 }
 
 /* --- its place ---------------------------------------------------------------------------- */

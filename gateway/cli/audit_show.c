@@ -4,6 +4,7 @@
 #include "gateway/cli/event.h"
 
 #include "fhir/format/json_write.h"
+#include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
 #include "gateway/log_key.h"
@@ -35,7 +36,7 @@ static void put_record(const struct audit_record *found, struct buf *b)
     const struct record *r = &found->record;
     id_text(r->id, id);
     buf_fmt(b, "record       %s\ntime         ", id);
-    audit_time_put(b, (int64_t)r->time);
+    clock_utc_put(b, (int64_t)r->time);
     buf_fmt(b, "\ninteraction  %s\noutcome      %s\nmode         %s\n",
             record_interaction_name(r->interaction), record_outcome_name(r->outcome),
             record_mode_name(r->mode));
@@ -119,7 +120,7 @@ static void put_place(const struct audit_record *found, const struct audit_place
         buf_fmt(b, "checkpoint   %" PRIu64 " leaves, root ", place->checkpoint.head.size);
         buf_hex(b, place->checkpoint.head.root.b, MERKLE_HASH_SIZE);
         buf_z(b, ", signed ");
-        audit_time_put(b, place->checkpoint.signed_at);
+        clock_utc_put(b, place->checkpoint.signed_at);
         buf_c(b, '\n');
     }
     if (anchor->size) {

@@ -52,6 +52,13 @@ static bool login_user(uid_t *out)
     return *out != (uid_t)-1;
 }
 
+struct str cli_operator_name(const struct cli_session *s)
+{
+    uid_t login;
+    struct passwd *user = getpwuid(login_user(&login) ? login : getuid());
+    return user ? arena_str(s->arena, str_z(user->pw_name)) : STR("");
+}
+
 /* Canonical JSON: members in order. @command: NULL: whatever they do */
 static struct str operator_text(const struct cli_session *s, const char *command)
 {

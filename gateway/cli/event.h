@@ -20,6 +20,10 @@ struct cli_event {
     struct str request;
 };
 
+/* The name of who runs this command: who logged in, where that is known; empty: has none. In
+ * the session's arena. */
+struct str cli_operator_name(const struct cli_session *s);
+
 /* Commit the record of @event. Needs cli_unlock(). Return: EX_OK, or the code to exit with;
  * nothing may be shown then. */
 MUST_USE int cli_record(struct cli_session *s, const struct cli_event *event);

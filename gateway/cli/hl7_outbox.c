@@ -3,6 +3,7 @@
 #include "gateway/cli/cli.h"
 
 #include "fhir/format/json_write.h"
+#include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
 #include "gateway/store/fragments.h"
@@ -83,7 +84,7 @@ static void put_parts(struct outbox *box)
     buf_fmt(&box->out,
             "\nparts of messages that wait for the next one: %lld, the oldest since ",
             (long long)box->parts);
-    audit_time_put(&box->out, box->parts_since);
+    clock_utc_put(&box->out, box->parts_since);
     buf_c(&box->out, '\n');
 }
 
@@ -110,7 +111,7 @@ static void put_row(struct outbox *box, const struct store_outbox *row)
     }
     buf_fmt(&box->out, "%8lld  %-8s  %-16.*s  ", (long long)row->number, state,
             (int)row->destination.n, row->destination.p);
-    audit_time_put(&box->out, row->created);
+    clock_utc_put(&box->out, row->created);
     buf_fmt(&box->out, "  %3d  %s  %.*s\n", row->attempts, exchange, (int)row->reason.n,
             row->reason.p);
 }
@@ -151,7 +152,7 @@ static void put_counts(struct outbox *box)
                 count->destination.p, (long long)count->waiting, (long long)count->parked,
                 (long long)count->withheld);
         if (count->waiting) {
-            audit_time_put(&box->out, count->oldest);
+            clock_utc_put(&box->out, count->oldest);
         }
         buf_c(&box->out, '\n');
     }

@@ -9,6 +9,7 @@
 #include "gateway/cli/hl7_stored.h"
 
 #include "fhir/format/json_write.h"
+#include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
 
@@ -189,7 +190,7 @@ static void put_rows(struct show *show)
                 (int)row->destination.n, row->destination.p, store_outbox_word(row->state),
                 row->attempts);
         if (row->state <= STORE_OUTBOX_HELD) {
-            audit_time_put(b, row->next_at);
+            clock_utc_put(b, row->next_at);
         } else {
             buf_fmt(b, "%-24s", "-");
         }
@@ -206,7 +207,7 @@ static void put_records(struct show *show)
     for (size_t i = 0; i < show->record_count; i++) {
         const struct record *one = &show->records[i].record;
         id_text(one->id, id);
-        audit_time_put(b, (int64_t)one->time);
+        clock_utc_put(b, (int64_t)one->time);
         buf_fmt(b, "  %s  %-12s %-10s %-18.*s %.*s\n", id,
                 record_interaction_name(one->interaction), record_outcome_name(one->outcome),
                 (int)one->basis.n, one->basis.p, (int)one->map.n, one->map.p);
@@ -256,7 +257,7 @@ static void put_text(struct show *show)
     buf_fmt(&show->out, "exchange  %s\n", id);
     if (show->row_count) {
         buf_z(&show->out, "taken     ");
-        audit_time_put(&show->out, show->rows[0].created);
+        clock_utc_put(&show->out, show->rows[0].created);
         buf_fmt(&show->out, "\nway       %.*s\n", (int)show->rows[0].route.n,
                 show->rows[0].route.p);
         put_rows(show);

@@ -4,6 +4,7 @@
 
 #include "crypto/keyring.h"
 #include "fhir/format/json_write.h"
+#include "gateway/clock.h"
 #include "gateway/heap.h"
 #include "gateway/store/keys.h"
 #include "gateway/vault.h"
@@ -43,9 +44,9 @@ static void put_count(struct status *status, const struct store_key_count *count
     }
     buf_fmt(&status->out, "%-16.*s  %-9s  %10lld  ", (int)root.n, root.n ? root.p : "", state,
             (long long)count->keys);
-    audit_time_put(&status->out, count->oldest);
+    clock_utc_put(&status->out, count->oldest);
     buf_z(&status->out, "  ");
-    audit_time_put(&status->out, count->newest);
+    clock_utc_put(&status->out, count->newest);
     buf_c(&status->out, '\n');
 }
 

@@ -16,6 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    REASON_MAX = 64,
+};
+
 const struct config_listener *config_listener(const struct config *config, size_t i)
 {
     return (const struct config_listener *)config->listeners.items + i;
@@ -104,6 +108,7 @@ static void check_roles(const struct config_roles *roles, struct config_errors *
     check_role_list(&roles->search, &roles->place, errors);
     check_role_list(&roles->write, &roles->place, errors);
     check_role_list(&roles->consent, &roles->place, errors);
+    check_role_list(&roles->break_glass, &roles->place, errors);
 }
 
 static void check_keys(const struct config_issuer *issuer, size_t i, const char *listener,
@@ -255,6 +260,36 @@ static void check_validation(const struct config *config, const struct config_ro
     }
 }
 
+/* A reason goes into a table as it is: a word, nothing about anybody. */
+static bool is_word(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 0 && n <= REASON_MAX &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
+}
+
+static void check_break_glass(const struct config *config, struct config_errors *errors)
+{
+    const struct config_break_glass *glass = config->break_glass;
+    const struct config_place *at = &glass->place;
+    const struct config_destination *to =
+        config_destination_named(config, glass->notify ? glass->notify : "");
+    if (glass->notify && (!to || to->protocol != PROTOCOL_FHIR)) {
+        config_error(errors, at->line, at->name, "notify names no FHIR destination");
+    }
+    if (glass->reasons.n == 0) {
+        config_error(errors, at->line, at->name, "reasons names none");
+    }
+    for (size_t i = 0; i < glass->reasons.n; i++) {
+        if (!is_word(glass->reasons.items[i])) {
+            config_error(errors, at->line, at->name,
+                         "reason \"%s\" is no word of up to %d letters, digits, - _ .",
+                         glass->reasons.items[i], REASON_MAX);
+        }
+    }
+}
+
 static void check_together(const struct config *config, struct config_errors *errors)
 {
     for (size_t i = 0; i < config->listeners.n; i++) {
@@ -266,6 +301,9 @@ static void check_together(const struct config *config, struct config_errors *er
     for (size_t i = 0; i < config->routes.n; i++) {
         check_route(config, config_route(config, i), errors);
         check_validation(config, config_route(config, i), errors);
+    }
+    if (config->break_glass) {
+        check_break_glass(config, errors);
     }
     if (config->ledger && config->ledger->endpoints.n == 0) {
         config_error(errors, config->ledger->place.line, "ledger", "endpoints names none");

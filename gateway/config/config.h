@@ -78,6 +78,7 @@ struct config_roles {
     struct config_strings search;
     struct config_strings write;
     struct config_strings consent;
+    struct config_strings break_glass; /* empty: nobody may */
 };
 
 struct config_issuer {
@@ -190,6 +191,17 @@ struct config_consent {
     const char *policy_key;
 };
 
+/* Of whom the glass is broken, who hears of it and when; times in ms. */
+struct config_break_glass {
+    struct config_place place;
+    struct config_strings reasons;
+    const char *notify; /* a FHIR destination */
+    int64_t lasts;
+    int64_t login;
+    int64_t review_within;
+    int64_t patient_after;
+};
+
 /* @shipped: the program's own value sets count too */
 struct config_labeller {
     struct config_place place;
@@ -217,7 +229,8 @@ struct config {
     const struct config_keys *keys;
     const struct config_admin *admin;
     const struct config_consent *consent;
-    const struct config_labeller *labeller; /* NULL: nothing is labelled */
+    const struct config_break_glass *break_glass; /* NULL: nobody breaks it */
+    const struct config_labeller *labeller;       /* NULL: nothing is labelled */
     const struct config_log *log;
 
     struct arena *arena;      /* owned */

@@ -57,6 +57,8 @@ static const struct config_option role_options[] = {
       .help = "for creating, updating and deleting" },
     { "consent", CONFIG_STRINGS, AT(roles, consent),
       .help = "for filing, granting and revoking consents" },
+    { "break_glass", CONFIG_STRINGS, AT(roles, break_glass),
+      .help = "for breaking the glass; left out: nobody may" },
     { 0 },
 };
 
@@ -231,6 +233,23 @@ static const struct config_option consent_options[] = {
     { 0 },
 };
 
+static const struct config_option break_glass_options[] = {
+    { "reasons", CONFIG_STRINGS, AT(break_glass, reasons), CONFIG_REQUIRED,
+      .help = "words of which who breaks the glass names one" },
+    { "notify", CONFIG_STRING, AT(break_glass, notify), CONFIG_REQUIRED,
+      .help = "FHIR destination where privacy officer and patient are told, by Communication" },
+    { "lasts", CONFIG_DURATION, AT(break_glass, lasts), .fallback = "4h", .least = 1000,
+      .most = 86400000, .help = "how long it is broken, for one user and one patient" },
+    { "login", CONFIG_DURATION, AT(break_glass, login), .fallback = "5m", .least = 1000,
+      .most = 86400000, .help = "how old the user's login (auth_time) may be" },
+    { "review_within", CONFIG_DURATION, AT(break_glass, review_within), .fallback = "3d",
+      .least = 1000, .most = 7776000000,
+      .help = "after that an outstanding review is overdue" },
+    { "patient_after", CONFIG_DURATION, AT(break_glass, patient_after), .fallback = "1d",
+      .least = 0, .most = 7776000000, .help = "when the patient is told" },
+    { 0 },
+};
+
 static const struct config_option labeller_options[] = {
     { "shipped", CONFIG_BOOL, AT(labeller, shipped), .fallback = "true",
       .help = "whether the program's own value sets count" },
@@ -278,6 +297,9 @@ const struct config_option config_options[] = {
       .size = sizeof(struct config_admin), .help = "health and metrics" },
     { "consent", CONFIG_SECTION, ROOT(consent), .options = consent_options,
       .size = sizeof(struct config_consent), .help = "enforcement" },
+    { "break_glass", CONFIG_SECTION, ROOT(break_glass), .options = break_glass_options,
+      .size = sizeof(struct config_break_glass),
+      .help = "emergency access; without it nobody breaks the glass" },
     { "labeller", CONFIG_SECTION, ROOT(labeller), .options = labeller_options,
       .size = sizeof(struct config_labeller),
       .help = "sensitivity by codes; without it only labels in the data count" },

@@ -165,7 +165,8 @@ static bool read_registered(const struct node *payload, struct claims *out)
            read_text(payload, "patient", &out->patient) &&
            read_time(payload, "exp", &out->expires_ms) &&
            read_time(payload, "nbf", &out->not_before_ms) &&
-           read_time(payload, "iat", &out->issued_ms);
+           read_time(payload, "iat", &out->issued_ms) &&
+           read_time(payload, "auth_time", &out->logged_in_ms);
 }
 
 int claims_read(const struct node *payload, struct claims *out)

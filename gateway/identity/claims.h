@@ -55,6 +55,7 @@ struct claims {
     int64_t expires_ms;
     int64_t not_before_ms; /* nbf, 0 if absent */
     int64_t issued_ms;     /* iat, same */
+    int64_t logged_in_ms;  /* auth_time: when the user proved who he is; same */
 };
 
 /**

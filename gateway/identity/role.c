@@ -35,7 +35,7 @@ bool role_allows(const struct config_roles *asked, const struct claims_codes *bo
                  unsigned classes)
 {
     if (!asked) {
-        return true;
+        return !(classes & ROLE_BREAK_GLASS);
     }
     const struct {
         enum role_class class;
@@ -45,9 +45,11 @@ bool role_allows(const struct config_roles *asked, const struct claims_codes *bo
         { ROLE_SEARCH, &asked->search },
         { ROLE_WRITE, &asked->write },
         { ROLE_CONSENT, &asked->consent },
+        { ROLE_BREAK_GLASS, &asked->break_glass },
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        bool has = !(classes & lists[i].class) || lists[i].roles->n == 0;
+        bool unnamed = lists[i].roles->n == 0 && lists[i].class != ROLE_BREAK_GLASS;
+        bool has = !(classes & lists[i].class) || unnamed;
         for (size_t n = 0; !has && n < lists[i].roles->n; n++) {
             has = bears(borne, lists[i].roles->items[n]);
         }

@@ -17,7 +17,8 @@ enum role_class {
     ROLE_READ = 1,
     ROLE_SEARCH = 2,
     ROLE_WRITE = 4,
-    ROLE_CONSENT = 8, /* consents are filed, granted, revoked, or asked for their state */
+    ROLE_CONSENT = 8,      /* consents are filed, granted, revoked, or asked for their state */
+    ROLE_BREAK_GLASS = 16, /* nobody has it unless roles are named for it */
 };
 
 /* Is @text a role as configurations name them? */
@@ -26,6 +27,7 @@ bool role_known_form(const char *text);
 /* The classes whose interactions need these rights of enum scope_right. */
 unsigned role_classes(unsigned rights);
 
-/* Does @borne have one of the roles asked for, in each of @classes? @asked NULL: nothing is. */
+/* Does @borne have one of the roles asked for, in each of @classes? @asked NULL: nothing is. A
+ * class for which no roles are named is everybody's, but ROLE_BREAK_GLASS nobody's. */
 bool role_allows(const struct config_roles *asked, const struct claims_codes *borne,
                  unsigned classes);

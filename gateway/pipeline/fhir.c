@@ -106,6 +106,7 @@ static const struct stage read_pipeline[] = {
     { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", fhir_authorize_enter, 0, WHILE_OPEN },
+    { "glass", fhir_glass_enter, 5, WHILE_OPEN },
     { "subjects", fhir_subjects_enter, 10, WHILE_OPEN },
     { "consent", fhir_consent_enter, 0, WHILE_OPEN },
     { "forward", fhir_forward_enter, 60, WHILE_OPEN },
@@ -143,6 +144,9 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     }
     if (is_consent_operation(path)) {
         return &fhir_grant_kind;
+    }
+    if (str_ends(path, STR("/$break-glass"))) {
+        return &fhir_break_kind;
     }
     if (is_validation(path)) {
         return &fhir_validate_kind;

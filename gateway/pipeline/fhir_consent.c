@@ -6,7 +6,6 @@
  */
 #include "gateway/pipeline/fhir_impl.h"
 
-#include "fhir/consent/purpose.h"
 #include "gateway/consents.h"
 
 #include <errno.h>
@@ -15,15 +14,7 @@ bool fhir_decidable(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
     enum consents_state state = consents_state(fx->dossier.worker->consents);
-    if (state == CONSENTS_READY) {
-        return true;
-    }
-    if (state != CONSENTS_LEDGER || !purpose_breaks_glass(fx->asks.purposes)) {
-        return false;
-    }
-    fx->asks.purposes &= purpose_bit(STR("BTG")) | purpose_bit(STR("ETREAT"));
-    fx->asks.n_other_purposes = 0;
-    return true;
+    return state == CONSENTS_READY || (state == CONSENTS_LEDGER && fx->glass.asked);
 }
 
 /* --- subjects ----------------------------------------------------------------------------- */
@@ -80,7 +71,8 @@ static const char *refusal(struct exchange *ex)
         }
         struct consent_evidence evidence;
         consents_decide(fx->dossier.worker->consents, at->number, &fx->asks, NULL, &evidence);
-        if (evidence.verdict.decision != CONSENT_DENY) {
+        bool closed = fx->glass.asked && !fhir_glass_broken(ex, at->number);
+        if (evidence.verdict.decision != CONSENT_DENY && !closed) {
             continue;
         }
         struct dossier_subject *subject = dossier_subject(ex, at->number);
@@ -88,7 +80,9 @@ static const char *refusal(struct exchange *ex)
             return "too-many-subjects";
         }
         dossier_rely_on(&fx->dossier, subject, &evidence);
-        basis = basis ? basis : consent_basis_name(evidence.verdict.basis);
+        const char *why =
+            closed ? "break-glass-closed" : consent_basis_name(evidence.verdict.basis);
+        basis = basis ? basis : why;
     }
     return basis;
 }

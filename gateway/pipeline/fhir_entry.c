@@ -100,6 +100,20 @@ static bool within_context(struct exchange *ex, const struct fhir_item *item)
     return true;
 }
 
+/* Who broke the glass is shown whom it was broken for. */
+static bool within_glass(struct exchange *ex, const struct fhir_item *item)
+{
+    const struct subject_ref *ref = item->facts.subjects.patients.first;
+    for (; fhir_of(ex)->glass.asked && ref; ref = ref->next) {
+        struct fhir_person *person = NULL;
+        if (fhir_person(ex, &ref->to, NULL, &person) < 0 || !person ||
+            person->state != FHIR_PERSON_KNOWN || !fhir_glass_broken(ex, person->number)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Why it may not be shown, as the record's basis; NULL: it may. */
 static const char *refusal(struct exchange *ex, const struct fhir_item *item,
                            struct ground **grounds)
@@ -109,6 +123,9 @@ static const char *refusal(struct exchange *ex, const struct fhir_item *item,
     if (!(fx->only_patient ? contexts & SCOPE_PATIENT : contexts) ||
         !within_context(ex, item)) {
         return "scope";
+    }
+    if (!within_glass(ex, item)) {
+        return "break-glass-closed";
     }
     enum consents_state state = consents_state(fx->dossier.worker->consents);
     if (!fhir_decidable(ex)) {

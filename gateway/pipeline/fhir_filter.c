@@ -240,7 +240,7 @@ static enum step finish_small(struct exchange *ex)
         return exchange_stop(ex, OUTCOME_DENY, answer->denied);
     }
     ex->outcome = OUTCOME_PERMIT;
-    ex->basis = "permit";
+    ex->basis = fhir_permit_basis(ex);
     return STEP_NEXT;
 }
 
@@ -336,7 +336,7 @@ static enum step last_round(struct exchange *ex)
     dossier_of(ex)->epoch = BATCH_EPOCH_ANY;
     dossier_of(ex)->committed = false;
     ex->outcome = OUTCOME_PERMIT;
-    ex->basis = "permit";
+    ex->basis = fhir_permit_basis(ex);
     return STEP_NEXT;
 }
 
@@ -367,7 +367,7 @@ static enum step decide_round(struct exchange *ex)
     answer->sealed_round = fx->dossier.subject_count > 0 || !answer->begun;
     fx->dossier.committed &= !answer->sealed_round;
     ex->outcome = OUTCOME_PERMIT;
-    ex->basis = "permit";
+    ex->basis = fhir_permit_basis(ex);
     return STEP_NEXT;
 }
 

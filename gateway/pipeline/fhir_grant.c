@@ -11,9 +11,9 @@
 #include "anchor/eth_call.h"
 #include "crypto/base/hex.h"
 #include "fhir/format/json.h"
-#include "fhir/format/json_write.h"
 #include "gateway/identity/role.h"
 #include "gateway/identity/scope.h"
+#include "gateway/pipeline/fhir_params.h"
 #include "gateway/store/consents.h"
 #include "gateway/store/sendings.h"
 
@@ -115,20 +115,9 @@ static enum step load_enter(struct exchange *ex)
 
 /* --- what was given ----------------------------------------------------------------------- */
 
-/* The text of parameter @name, whatever its type. */
 static struct str given(const struct exchange *ex, const char *name)
 {
-    const struct fhir_grant *grant = ex->data;
-    const struct node *at = node_first(node_get(grant->given, "parameter"));
-    while (at && !str_eq(node_text(at, "name"), str_z(name))) {
-        at = at->next;
-    }
-    for (const struct node *value = node_first(at); value; value = value->next) {
-        if (str_starts(value->name, STR("value"))) {
-            return value->text;
-        }
-    }
-    return STR("");
+    return fhir_given(((const struct fhir_grant *)ex->data)->given, name);
 }
 
 static bool given_number(const struct exchange *ex, const char *name, uint64_t *out)
@@ -178,36 +167,10 @@ static bool signed_by(const uint8_t digest[DIGEST_SIZE], const struct secp_signa
 /* --- answers: Parameters -------------------------------------------------------------------
  */
 
-static void put_word(struct json_writer *w, const char *name, const char *word)
-{
-    json_object(w, NULL);
-    json_z(w, "name", name);
-    json_z(w, "valueCode", word);
-    json_end(w);
-}
-
-static void put_count(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_object(w, NULL);
-    json_z(w, "name", name);
-    json_u64(w, "valueInteger", value);
-    json_end(w);
-}
-
-static struct json_writer begin(struct buf *out)
-{
-    struct json_writer w = json_writer(out);
-    json_object(&w, NULL);
-    json_z(&w, "resourceType", "Parameters");
-    json_array(&w, "parameter");
-    return w;
-}
-
 static enum step answer(struct exchange *ex, struct json_writer *w, int status,
                         const char *basis)
 {
-    json_end(w);
-    json_end(w);
+    fhir_params_end(w);
     fhir_of(ex)->result = buf_str(w->out);
     fhir_of(ex)->status = status;
     return exchange_stop(ex, OUTCOME_DONE, basis);
@@ -225,8 +188,8 @@ static void on_planned(void *arg, int r, const struct db_rows *rows)
         return;
     }
     struct buf out = arena_buf(ex->arena, ANSWER_MAX);
-    struct json_writer w = begin(&out);
-    put_word(&w, "state", "planned");
+    struct json_writer w = fhir_params_begin(&out);
+    fhir_params_word(&w, "state", "planned");
     exchange_move(ex, answer(ex, &w, 202, "planned"));
 }
 
@@ -328,17 +291,17 @@ static void on_relays(void *arg, int r, const struct db_rows *rows)
         return;
     }
     struct buf out = arena_buf(ex->arena, ANSWER_MAX);
-    struct json_writer w = begin(&out);
-    put_count(&w, "filedVersion", grant->row.version);
-    put_word(&w, "chain", chain_word(&grant->row.on_chain));
+    struct json_writer w = fhir_params_begin(&out);
+    fhir_params_count(&w, "filedVersion", grant->row.version);
+    fhir_params_word(&w, "chain", chain_word(&grant->row.on_chain));
     if (grant->row.on_chain.known) {
-        put_count(&w, "chainVersion", grant->row.on_chain.version);
-        put_count(&w, "block", grant->row.on_chain.block_number);
+        fhir_params_count(&w, "chainVersion", grant->row.on_chain.version);
+        fhir_params_count(&w, "block", grant->row.on_chain.block_number);
     }
     for (int i = 0; i < db_count(rows) && i < 20; i++) {
         struct store_relay relay;
         if (store_relay_row(rows, i, &relay) == 0 && (size_t)relay.kind < ARRAY_LEN(kinds)) {
-            put_word(&w, kinds[relay.kind], store_sending_word(relay.sending.state));
+            fhir_params_word(&w, kinds[relay.kind], store_sending_word(relay.sending.state));
         }
     }
     exchange_move(ex, answer(ex, &w, 200, "status"));

@@ -4,6 +4,7 @@
  *   fhir.c          the listener's side, and the tables
  *   fhir_request.c  receive, authenticate, collect, authorize
  *   fhir_people.c   patients named by references and identifiers
+ *   fhir_glass.c    glass: whether it is broken for who asks; fhir_break.c: breaking it
  *   fhir_consent.c  subjects, consent: what the request alone tells
  *   fhir_upstream.c forward: the call to the FHIR server
  *   fhir_entry.c    the decision about one resource
@@ -36,6 +37,7 @@ enum {
     FHIR_ROUND_MAX = 64,        /* entries decided together while streaming */
     FHIR_PRE_READS_MAX = 64,    /* of patients not known yet, in one exchange */
     FHIR_ACTORS_MAX = 2 * CLAIMS_CODES_MAX,
+    FHIR_GLASS_MAX = 16, /* patients for whom one user has broken the glass */
 };
 
 /* A wait for something that no operation brings: a body, a piece, room to write. */
@@ -130,6 +132,20 @@ struct fhir_answer {
     size_t named_count;
 };
 
+/* The glass broken for one patient; @until in ms since 1970. */
+struct fhir_broken {
+    uint8_t id[16];
+    uint8_t patient[16];
+    int64_t until;
+};
+
+/* @asked: the request breaks the glass: nothing else of its purposes counts */
+struct fhir_glass {
+    bool asked;
+    size_t n;
+    struct fhir_broken held[FHIR_GLASS_MAX];
+};
+
 /* A kind of request: its stages, the size of its data and of its body. */
 struct fhir_kind {
     const struct stage *pipeline;
@@ -173,6 +189,7 @@ struct fhir_exchange {
     struct str purposes[CLAIMS_CODES_MAX];
     struct consent_request asks;
 
+    struct fhir_glass glass;
     struct fhir_people people;
     struct fhir_answer answer;
     struct fhir_wait drain;
@@ -182,6 +199,7 @@ struct fhir_exchange {
     int status;
     const char *code; /* of the OperationOutcome; NULL: by status */
     const char *text; /* its diagnostics */
+    int64_t login;    /* of a 401: the user has to log in again within so many ms; 0: no */
     struct str what;
     struct str place;  /* FHIRPath */
     bool bare;         /* done, and nothing of it is shown */
@@ -207,6 +225,7 @@ void fhir_count_refused(struct way_in *way);
 
 extern const struct fhir_kind fhir_write_kind;    /* fhir_write.c */
 extern const struct fhir_kind fhir_validate_kind; /* fhir_validate.c */
+extern const struct fhir_kind fhir_break_kind;    /* fhir_break.c */
 
 /* Closing stages, left out for whom we don't know. */
 enum step fhir_seal_enter(struct exchange *ex);
@@ -279,11 +298,25 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
 /* For @then: note the number of the token's patient, if it has one. */
 enum step fhir_person_own_known(struct exchange *ex);
 
+/* --- fhir_glass.c ------------------------------------------------------------------------- */
+
+/* Only who may break the glass, and has, goes on with a purpose that does. */
+enum step fhir_glass_enter(struct exchange *ex);
+
+/* The request is for breaking the glass alone. Return: whether it is */
+bool fhir_glass_only(struct exchange *ex);
+
+/* Whether the glass is broken for @patient at this moment. */
+bool fhir_glass_broken(const struct exchange *ex, const uint8_t patient[16]);
+
+/* "break-glass", or "permit": the basis of what is shown. */
+const char *fhir_permit_basis(const struct exchange *ex);
+
 /* --- fhir_consent.c ----------------------------------------------------------------------- */
 
 /*
  * Whether consents can be asked at this moment. With an old view of the ledger only for what
- * breaks the glass, and then for no other purpose of the request.
+ * breaks the glass.
  */
 bool fhir_decidable(struct exchange *ex);
 

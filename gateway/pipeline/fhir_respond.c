@@ -7,12 +7,15 @@
 #include "gateway/pipeline/fhir_impl.h"
 
 #include "fhir/rest/outcome.h"
+#include "gateway/clock.h"
 #include "gateway/consents.h"
+#include "gateway/id.h"
 
 enum {
     OUTCOME_TEXT_MAX = 1 << 20, /* 2 ISSUES_MAX of the longest */
     FIELDS_MAX = 10,
     CHALLENGE_MAX = 256,
+    BANNER_MAX = 2 << 10,
 };
 
 /* What is said where no stage chose its own words. */
@@ -52,12 +55,29 @@ static void put(struct fields *fields, const char *name, struct str value)
     }
 }
 
-static struct fields common(const struct fhir_exchange *fx)
+/* Said on each answer while the glass is broken: which ones, and until when. */
+static struct str banner(struct exchange *ex)
 {
+    const struct fhir_glass *glass = &fhir_of(ex)->glass;
+    struct buf text = arena_buf(ex->arena, BANNER_MAX);
+    for (size_t i = 0; i < glass->n; i++) {
+        char id[ID_TEXT_SIZE];
+        id_text(glass->held[i].id, id);
+        buf_fmt(&text, "%s%s; until=\"", i ? ", " : "", id);
+        clock_utc_put(&text, glass->held[i].until);
+        buf_c(&text, '"');
+    }
+    return buf_failed(&text) ? STR("") : buf_str(&text);
+}
+
+static struct fields common(struct exchange *ex)
+{
+    const struct fhir_exchange *fx = fhir_of(ex);
     struct fields fields = { .n = 0 };
     put(&fields, "Content-Type", STR("application/fhir+json; charset=utf-8"));
     put(&fields, "Cache-Control", STR("no-store"));
     put(&fields, "X-Request-Id", fx->request_id);
+    put(&fields, "Chartseal-Break-Glass", banner(ex));
     return fields;
 }
 
@@ -69,7 +89,10 @@ static struct str challenge(struct exchange *ex)
     struct fhir_exchange *fx = fhir_of(ex);
     struct buf text = arena_buf(ex->arena, CHALLENGE_MAX);
     buf_z(&text, "Bearer realm=\"fhir\"");
-    if (fx->text) {
+    if (fx->login) { /* RFC 9470 */
+        buf_fmt(&text, ", error=\"insufficient_user_authentication\", max_age=\"%lld\"",
+                (long long)fx->login / 1000);
+    } else if (fx->text) {
         buf_fmt(&text, ", error=\"invalid_token\", error_description=\"%s\"", fx->text);
     }
     return buf_failed(&text) ? STR("Bearer") : buf_str(&text);
@@ -91,7 +114,7 @@ static void refuse(struct exchange *ex, int status)
         .place = fx->place,
         .correlation = fx->request_id,
     };
-    struct fields fields = common(fx);
+    struct fields fields = common(ex);
     if (status == 401) {
         put(&fields, "WWW-Authenticate", challenge(ex));
     }
@@ -132,7 +155,7 @@ static bool unchanged(const struct fhir_exchange *fx)
 static void answer_whole(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
-    struct fields fields = common(fx);
+    struct fields fields = common(ex);
     put(&fields, "ETag", fx->answer.etag);
     put(&fields, "Last-Modified", fx->answer.modified);
     put(&fields, "Location", fx->answer.location);
@@ -265,7 +288,7 @@ static enum step respond_round(struct exchange *ex)
         return go_on(ex);
     }
     if (!answer->begun) {
-        struct fields fields = common(fx);
+        struct fields fields = common(ex);
         (void)http_res_head(fx->req, 200, fields.at, fields.n, HTTP_LENGTH_UNKNOWN);
         answer->begun = true;
     }

@@ -1,8 +1,8 @@
 /*
  * What changes the FHIR server: create, update, delete.
  *
- *   receive → authenticate → collect → authorize → resource → before → patients → consent
- *     → intent-seal → intent-record → forward → filter → seal → record → respond
+ *   receive → authenticate → collect → authorize → glass → resource → before → patients
+ *     → consent → intent-seal → intent-record → forward → filter → seal → record → respond
  *
  * What is there is read beforehand, and replaced only if it is still that: everybody whose
  * data it was and everybody whose data it becomes has to permit. The intent, with the payload,
@@ -114,7 +114,8 @@ static enum step resource_enter(struct exchange *ex)
 
 static const char *permit_basis(struct exchange *ex)
 {
-    return write_of(ex)->doubtful ? "invalid" : "permit";
+    bool invalid = write_of(ex)->doubtful && !write_of(ex)->fx.glass.asked;
+    return invalid ? "invalid" : fhir_permit_basis(ex);
 }
 
 /* --- before: what is there ---------------------------------------------------------------- */
@@ -445,6 +446,7 @@ static const struct stage write_pipeline[] = {
     { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
     { "collect", fhir_collect_enter, 60, WHILE_OPEN },
     { "authorize", fhir_authorize_enter, 0, WHILE_OPEN },
+    { "glass", fhir_glass_enter, 5, WHILE_OPEN },
     { "resource", resource_enter, 0, WHILE_OPEN },
     { "before", before_enter, 60, WHILE_OPEN },
     { "patients", patients_enter, 10, WHILE_OPEN },

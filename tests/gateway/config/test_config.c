@@ -176,6 +176,8 @@ static void test_issuers_and_their_roles(void **state)
         { "{ ISSUER, roles: { read: [] } }", "a list names no role" },
         { "{ ISSUER, roles: { read: [\"\"] } }", "\"\" is no role" },
         { "{ ISSUER, roles: { consent: [\"urn:r|\"] } }", "\"urn:r|\" is no role" },
+        { "{ ISSUER, roles: { break_glass: [doctor] } }", NULL },
+        { "{ ISSUER, roles: { break_glass: [] } }", "a list names no role" },
         { "{ ISSUER, roles: { reads: [a] } }", "did you mean \"read\"?" },
         { "{ ISSUER, roles: { read: nurse } }", "must be a list of texts" },
         { "{ ISSUER }, { ISSUER }", "issuer \"https://a\" is named twice" },

@@ -50,10 +50,10 @@ static void test_a_valid_token(void **state)
 {
     (void)state;
     struct claims claims;
-    struct str token =
-        token_of("{" CLAIMS ",\"jti\":\"j\",\"azp\":\"z\",\"client_id\":\"app\","
-                 "\"scope\":\"user/*.rs\",\"fhirUser\":\"Practitioner/1\",\"patient\":\"p1\","
-                 "\"nbf\":1800000000,\"iat\":1800000000,\"unknown\":[1]}");
+    struct str token = token_of(
+        "{" CLAIMS ",\"jti\":\"j\",\"azp\":\"z\",\"client_id\":\"app\","
+        "\"scope\":\"user/*.rs\",\"fhirUser\":\"Practitioner/1\",\"patient\":\"p1\","
+        "\"nbf\":1800000000,\"iat\":1800000000,\"auth_time\":1799999990,\"unknown\":[1]}");
     assert_int_equal(check_at(token, NOW_MS, &claims), 0);
     assert_str(claims.issuer, "https://idp.example");
     assert_str(claims.subject, "u1");
@@ -67,6 +67,7 @@ static void test_a_valid_token(void **state)
     assert_int_equal(claims.roles.count + claims.purposes.count, 0);
     assert_true(claims.expires_ms == 1800000600000);
     assert_true(claims.not_before_ms == NOW_MS && claims.issued_ms == NOW_MS);
+    assert_true(claims.logged_in_ms == NOW_MS - 10000);
 }
 
 static void test_headers(void **state)
