@@ -118,7 +118,11 @@ static void count_side(struct side *side, uint8_t outcome, const struct entry *e
     bool was_sure = side->set == outcome;
     side->most = bounds.most > side->most ? bounds.most : side->most;
     side->sure = sure && bounds.least > side->sure ? bounds.least : side->sure;
-    if (side->entry && (sure < was_sure || (sure == was_sure && bounds.most <= side->rank))) {
+    if (side->entry && (sure < was_sure || (sure == was_sure && bounds.most < side->rank))) {
+        return;
+    }
+    bool equal = side->entry && sure == was_sure && bounds.most == side->rank;
+    if (equal && found->basis <= side->basis) {
         return;
     }
     side->set = found->set;

@@ -225,7 +225,7 @@ static void drop_repetitions(struct provision_reader *r, struct policy_rule *rul
     size_t kept = 0;
     for (size_t i = 0; i < rule->n_rules; i++) {
         const struct policy_rule *child = &rule->rules[i];
-        if (child->effect != rule->effect && child->n_rules == 0 &&
+        if (child->effect != rule->effect && child->n_rules == 0 && asks(&child->when) &&
             part_of(&child->when, &rule->when)) {
             issues_add(r->issues, ISSUE_INFORMATION, "informational", STR("Consent.provision"),
                        "provision[%zu] repeats the base and is left out", i);
