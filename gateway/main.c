@@ -48,6 +48,7 @@ static const struct {
     { "fhir validate", cli_fhir_validate, "[--profile URL]... [FILE|-]",
       "what is wrong with resources" },
     { "hl7 translate", cli_hl7_translate, "[FILE|-] ...", "a v2 message as a FHIR Bundle" },
+    { "hl7 from-fhir", cli_hl7_from_fhir, "[FILE|-] ...", "a FHIR Bundle as a v2 message" },
     { "hl7 diff", cli_hl7_diff, "FILE|FOLDER... ...", "what a change of maps would change" },
     { "hl7 check-map", cli_hl7_check_map, "[FILE]...", "what is wrong with maps" },
     { "hl7 validate", cli_hl7_validate, "[FILE|-] ...", "what is wrong with v2 messages" },

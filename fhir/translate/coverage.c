@@ -149,6 +149,34 @@ void coverage_end(struct engine *e, struct coverage_mark *mark, bool keep)
     e->marks = mark;
 }
 
+/* List what is kept alone, if that is wanted. */
+static void keep(struct engine *e, const struct v2_segment *segment, uint32_t field,
+                 uint32_t repetition, uint32_t component)
+{
+    struct translate_kept *kept =
+        e->site->explain ? arena_alloc(e->arena, sizeof(*kept)) : NULL;
+    if (!kept) {
+        e->error = e->site->explain ? -ENOMEM : e->error;
+        return;
+    }
+    *kept = (struct translate_kept){ .segment = (size_t)(segment - e->message->segments),
+                                     .field = field,
+                                     .repetition = repetition,
+                                     .component = component,
+                                     .next = e->kept };
+    e->kept = kept;
+}
+
+void coverage_unfit(struct engine *e, const struct place *place, const struct rule *rule)
+{
+    bool part = rule->from.segment == RULE_VALUE && place->value &&
+                place->value->level == LEVEL_REPETITION;
+    if (place->origin && place->field) {
+        keep(e, place->origin, place->field, place->repetition ? place->repetition : 1,
+             part || rule->from.segment != RULE_VALUE ? rule->from.component : 0);
+    }
+}
+
 void coverage_use_at(const struct engine *e, const struct place *place,
                      const struct rule_address *at)
 {
@@ -170,6 +198,10 @@ static void tell_parts(struct engine *e, const struct place *place, uint64_t bit
     for (; bits; bits &= bits - 1) {
         struct place part = *place;
         part.component = (uint8_t)__builtin_ctzll(bits);
+        if (part.origin) {
+            keep(e, part.origin, part.field, part.repetition ? part.repetition : 1,
+                 part.component);
+        }
         source_issue(e, &part, ISSUE_INFORMATION, "not-supported", KEPT);
     }
 }
@@ -187,17 +219,22 @@ size_t coverage_left(struct engine *e, const struct place *place, const struct v
 }
 
 static void report_field(struct engine *e, const struct v2_segment *segment, uint32_t field,
-                         const char *text)
+                         bool rest)
 {
+    const char *text = rest ? "repetitions after the first are kept in the source message, "
+                              "not translated"
+                            : KEPT;
     struct place place = { .origin = segment,
                            .field = (uint8_t)(field < UINT8_MAX ? field : UINT8_MAX) };
     e->unread++;
+    keep(e, segment, field, rest ? 2 : 0, 0);
     source_issue(e, &place, ISSUE_INFORMATION, "not-supported", text);
 }
 
 static void report_segment(struct engine *e, const struct v2_segment *segment)
 {
     e->unread++;
+    keep(e, segment, 0, 0, 0);
     issues_add(e->issues, ISSUE_INFORMATION, "not-supported",
                segment->name[0] ? str_z(segment->name) : STR("message"), "segment %zu is %s",
                (size_t)(segment - e->message->segments) + 1, KEPT);
@@ -208,11 +245,9 @@ static void check_field(struct engine *e, size_t i, uint32_t f)
 {
     const struct v2_segment *segment = &e->message->segments[i];
     if (!(e->used[i][f / 64] >> f % 64 & 1)) {
-        report_field(e, segment, f, KEPT);
+        report_field(e, segment, f, false);
     } else if (v2_parts(v2_field(e->message, segment, f), e->message->delims.repetition) > 1) {
-        report_field(e, segment, f,
-                     "repetitions after the first are kept in the source message, "
-                     "not translated");
+        report_field(e, segment, f, true);
     }
 }
 
@@ -231,7 +266,7 @@ static void report_fields(struct engine *e, size_t i, const struct rule_segment 
     uint32_t last = v2_field_last(segment);
     for (uint32_t f = FIELDS; f <= last; f++) {
         if (v2_field(e->message, segment, f).n) {
-            report_field(e, segment, f, KEPT);
+            report_field(e, segment, f, false);
         }
     }
 }

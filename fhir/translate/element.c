@@ -2,7 +2,7 @@
  * Growing and writing resources.
  *
  * Objects have few members, so a list is searched. Names are ours and need no escapes; with
- * thousands of them in a Bundle that is worth knowing. A value that lost precision carries what
+ * thousands of them in a Bundle that is worth knowing. A value that lost something carries what
  * it was; writing it adds the sibling "_name" that FHIR has for extensions of primitives.
  */
 #include "fhir/translate/element.h"
@@ -179,8 +179,12 @@ bool element_put(struct element_pool *pool, struct element *target,
                 return false;
             }
         } else if (end) {
-            if (!element_named(target, name)) {
+            struct element *there = element_named(target, name);
+            if (!there) {
                 element_append(target, child, name);
+            } else if (element_is_bare(there) && child->kind == ELEMENT_STRING) {
+                there->text = child->text;
+                there->plain = child->plain;
             }
         } else {
             target = member(pool, target, name, ELEMENT_OBJECT);
@@ -261,30 +265,50 @@ static void write_name(struct buf *out, const struct rule_name *name, bool first
     memcpy(p, name->json, n);
 }
 
-static void write_original(struct buf *out, const struct element *e)
+static void write_original(struct buf *out, const struct element *e, bool first)
 {
-    buf_z(out, ",\"_");
+    buf_z(out, first ? "\"_" : ",\"_");
     buf_put(out, e->name->z, e->name->n);
     buf_z(out, "\":{\"extension\":[{\"url\":\"" ELEMENT_ORIGINAL "\",\"valueString\":");
     json_quote(out, e->original);
     buf_z(out, "}]}");
 }
 
+bool element_keeps_original(const struct element *object, const struct element *e)
+{
+    const struct element *o = e->original.n ? object->first : NULL;
+    while (o && !(o->name->z[0] == '_' && strcmp(o->name->z + 1, e->name->z) == 0)) {
+        o = o->next;
+    }
+    return e->original.n && !o;
+}
+
 static void write_value(struct buf *out, const struct element *element);
 
 void element_write_members(struct buf *out, const struct element *object, bool first)
 {
+    bool bare = false;
     for (const struct element *e = object->first; e; e = e->next) {
+        if (element_is_bare(e)) {
+            bare = true;
+            continue;
+        }
         if (e->kind == ELEMENT_STRING && e->plain) {
             write_plain(out, e, first);
         } else {
             write_name(out, e->name, first);
             write_value(out, e);
         }
-        if (e->original.n) {
-            write_original(out, e);
-        }
         first = false;
+        if (element_keeps_original(object, e)) {
+            write_original(out, e, first);
+        }
+    }
+    for (const struct element *e = object->first; bare && e; e = e->next) {
+        if (element_is_bare(e) && element_keeps_original(object, e)) {
+            write_original(out, e, first);
+            first = false;
+        }
     }
 }
 

@@ -29,8 +29,9 @@ struct resource;
  * @weak:     yields to what is stored
  * @plain:    of strings: needs no escape in JSON, as is known of constants
  * @name_n:   length of the name, which mostly tells it from others
+ * @marks:    only says where the object it is in comes from
  * @text:     of strings and literals; of objects in arrays: the key they are found by
- * @original: what a value was before it lost precision; written as an extension
+ * @original: what a value was before it lost something; written as an extension
  * @link:     of links
  */
 struct element {
@@ -39,6 +40,7 @@ struct element {
     bool trusted : 1;
     bool weak : 1;
     bool plain : 1;
+    bool marks : 1;
     uint16_t name_n;
     const struct rule_name *name; /* NULL in arrays */
     struct str text;
@@ -48,6 +50,15 @@ struct element {
     struct element *last;
     struct element *next;
 };
+
+/* Whether @element is only what a value was originally, of which nothing could be made. */
+static inline bool element_is_bare(const struct element *element)
+{
+    return element->kind == ELEMENT_STRING && !element->text.n && element->original.n;
+}
+
+/* Whether what @e of @object was originally is to be said: not where rows say it themselves. */
+bool element_keeps_original(const struct element *object, const struct element *e);
 
 /* Where elements come from: many at a time from an arena. */
 struct element_pool {

@@ -111,7 +111,9 @@ void engine_put(struct engine *e, const struct place *place, const struct rule *
     bool constant = rule->source == SOURCE_TEXT || rule->source == SOURCE_NONE ||
                     (rule->source == SOURCE_KNOWN && rule->known == KNOWN_TABLE) ||
                     rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER;
-    if (!constant || (child->kind == ELEMENT_OBJECT && rule->type == TYPE_MAP)) {
+    target->marks |= rule->source == SOURCE_KNOWN && rule->known == KNOWN_FIELD;
+    bool says = child->kind == ELEMENT_OBJECT && rule->type == TYPE_MAP && !child->marks;
+    if (!constant || says) {
         target->solid = true;
         if (place->top) {
             engine_note_source(e, place->owner,
@@ -186,9 +188,8 @@ bool engine_apply(struct engine *e, const struct place *place, const struct rule
     if (!child && rule->otherwise) {
         used = rule->otherwise;
         child = engine_convert(e, place, used, raw, level, &unfit);
-    } else if (unfit && rule->type == TYPE_CODESYSTEM) {
-        e->systemless++; /* often the same one in each result: told once */
     } else if (unfit) {
+        coverage_unfit(e, place, rule);
         source_issue(e, place, ISSUE_WARNING, "value",
                      "not a value of the type or table that is expected here: not read");
     }
@@ -219,7 +220,7 @@ static bool is_taken(const struct place *place, const struct rule *rule)
         }
         at = element_named(at, rule->path[i].name);
     }
-    return at && rule->path_count && !rule->otherwise;
+    return at && rule->path_count && !rule->otherwise && !element_is_bare(at);
 }
 
 static void run_rule(struct engine *e, const struct place *place, const struct rule *rule)
@@ -251,6 +252,8 @@ static void run_rule(struct engine *e, const struct place *place, const struct r
         break;
     case SOURCE_NONE:
     case SOURCE_TEXT: break;
+    case SOURCE_PATH:
+    case SOURCE_PARTED: return; /* of the way back */
     }
     if (text.n || rule->source == SOURCE_NONE) {
         (void)engine_apply(e, place, rule, text, LEVEL_PART);

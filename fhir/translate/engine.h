@@ -62,6 +62,7 @@ struct mention {
     size_t left;
     struct resource *made;
     struct str display;
+    struct element *inner; /* NULL: it doesn't stand inside the owner */
 };
 
 enum {
@@ -95,6 +96,7 @@ struct told_time {
  * @assigned:    the last resource that has its id
  * @notes:       on what made which element, if that is wanted
  * @unread:      see struct translate_result
+ * @kept:        the same
  * @parts:       components that hold something and no row reads
  * @zoneless:    times that lost their hours because nobody knows the sender's zone
  * @systemless:  codes whose coding system is not known
@@ -130,6 +132,7 @@ struct engine {
     struct resource *assigned;
     struct explain_note *notes;
     size_t unread;
+    struct translate_kept *kept;
     size_t parts;
     size_t zoneless;
     size_t systemless;
@@ -252,6 +255,9 @@ enum leaf_result {
 enum leaf_result leaf_convert(struct engine *e, const struct place *place,
                               const struct rule *rule, struct str raw, struct element *out);
 
+/* Whether a value of @type is read with all its parts, not only its first. */
+bool leaf_is_whole(enum rule_type type);
+
 /* Whether @text is a decimal number as v2 writes them. */
 bool leaf_is_number(struct str text);
 
@@ -351,6 +357,9 @@ static inline void coverage_use(const struct engine *e, const struct v2_segment 
 /* What @at names in @place, a part of the value or a field, became something. */
 void coverage_use_at(const struct engine *e, const struct place *place,
                      const struct rule_address *at);
+
+/* What @rule reads in @place isn't what it expects: kept in the message alone. */
+void coverage_unfit(struct engine *e, const struct place *place, const struct rule *rule);
 
 /* How many parts of @value hold something that became nothing; told one by one if wanted. */
 size_t coverage_left(struct engine *e, const struct place *place, const struct value *value);

@@ -8,17 +8,27 @@
 
 #include <errno.h>
 
+enum {
+    FIELD_NAME_MAX = 16, /* "PID-13" */
+};
+
 static void record_delete(struct engine *e, const struct place *place, const struct rule *rule)
 {
     if (!place->top || engine_is_display(rule)) {
         return;
     }
     struct translate_path *d = arena_alloc(e->arena, sizeof(*d));
-    if (!d) {
+    struct buf field = arena_buf(e->arena, FIELD_NAME_MAX);
+    if (rule->from.segment != RULE_VALUE) {
+        buf_fmt(&field, "%s-%u", e->rules->segments[rule->from.segment].name,
+                (unsigned)rule->from.field);
+    }
+    if (!d || buf_failed(&field)) {
         e->error = -ENOMEM;
         return;
     }
     *d = (struct translate_path){ .path = str_of(rule->path[0].name->z, rule->path[0].name->n),
+                                  .field = buf_str(&field),
                                   .next = place->owner->deletes };
     place->owner->deletes = d;
 }
@@ -134,13 +144,23 @@ static void run_field(struct engine *e, struct place *place, const struct rule *
     }
 }
 
+/* The parts of the value at hand that @rule reads; of all of it rows inside may tell. */
+static uint64_t parts_read(const struct rule *rule)
+{
+    bool inside = rule->type == TYPE_MAP || rule->type == TYPE_RESOURCE;
+    if (rule->from.component) {
+        return rule_parts(&rule->from);
+    }
+    return inside ? 0 : leaf_is_whole(rule->type) ? rule_parts(&rule->from) : 1u << 1;
+}
+
 void engine_value(struct engine *e, const struct place *place, const struct rule *rule)
 {
     if (rule->from.segment == RULE_VALUE) {
         enum value_level level;
         struct str raw = source_find(e, place, &rule->from, &level);
         if (apply_value(e, place, rule, raw, level) && place->value) {
-            place->value->used |= rule_parts(&rule->from);
+            place->value->used |= parts_read(rule);
         }
         return;
     }
@@ -168,6 +188,7 @@ void engine_format(struct engine *e, const struct place *place, const struct rul
 {
     struct buf b = arena_buf(e->arena, V2_MESSAGE_MAX);
     bool any = false;
+    int column = 0;
     for (int i = 0; i < rule->piece_count; i++) {
         const struct rule_piece *piece = &rule->pieces[i];
         enum value_level level;
@@ -175,7 +196,10 @@ void engine_format(struct engine *e, const struct place *place, const struct rul
         if (v2_presence(raw) != V2_PRESENT) {
             continue;
         }
-        if (any || i == 0) {
+        for (; rule->columns && column < i; column++) {
+            buf_str_put(&b, rule->pieces[column + 1].lead); /* of those left out, too */
+        }
+        if ((any && !rule->columns) || i == 0) {
             buf_str_put(&b, piece->lead);
         }
         buf_str_put(&b, source_text(e, raw));
@@ -200,6 +224,14 @@ static void put_place(const struct engine *e, const struct v2_segment *segment, 
     buf_c(b, '[');
     buf_u64(b, e->occurrences[segment - e->message->segments]);
     buf_c(b, ']');
+}
+
+/* "PID-2", the field that the value at hand is from. */
+static void put_field(const struct place *place, struct buf *b)
+{
+    if (place->origin) {
+        buf_fmt(b, "%s-%u", place->origin->name, (unsigned)place->field);
+    }
 }
 
 /* "OBX[3]" for the segment of the block's resource, or for the one at hand. */
@@ -232,13 +264,19 @@ struct str engine_known(struct engine *e, const struct place *place, enum rule_k
     case KNOWN_EVENT: return e->event;
     case KNOWN_SEGMENT: put_segment(e, place, &b); break;
     case KNOWN_SEGMENTS: put_sources(e, place, &b); break;
+    case KNOWN_FIELD: put_field(place, &b); break;
     case KNOWN_NUMBER: buf_u64(&b, place->repetition ? place->repetition : 1); break;
     case KNOWN_DIGEST:
         if (e->site->digest) {
             buf_hex(&b, e->site->digest, 32);
         }
         break;
-    case KNOWN_IT: break;
+    case KNOWN_IT:
+    case KNOWN_TYPE: /* these are for the way back */
+    case KNOWN_STRUCTURE:
+    case KNOWN_CONTROL:
+    case KNOWN_VERSION:
+    case KNOWN_CHARSET: break;
     }
     e->error = buf_failed(&b) ? -ENOMEM : e->error;
     return buf_str(&b);

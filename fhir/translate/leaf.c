@@ -47,8 +47,7 @@ static enum leaf_result code_leaf(struct element *out, struct str text)
     return text_leaf(out, text);
 }
 
-/* A URI, which has no spaces. */
-static enum leaf_result uri_leaf(struct element *out, struct str text)
+enum leaf_result leaf_uri(struct element *out, struct str text)
 {
     text = leaf_trimmed(text);
     for (size_t i = 0; i < text.n; i++) {
@@ -111,8 +110,12 @@ bool leaf_lists(const struct rule_table *table, struct str code)
     return listed(table, leaf_trimmed(code)) != NULL;
 }
 
-/* Replace @text by what @table has for it. */
-static enum leaf_result through(const struct rule_table *table, struct str *text)
+/*
+ * Replace @text by what @table has for it. What it was is kept beside it in @out where the way
+ * back wouldn't find it.
+ */
+static enum leaf_result through(const struct rule_table *table, bool received, struct str *text,
+                                struct element *out)
 {
     *text = leaf_trimmed(*text);
     if (!text->n) {
@@ -121,6 +124,9 @@ static enum leaf_result through(const struct rule_table *table, struct str *text
     const struct rule_code *code = leaf_lookup(table, *text);
     if (!code) {
         return LEAF_UNFIT;
+    }
+    if (code->lossy && !table->forward && code->code.n && received) {
+        out->original = *text;
     }
     *text = code->code;
     return text->n ? LEAF_FITS : LEAF_NOTHING; /* known to have no counterpart */
@@ -143,10 +149,16 @@ static bool add_text(struct engine *e, struct element *object, const struct rule
     return true;
 }
 
-/* A Coding through a table; as CodeableConcept if @concept. */
-static enum leaf_result coding_leaf(struct engine *e, const struct rule_table *table,
-                                    struct element *out, struct str text, bool concept)
+/*
+ * A Coding through a table; as CodeableConcept if @rule's type says so. What the code was is
+ * kept beside it where it doesn't stand as a coding of its own.
+ */
+static enum leaf_result coding_leaf(struct engine *e, const struct rule *rule,
+                                    const struct rule_table *table, struct element *out,
+                                    struct str text)
 {
+    bool concept = rule->type == TYPE_CONCEPT;
+    bool alone = rule->source == SOURCE_VALUE && !rule->table_given;
     const struct rule_code *code = table ? leaf_lookup(table, leaf_trimmed(text)) : NULL;
     if (!code || !code->code.n) {
         return LEAF_NOTHING;
@@ -168,8 +180,11 @@ static enum leaf_result coding_leaf(struct engine *e, const struct rule_table *t
     }
     struct str of = code->system.n ? code->system : table->system;
     bool done = add_text(e, coding, &system, of, table->plain) &&
-                add_text(e, coding, &value, code->code, table->plain) &&
-                add_text(e, coding, &display, code->display, table->plain);
+                add_text(e, coding, &value, code->code, table->plain);
+    if (done && code->lossy && alone && !table->forward) {
+        coding->last->original = leaf_trimmed(text);
+    }
+    done = done && add_text(e, coding, &display, code->display, table->plain);
     return done ? LEAF_FITS : LEAF_NOTHING;
 }
 
@@ -194,11 +209,12 @@ static enum leaf_result boolean_leaf(struct element *out, struct str text)
         return text.n ? LEAF_UNFIT : LEAF_NOTHING;
     }
     out->kind = ELEMENT_LITERAL;
+    out->original = str_eq(text, STR("Y")) || str_eq(text, STR("N")) ? STR("") : text;
     out->text = is ? STR("true") : STR("false");
     return LEAF_FITS;
 }
 
-static size_t count_digits(struct str s)
+size_t leaf_digits(struct str s)
 {
     size_t n = 0;
     while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9') {
@@ -221,12 +237,12 @@ static bool read_decimal(struct str text, struct decimal *d)
     *d = (struct decimal){ .minus = text.n && text.p[0] == '-',
                            .plus = text.n && text.p[0] == '+' };
     struct str rest = str_slice(text, d->minus || d->plus ? 1 : 0, text.n);
-    d->whole = str_slice(rest, 0, count_digits(rest));
+    d->whole = str_slice(rest, 0, leaf_digits(rest));
     rest = str_slice(rest, d->whole.n, rest.n);
     d->point = rest.n && rest.p[0] == '.';
     if (d->point) {
         rest = str_slice(rest, 1, rest.n);
-        d->fraction = str_slice(rest, 0, count_digits(rest));
+        d->fraction = str_slice(rest, 0, leaf_digits(rest));
         rest = str_slice(rest, d->fraction.n, rest.n);
     }
     return !rest.n && (d->whole.n || d->fraction.n);
@@ -284,6 +300,7 @@ static enum leaf_result decimal_leaf(struct engine *e, struct element *out, stru
         out->text = text;
         return LEAF_FITS;
     }
+    out->original = text;
     struct buf b = arena_buf(e->arena, text.n + 2);
     buf_z(&b, d.minus ? "-" : "");
     buf_str_put(&b, d.whole.n ? str_slice(d.whole, zeros, d.whole.n) : STR("0"));
@@ -298,7 +315,7 @@ int64_t leaf_whole(struct str text)
 {
     text = leaf_trimmed(text);
     int64_t n = 0;
-    if (!text.n || text.n > 9 || count_digits(text) != text.n) {
+    if (!text.n || text.n > 9 || leaf_digits(text) != text.n) {
         return -1;
     }
     for (size_t i = 0; i < text.n; i++) {
@@ -310,16 +327,18 @@ int64_t leaf_whole(struct str text)
 static enum leaf_result integer_leaf(struct element *out, struct str text, bool positive)
 {
     text = leaf_trimmed(text);
+    struct str sent = text;
     while (text.n > 1 && text.p[0] == '0') {
         text = str_slice(text, 1, text.n);
     }
     if (text.n == 0) {
         return LEAF_NOTHING;
     }
-    if (count_digits(text) != text.n || text.n > 9 || (positive && text.p[0] == '0')) {
+    if (leaf_digits(text) != text.n || text.n > 9 || (positive && text.p[0] == '0')) {
         return LEAF_UNFIT;
     }
     out->kind = ELEMENT_LITERAL;
+    out->original = sent.n == text.n ? STR("") : sent;
     out->text = text;
     return LEAF_FITS;
 }
@@ -336,87 +355,6 @@ static enum leaf_result digits_leaf(struct element *out, struct str text)
     return none ? LEAF_UNFIT : integer_leaf(out, str_slice(text, from, text.n), false);
 }
 
-static bool dotted(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] != '.' && !(s.p[i] >= '0' && s.p[i] <= '9')) {
-            return false;
-        }
-    }
-    return s.n > 2 && s.p[0] >= '0' && s.p[0] <= '2' && s.p[1] == '.';
-}
-
-static enum leaf_result joined(struct engine *e, struct element *out, const char *lead,
-                               struct str rest)
-{
-    struct buf b = arena_buf(e->arena, rest.n + 64);
-    buf_z(&b, lead);
-    buf_str_put(&b, rest);
-    e->error = buf_failed(&b) ? -ENOMEM : e->error;
-    out->text = buf_str(&b);
-    return LEAF_FITS;
-}
-
-/*
- * The system for an assigning authority: what the operator wrote down, else what a universal
- * id says by itself. A namespace that nobody wrote down says nothing.
- */
-static enum leaf_result assigner_leaf(struct engine *e, struct element *out, struct str raw)
-{
-    const struct v2_delims *delims = &e->message->delims;
-    struct str system = v2_assigner_system(&e->site->assigners, delims, raw);
-    if (system.n) {
-        out->trusted = true;
-        out->text = system;
-        return LEAF_FITS;
-    }
-    char cut = raw.n && memchr(raw.p, delims->component, raw.n) ? delims->component
-                                                                : delims->subcomponent;
-    struct str id = v2_part(raw, cut, 2);
-    struct str kind = v2_part(raw, cut, 3);
-    if (dotted(id) && (!kind.n || str_eq(kind, STR("ISO")))) {
-        return joined(e, out, "urn:oid:", id);
-    }
-    if (id.n == RESOURCE_UUID_SIZE &&
-        (str_eq(kind, STR("UUID")) || str_eq(kind, STR("GUID")))) {
-        return joined(e, out, "urn:uuid:", id);
-    }
-    bool uri = str_eq(kind, STR("URI")) && uri_leaf(out, source_text(e, id)) == LEAF_FITS;
-    return uri ? LEAF_FITS : LEAF_NOTHING;
-}
-
-/* The system for the name of a coding system, table 0396. */
-static enum leaf_result codesystem_leaf(struct engine *e, struct element *out, struct str text)
-{
-    text = leaf_trimmed(text);
-    const struct rule_code *known = leaf_lookup(e->rules->coding_systems, text);
-    if (known) {
-        out->text = known->code;
-        out->plain = e->rules->coding_systems->plain;
-        return known->code.n ? LEAF_FITS : LEAF_NOTHING;
-    }
-    if (str_starts(text, STR("HL7")) && text.n == 7 &&
-        count_digits(str_slice(text, 3, text.n)) == 4) {
-        return joined(e, out, "http://terminology.hl7.org/CodeSystem/v2-",
-                      str_slice(text, 3, text.n));
-    }
-    if (dotted(text)) {
-        return joined(e, out, "urn:oid:", text);
-    }
-    if (str_starts(text, STR("http://")) || str_starts(text, STR("https://")) ||
-        str_starts(text, STR("urn:"))) {
-        return uri_leaf(out, text);
-    }
-    const struct v2_assigners *assigners = &e->site->assigners;
-    for (size_t i = 0; text.n && i < assigners->count; i++) {
-        if (str_eq(assigners->list[i].authority, text)) {
-            out->text = assigners->list[i].system;
-            return LEAF_FITS;
-        }
-    }
-    return text.n ? LEAF_UNFIT : LEAF_NOTHING;
-}
-
 /* What a coded or timed value says is its first component and subcomponent. */
 static struct str first_part(const struct engine *e, struct str raw)
 {
@@ -429,9 +367,10 @@ static struct str first_part(const struct engine *e, struct str raw)
     return raw;
 }
 
-static bool whole_text(enum rule_type type)
+bool leaf_is_whole(enum rule_type type)
 {
-    return type == TYPE_STRING || type == TYPE_URI || type == TYPE_BASE64 || type == TYPE_HEX;
+    return type == TYPE_ASSIGNER || type == TYPE_ISSUER || type == TYPE_STRING ||
+           type == TYPE_URI || type == TYPE_BASE64 || type == TYPE_HEX;
 }
 
 enum leaf_result leaf_convert(struct engine *e, const struct place *place,
@@ -439,18 +378,19 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
 {
     const struct rule_table *table = rule->table_given ? place->table : rule->table;
     if (rule->type == TYPE_ASSIGNER || rule->type == TYPE_ISSUER) {
-        return assigner_leaf(e, out, raw);
+        return leaf_assigner(e, out, raw);
     }
     if (rule->type == TYPE_ENCODED) {
         return leaf_encoded(e, rule, raw, out);
     }
     struct str text = raw;
     if (rule->source == SOURCE_VALUE) {
-        text = source_text(e, whole_text(rule->type) ? raw : first_part(e, raw));
+        text = source_text(e, leaf_is_whole(rule->type) ? raw : first_part(e, raw));
     }
     bool coded = rule->type == TYPE_CODING || rule->type == TYPE_CONCEPT;
     bool changed = rule->table && !coded && !rule->plus;
-    enum leaf_result r = changed ? through(rule->table, &text) : LEAF_FITS;
+    bool received = rule->source == SOURCE_VALUE && !rule->weak;
+    enum leaf_result r = changed ? through(rule->table, received, &text, out) : LEAF_FITS;
     if (r != LEAF_FITS) {
         return r;
     }
@@ -464,7 +404,7 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     switch (rule->type) {
     case TYPE_STRING: return text_leaf(out, text);
     case TYPE_CODE: return code_leaf(out, text);
-    case TYPE_URI: return uri_leaf(out, text);
+    case TYPE_URI: return leaf_uri(out, text);
     case TYPE_BOOLEAN: return boolean_leaf(out, text);
     case TYPE_INTEGER: return integer_leaf(out, text, false);
     case TYPE_POSITIVE: return integer_leaf(out, text, true);
@@ -477,9 +417,9 @@ enum leaf_result leaf_convert(struct engine *e, const struct place *place,
     case TYPE_BASE64: return leaf_base64(e, out, text);
     case TYPE_HEX: return leaf_hex(e, out, text);
     case TYPE_ID: return id_leaf(out, text);
-    case TYPE_CODING: return coding_leaf(e, table, out, text, false);
-    case TYPE_CONCEPT: return coding_leaf(e, table, out, text, true);
-    case TYPE_CODESYSTEM: return codesystem_leaf(e, out, text);
+    case TYPE_CODING:
+    case TYPE_CONCEPT: return coding_leaf(e, rule, table, out, text);
+    case TYPE_CODESYSTEM: return leaf_codesystem(e, out, text);
     case TYPE_ASSIGNER:
     case TYPE_ISSUER:
     case TYPE_ENCODED:

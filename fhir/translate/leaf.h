@@ -17,6 +17,16 @@ int64_t leaf_whole(struct str text);
 /* Keep what @b wrote on the stack in the arena. */
 enum leaf_result leaf_keep(struct engine *e, struct element *out, const struct buf *b);
 
+/* A URI, which has no spaces. */
+enum leaf_result leaf_uri(struct element *out, struct str text);
+
+/* How many digits @s begins with. */
+size_t leaf_digits(struct str s);
+
+/* leaf_system.c */
+enum leaf_result leaf_assigner(struct engine *e, struct element *out, struct str raw);
+enum leaf_result leaf_codesystem(struct engine *e, struct element *out, struct str text);
+
 /* leaf_time.c */
 enum leaf_result leaf_date(struct engine *e, struct element *out, struct str text);
 enum leaf_result leaf_datetime(struct engine *e, struct element *out, struct str text);

@@ -118,8 +118,8 @@ static enum leaf_result convert(struct engine *e, struct element *out, struct st
         write_date(&b, &t);
         return leaf_keep(e, out, &b);
     }
-    if (t.precision < V2_MINUTE) {
-        out->original = text; /* FHIR has no hours without minutes */
+    if (t.precision < V2_SECOND) {
+        out->original = text; /* FHIR has no hours without seconds */
     }
     write_time(&b, &t, offset);
     return leaf_keep(e, out, &b);
@@ -171,9 +171,11 @@ enum leaf_result leaf_instant(struct engine *e, struct element *out, struct str 
         return LEAF_FITS;
     }
     enum leaf_result r = leaf_datetime(e, out, text);
-    bool whole = r == LEAF_FITS && out->text.n > 10 && !out->original.n;
-    out->original = (struct str){ 0 };
-    return whole || r != LEAF_FITS ? r : LEAF_NOTHING; /* a date is known better elsewhere */
+    if (r == LEAF_FITS && out->text.n <= 10) {
+        out->original = (struct str){ 0 };
+        return LEAF_NOTHING; /* a date is known better elsewhere */
+    }
+    return r;
 }
 
 /* Seconds of one @plus->unit, by the table of @rule; 0 if the unit isn't known. */
@@ -254,7 +256,7 @@ enum leaf_result leaf_time(struct engine *e, struct element *out, struct str tex
     char space_for[TIME_SIZE];
     struct buf b = buf_fixed(space_for, sizeof(space_for));
     write_clock(&b, &t);
-    if (t.precision < V2_MINUTE || t.has_offset) {
+    if (t.precision < V2_SECOND || t.has_offset) {
         out->original = text;
     }
     return leaf_keep(e, out, &b);

@@ -33,7 +33,9 @@ static bool alone(const struct draft_row *row)
 static struct draft_map *runs(const struct map_compiler *c, const struct draft_row *row)
 {
     struct str name = row->inner.n ? row->inner : row->type;
-    return row->block ? row->block : map_names_get(&c->datatype_names, name);
+    return row->block
+               ? row->block
+               : map_names_get(row->back ? &c->back_datatypes : &c->datatype_names, name);
 }
 
 /* Rows that @map runs at most, those of maps inside it included. */
@@ -55,7 +57,7 @@ static void visit(struct map_compiler *c, struct draft_map *map, size_t depth)
         for (const struct draft_row *row = first; row; row = row->otherwise) {
             struct draft_map *inner = runs(c, row);
             map->cost++;
-            map->map.alone = map->map.alone && alone(row);
+            map->map.alone = map->map.alone && !row->back && alone(row);
             if (inner) {
                 visit(c, inner, depth + 1);
                 map->cost += inner->cost;

@@ -10,6 +10,7 @@
  * holds.
  */
 #include "fhir/translate/map_draft.h"
+#include "fhir/v2/dictionary.h"
 
 /* --- the tree -------------------------------------------------------------------------- */
 
@@ -38,6 +39,8 @@ static struct draft_test *leaf(struct map_compiler *c, enum rule_op op)
     if (tree) {
         tree->size = 1;
         tree->test.op = op;
+    }
+    if (tree && !c->back) {
         tree->test.at.segment = RULE_VALUE;
         tree->test.other.segment = RULE_VALUE;
     }
@@ -71,15 +74,16 @@ static struct draft_test *valued(struct map_compiler *c, struct map_words words)
 {
     struct str word = words.p[0].text;
     if (map_is_resource(word)) {
-        return with_values(c, leaf(c, OP_RESOURCE), words);
+        return with_values(c, leaf(c, c->back ? OP_TYPE : OP_RESOURCE), words);
     }
-    struct draft_test *tree = leaf(c, map_is_segment(word) ? OP_SEGMENT : OP_VALUED);
+    bool segment_word = !c->back && map_is_segment(word);
+    struct draft_test *tree = leaf(c, segment_word ? OP_SEGMENT : OP_VALUED);
     if (tree && tree->test.op == OP_SEGMENT) {
         const struct draft_segment *segment = map_segment(c, word);
         tree->test.at.segment = segment ? (int16_t)segment->id : RULE_VALUE;
         return segment ? tree : NULL;
     }
-    return tree && map_address(c, word, &tree->test.at) ? tree : NULL;
+    return tree && map_operand(c, word, &tree->test, false) ? tree : NULL;
 }
 
 static struct draft_test *negate(struct map_compiler *c, struct draft_test *tree)
@@ -108,7 +112,7 @@ static struct draft_test *longer(struct map_compiler *c, struct map_words words)
     if (!tree || !small_number(words.p[2].text, &tree->test.number)) {
         return no_condition(c, words);
     }
-    return map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
+    return map_operand(c, words.p[0].text, &tree->test, false) ? tree : NULL;
 }
 
 static bool outcomes_of(const struct map_token *token, uint8_t *out)
@@ -137,10 +141,10 @@ static struct draft_test *counted(struct map_compiler *c, struct map_words words
         !small_number(words.p[3].text, &tree->test.number)) {
         return no_condition(c, words);
     }
-    if (!map_address(c, words.p[1].text, &tree->test.at)) {
+    if (!map_operand(c, words.p[1].text, &tree->test, false)) {
         return NULL;
     }
-    return tree->test.at.field ? tree : no_condition(c, words);
+    return c->back || tree->test.at.field ? tree : no_condition(c, words);
 }
 
 /* "A < 5", "A >= B" */
@@ -149,21 +153,21 @@ static struct draft_test *compared(struct map_compiler *c, struct map_words word
     struct draft_test *tree = leaf(c, OP_COMPARE);
     struct str right = words.p[2].text;
     if (!tree || !outcomes_of(&words.p[1], &tree->test.outcomes) ||
-        !map_address(c, words.p[0].text, &tree->test.at)) {
+        !map_operand(c, words.p[0].text, &tree->test, false)) {
         return NULL;
     }
     if (right.n && (right.p[0] == '-' || (right.p[0] >= '0' && right.p[0] <= '9'))) {
         return with_values(c, tree, map_slice(words, 2, 3));
     }
-    return map_address(c, right, &tree->test.other) ? tree : NULL;
+    return map_operand(c, right, &tree->test, true) ? tree : NULL;
 }
 
 /* "A same B" */
 static struct draft_test *same(struct map_compiler *c, struct map_words words)
 {
     struct draft_test *tree = leaf(c, OP_SAME);
-    return tree && map_address(c, words.p[0].text, &tree->test.at) &&
-                   map_address(c, words.p[2].text, &tree->test.other)
+    return tree && map_operand(c, words.p[0].text, &tree->test, false) &&
+                   map_operand(c, words.p[2].text, &tree->test, true)
                ? tree
                : NULL;
 }
@@ -172,7 +176,7 @@ static struct draft_test *same(struct map_compiler *c, struct map_words words)
 static struct draft_test *listed(struct map_compiler *c, struct map_words words)
 {
     struct draft_test *tree = with_values(c, leaf(c, OP_TABLE), map_slice(words, 2, 3));
-    return tree && map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
+    return tree && map_operand(c, words.p[0].text, &tree->test, false) ? tree : NULL;
 }
 
 /* "A = x y", "A != x", "A ~ x" */
@@ -182,7 +186,7 @@ static struct draft_test *equal(struct map_compiler *c, struct map_words words)
     bool unequal = map_is_word(&words.p[1], "!=");
     struct draft_test *tree =
         with_values(c, leaf(c, prefix ? OP_PREFIX : OP_IN), map_slice(words, 2, words.n));
-    if (!tree || !map_address(c, words.p[0].text, &tree->test.at)) {
+    if (!tree || !map_operand(c, words.p[0].text, &tree->test, false)) {
         return NULL;
     }
     return unequal ? negate(c, tree) : tree;
@@ -209,6 +213,46 @@ static bool asks_options(struct map_compiler *c, struct map_words words)
     return true;
 }
 
+/* "set A": an element of the object, or what stands in the message on the way back. */
+static struct draft_test *is_set(struct map_compiler *c, struct map_words words)
+{
+    if (!c->back) {
+        return with_values(c, leaf(c, OP_SET), words);
+    }
+    if (words.n > 1) {
+        return no_condition(c, words);
+    }
+    struct draft_test *tree = leaf(c, OP_WRITTEN);
+    return tree && map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
+}
+
+/* "named Coverage.subscriber" */
+static struct draft_test *named(struct map_compiler *c, struct map_words words)
+{
+    struct str rest = words.p[1].text;
+    struct str type = str_cut(&rest, '.');
+    const struct map_token name = { MAP_WORD, type };
+    struct draft_test *tree = with_values(c, leaf(c, OP_NAMED), (struct map_words){ &name, 1 });
+    if (!c->back || !map_is_resource(type) || !rest.n) {
+        return no_condition(c, words);
+    }
+    return tree && map_operand(c, rest, &tree->test, false) ? tree : NULL;
+}
+
+/* "since 2.5" */
+static struct draft_test *since(struct map_compiler *c, struct map_words words)
+{
+    enum v2_version version;
+    struct draft_test *tree = leaf(c, OP_SINCE);
+    if (!c->back || v2_version_find(words.p[1].text, &version) != V2_VERSION_KNOWN) {
+        return no_condition(c, words);
+    }
+    if (tree) {
+        tree->test.number = (uint16_t)version;
+    }
+    return tree;
+}
+
 /* Tests that begin with a word of their own; NULL and *other if @words are none. */
 static struct draft_test *worded(struct map_compiler *c, struct map_words words, bool *other)
 {
@@ -217,11 +261,20 @@ static struct draft_test *worded(struct map_compiler *c, struct map_words words,
     bool valued_so = rest.n > 2 && map_is_word(&rest.p[1], "=");
     if ((rest.n == 1 || valued_so) &&
         (map_is_word(first, "set") || map_is_word(first, "unset"))) {
-        struct draft_test *tree = with_values(c, leaf(c, OP_SET), rest);
+        struct draft_test *tree = is_set(c, rest);
+        if (!tree) {
+            return NULL;
+        }
         return map_is_word(first, "set") ? tree : negate(c, tree);
     }
     if (rest.n == 1 && map_is_word(first, "no")) {
         return negate(c, valued(c, rest));
+    }
+    if (rest.n == 1 && map_is_word(first, "named")) {
+        return named(c, words);
+    }
+    if (rest.n == 1 && map_is_word(first, "since")) {
+        return since(c, words);
     }
     if (map_is_word(first, "count")) {
         return counted(c, words);
@@ -265,7 +318,7 @@ static struct draft_test *test(struct map_compiler *c, struct map_words words)
     }
     if (words.n == 2 && map_is_word(&words.p[1], "number")) {
         tree = leaf(c, OP_NUMBER);
-        return tree && map_address(c, words.p[0].text, &tree->test.at) ? tree : NULL;
+        return tree && map_operand(c, words.p[0].text, &tree->test, false) ? tree : NULL;
     }
     if (words.n > 2 && (map_is_word(&words.p[1], "=") || map_is_word(&words.p[1], "!=") ||
                         map_is_word(&words.p[1], "~"))) {

@@ -8,6 +8,9 @@
  *     map_structure.c  structures: groups and their keys
  *     map_sender.c     senders: assigners, zone, options
  *     map_row.c        rows: targets, blocks
+ *     map_back.c       rows of the way back; map_back.h has what it and the next two offer
+ *     map_path.c       paths that are read
+ *     map_tie.c        messages of the way back, and which resources their groups are for
  *     map_source.c     what stands on the left of the arrow
  *     map_overlay.c    rows of a later layer between those of earlier ones
  *     map_condition.c  conditions
@@ -31,6 +34,8 @@ enum {
     MAP_PART_MAX = 255,    /* of a value */
     MAP_NAMES_MAX = 30000, /* segments, resources, messages or groups */
     MAP_BESIDE_MAX = 256,  /* maps of one segment */
+    MAP_FILTERS_MAX = 8,   /* of one step of a path */
+    MAP_TYPES_MAX = 16,    /* that a datatype of the way back reads */
 };
 
 struct map_where {
@@ -68,6 +73,7 @@ struct draft_test {
  * @table:     name of the table, or empty
  * @refers:    name of the resource that is the source, or empty
  * @within:    name of the one below whose group that is, or empty
+ * @back:      it is a row of the way back; what it reads stands in @refers as it was written
  * @block:     rows of the block that the row opens
  * @otherwise: after "or"
  */
@@ -81,6 +87,7 @@ struct draft_row {
     struct str table;
     struct str refers;
     struct str within;
+    bool back;
     struct draft_map *block;
     struct draft_row *otherwise;
     struct draft_row *next;
@@ -104,6 +111,7 @@ enum draft_visit {
  *
  * @front:    where the next row of @front_layer goes, which is later than the map's own
  * @gone:     removed by a later layer
+ * @back:     its rows say the way back
  * @required: condition, or NULL
  * @cost:     rows that running it may run, once @visit is done
  */
@@ -116,6 +124,7 @@ struct draft_map {
     struct draft_row **front;
     uint16_t front_layer;
     bool gone;
+    bool back;
     struct draft_test *required;
     enum draft_visit visit;
     size_t cost;
@@ -126,15 +135,20 @@ struct draft_segment {
     struct str name;
     uint16_t id;
     uint16_t map_count;
+    uint16_t back_count;
     struct draft_segment_map *maps; /* later layers first */
+    struct draft_segment_map *backs;
     uint64_t ignored[RULE_WORDS];
     struct draft_segment *next;
 };
 
+/* @each: on the way back, what stands after the resource's name */
 struct draft_segment_map {
     struct draft_segment *segment;
     struct str resource;
     bool above;
+    struct str each;
+    const struct rule_path *path;
     struct draft_map *map;
     struct draft_segment_map *beside; /* of the same segment */
     struct draft_segment_map *next;
@@ -152,10 +166,15 @@ struct draft_resource {
     struct draft_resource *next;
 };
 
-/* @removed: what an earlier layer had for this code is to be forgotten */
+/*
+ * @removed: what an earlier layer had for this code is to be forgotten
+ * @back:    it is for the way back alone
+ */
 struct draft_code {
     struct rule_code code;
     bool removed;
+    bool back;
+    uint16_t layer;
     struct map_where where;
     struct draft_code *next;
 };
@@ -186,9 +205,18 @@ struct draft_owned {
     struct draft_owned *next;
 };
 
+struct draft_link {
+    struct rule_link link;
+    struct rule_test *tests;
+    size_t test_count;
+    struct map_where where;
+    struct draft_link *next;
+};
+
 /*
  * @group is what comes of it: its address is known from the start.
  *
+ * @links: on the way back
  * @keyed: where its keys stand
  */
 struct draft_group {
@@ -199,6 +227,7 @@ struct draft_group {
     struct draft_member *members;
     struct draft_owned *resources;
     struct draft_key *keys;
+    struct draft_link *links;
     struct draft_group *children;
     struct draft_group *next;
 };
@@ -213,6 +242,8 @@ struct draft_message {
     struct str structure;
     struct map_where where;
     bool gone;
+    struct rule_test *tests; /* of the way back: @test_count of them */
+    size_t test_count;
     struct draft_message *next;
 };
 
@@ -263,6 +294,7 @@ enum map_section {
  * @line:     the one at hand, @where it stands
  * @rows:     lines read so far, against MAP_ROWS_MAX
  * @words:    names of elements and what else is compared by address
+ * @back:     the section at hand says the way back
  * @change:   of the section that begins
  * @section:  what the lines that follow belong to, and below it where they go
  * @blocks:   the open ones, the section's own map first, and @depth of them
@@ -285,6 +317,9 @@ struct map_compiler {
     struct map_names resource_names;
     struct map_names structure_names;
     struct map_names message_names;
+    struct map_names back_datatypes;
+    struct map_names back_structures;
+    struct map_names back_messages;
     struct draft_segment *segments;
     struct draft_segment **segments_end;
     struct draft_map *maps;
@@ -297,6 +332,7 @@ struct map_compiler {
     struct draft_structure *structures;
     struct draft_message *messages;
     struct draft_message **messages_end;
+    struct draft_message *backs;  /* later layers first */
     struct draft_sender *senders; /* later ones first */
     struct draft_option *options; /* that rows ask for */
     size_t segment_count;
@@ -304,7 +340,9 @@ struct map_compiler {
     size_t message_count;
     size_t option_count;
     size_t group_count;
+    size_t back_count;
 
+    bool back;
     enum map_change change;
     enum map_section section;
     struct draft_map *blocks[MAP_DEPTH_MAX];
@@ -373,6 +411,25 @@ struct rule_test *map_steps(struct map_compiler *c, const struct draft_test *tre
 /* map_source.c: what stands on the left of the arrow before "if"; told and false if wrong. */
 bool map_source(struct map_compiler *c, struct map_words words, struct draft_row *row);
 
+/* "[each|lines|…]" after an address; told and false if it is something else. */
+bool map_which(struct map_words words, enum rule_which *out);
+
+/* A source that the caller knows; whether @word is one. */
+bool map_known(struct str word, enum rule_known *out);
+
+/* "format" and its text: addresses in braces, or paths on the way back. */
+bool map_format(struct map_compiler *c, struct str text, struct rule *rule);
+
+/* "if CONDITION" of @row. */
+bool map_row_condition(struct map_compiler *c, struct map_words words, struct draft_row *row);
+
+/* What a condition looks at: an address, or a path on the way back. */
+bool map_operand(struct map_compiler *c, struct str word, struct rule_test *test, bool other);
+
+/* map_link.c: find what the tests name. */
+void map_link_tests(struct map_compiler *c, struct map_where where, struct rule_test *tests,
+                    size_t count);
+
 /* map_row.c: the line at hand in a section of rows. */
 void map_row(struct map_compiler *c);
 
@@ -397,7 +454,10 @@ void map_replace_row(struct map_compiler *c, struct draft_row *row);
 /* "remove": take earlier layers' rows with source and path of @words away. */
 void map_remove_row(struct map_compiler *c, struct map_words words);
 
-/* map_section.c: the line at hand, which isn't indented. */
+/* map_section.c: whether both are about the same segment and resource, in one direction. */
+bool map_same_segment(const struct draft_segment_map *a, const struct draft_segment_map *b);
+
+/* The line at hand, which isn't indented. */
 void map_section(struct map_compiler *c);
 
 /* The entry of @name; told and NULL if it is to be changed and isn't there. */

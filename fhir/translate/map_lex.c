@@ -65,6 +65,23 @@ static size_t word(struct str s)
     return n;
 }
 
+static bool arrow(struct str s, enum map_token_kind *out)
+{
+    static const struct {
+        struct str sign;
+        enum map_token_kind kind;
+    } all[] = { { STR_INIT("->"), MAP_ARROW },
+                { STR_INIT("~>"), MAP_WEAK },
+                { STR_INIT("<-"), MAP_BACK } };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (str_starts(s, all[i].sign)) {
+            *out = all[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Take one token off the front of @rest, which doesn't begin with a blank. */
 static int take(struct map_lexer *lexer, struct str *rest, struct map_token *out,
                 const char **wrong)
@@ -79,9 +96,8 @@ static int take(struct map_lexer *lexer, struct str *rest, struct map_token *out
         }
         out->kind = MAP_TEXT;
         r = unquote(lexer, str_slice(*rest, 1, n - 1), &out->text);
-    } else if (str_starts(*rest, STR("->")) || str_starts(*rest, STR("~>"))) {
+    } else if (arrow(*rest, &out->kind)) {
         n = 2;
-        out->kind = rest->p[0] == '-' ? MAP_ARROW : MAP_WEAK;
     } else if (rest->p[0] == '{' || rest->p[0] == '}') {
         out->kind = rest->p[0] == '{' ? MAP_OPEN : MAP_CLOSE;
     } else {

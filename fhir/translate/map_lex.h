@@ -14,6 +14,7 @@ enum map_token_kind {
     MAP_TEXT,  /* was in double quotes */
     MAP_ARROW, /* -> */
     MAP_WEAK,  /* ~> */
+    MAP_BACK,  /* <- */
     MAP_OPEN,  /* { */
     MAP_CLOSE, /* } */
 };

@@ -1,6 +1,6 @@
 /* Resolving names, and building the tables of rules.h. */
 #include "fhir/format/json_write.h"
-#include "fhir/translate/map_draft.h"
+#include "fhir/translate/map_back.h"
 
 static const struct {
     struct str name;
@@ -47,6 +47,13 @@ static bool find_resource(struct map_compiler *c, struct map_where where, struct
     return true;
 }
 
+/* The datatype that @name is, of the way back if @back; NULL if there is none. */
+static const struct draft_map *datatype_of(const struct map_compiler *c, bool back,
+                                           struct str name)
+{
+    return map_names_get(back ? &c->back_datatypes : &c->datatype_names, name);
+}
+
 static const struct rule_map *find_datatype(struct map_compiler *c, struct map_where where,
                                             struct str name)
 {
@@ -83,11 +90,11 @@ static void link_type(struct map_compiler *c, struct draft_row *row)
         (void)find_resource(c, row->where, row->type, &rule->resource);
         return;
     }
-    bool included = rule->path_count == 0;
+    bool included = row->back ? !rule->source : rule->path_count == 0;
     if (!included && is_primitive(row->type, &rule->type)) {
         return;
     }
-    const struct draft_map *found = map_names_get(&c->datatype_names, row->type);
+    const struct draft_map *found = datatype_of(c, row->back, row->type);
     if (!found) {
         map_wrong_at(c, row->where, "unknown type '%.*s'", MAP_SPAN(row->type));
         return;
@@ -97,7 +104,7 @@ static void link_type(struct map_compiler *c, struct draft_row *row)
 }
 
 /* What a table may stand behind. */
-static bool takes_table(const struct rule *rule, bool given)
+static bool takes_table(const struct rule *rule, bool given, bool back)
 {
     switch (rule->type) {
     case TYPE_CODING:
@@ -111,6 +118,7 @@ static bool takes_table(const struct rule *rule, bool given)
     case TYPE_POSITIVE:
     case TYPE_DIGITS:
     case TYPE_DECIMAL: return !given;
+    case TYPE_CODESYSTEM: return given && back;
     case TYPE_DATETIME:
     case TYPE_INSTANT: return rule->plus && !given;
     case TYPE_DATE:
@@ -120,7 +128,6 @@ static bool takes_table(const struct rule *rule, bool given)
     case TYPE_ID:
     case TYPE_ASSIGNER:
     case TYPE_ISSUER:
-    case TYPE_CODESYSTEM:
     case TYPE_ENCODED:
     case TYPE_REFERENCE:
     case TYPE_LINK:
@@ -146,7 +153,7 @@ static void link_table(struct map_compiler *c, struct draft_row *row)
         return;
     }
     row->rule.table_given = str_eq(row->table, STR("given"));
-    if (!takes_table(&row->rule, row->rule.table_given)) {
+    if (!takes_table(&row->rule, row->rule.table_given, row->back)) {
         map_wrong_at(c, row->where, "this type takes no table, or none that is given");
     } else if (!row->rule.table_given) {
         row->rule.table = find_table(c, row->where, row->table);
@@ -160,6 +167,12 @@ static void check_reference(struct map_compiler *c, const struct draft_row *row)
     bool to = rule->source == SOURCE_RESOURCE ||
               (rule->source == SOURCE_KNOWN && rule->known == KNOWN_IT);
     bool refers = rule->type == TYPE_REFERENCE || rule->type == TYPE_LINK;
+    if (row->back) {
+        if (refers || rule->type == TYPE_ISSUER || rule->known == KNOWN_IT) {
+            map_wrong_at(c, row->where, "not on the way back");
+        }
+        return;
+    }
     if (to != refers && !(to && rule->type == TYPE_MAP)) {
         map_wrong_at(c, row->where,
                      to ? "another resource can only be a reference, a link or a block"
@@ -175,8 +188,8 @@ static void check_plus(struct map_compiler *c, const struct draft_row *row)
     }
 }
 
-static void link_tests(struct map_compiler *c, struct map_where where, struct rule_test *tests,
-                       size_t count)
+void map_link_tests(struct map_compiler *c, struct map_where where, struct rule_test *tests,
+                    size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (tests[i].op == OP_RESOURCE) {
@@ -218,8 +231,8 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
     link_table(c, row);
     check_reference(c, row);
     check_plus(c, row);
-    link_tests(c, row->where, row->tests, row->test_count);
-    if (row->refers.n) {
+    map_link_tests(c, row->where, row->tests, row->test_count);
+    if (row->refers.n && !row->back) {
         (void)find_resource(c, row->where, row->refers, &row->rule.resource);
     }
     if (row->within.n) {
@@ -264,7 +277,7 @@ static void link_map(struct map_compiler *c, struct draft_map *map)
         struct rule_test *tests = map_steps(c, map->required);
         map->map.required = tests;
         if (tests) {
-            link_tests(c, map->where, tests, map->required->size);
+            map_link_tests(c, map->where, tests, map->required->size);
         }
     }
 }
@@ -332,6 +345,7 @@ static void link_group(struct map_compiler *c, struct draft_group *group,
     for (uint8_t i = 0; i < made->resource_count && made->resources; i++) {
         made->types |= rule_type_bit(made->resources[i]);
     }
+    map_link_ties(c, group);
     size_t n = 0;
     for (struct draft_group *child = group->children; child && children; child = child->next) {
         link_group(c, child, &here);
@@ -408,7 +422,19 @@ static void link_resources(struct map_compiler *c, struct rules *out)
     out->resources = resources;
 }
 
-/* Give each segment its maps, those of later layers first. */
+/* Hang @m between the maps of its segment, those of later layers first. */
+static void hang_segment_map(const struct map_compiler *c, struct draft_segment_map *m)
+{
+    struct draft_segment_map **at = m->map->back ? &m->segment->backs : &m->segment->maps;
+    while (*at && map_layer(c, (*at)->map->where) >= map_layer(c, m->map->where)) {
+        at = &(*at)->beside;
+    }
+    m->beside = *at;
+    *at = m;
+    *(m->map->back ? &m->segment->back_count : &m->segment->map_count) += 1;
+}
+
+/* Give each segment its maps. */
 static void sort_segment_maps(struct map_compiler *c)
 {
     for (struct draft_segment_map *m = c->segment_maps; m; m = m->next) {
@@ -416,20 +442,15 @@ static void sort_segment_maps(struct map_compiler *c)
         if (m->map->gone) {
             continue;
         }
-        if (!found || !found->owned || m->segment->map_count == MAP_BESIDE_MAX) {
+        bool owned = m->map->back || (found && found->owned);
+        if (!owned || m->segment->map_count == MAP_BESIDE_MAX ||
+            m->segment->back_count == MAP_BESIDE_MAX) {
             map_wrong_at(c, m->map->where,
-                         found && found->owned ? "too many maps of the segment"
-                                               : "no group has a '%.*s'",
+                         owned ? "too many maps of the segment" : "no group has a '%.*s'",
                          MAP_SPAN(m->resource));
             continue;
         }
-        struct draft_segment_map **at = &m->segment->maps;
-        while (*at && map_layer(c, (*at)->map->where) >= map_layer(c, m->map->where)) {
-            at = &(*at)->beside;
-        }
-        m->beside = *at;
-        *at = m;
-        m->segment->map_count++;
+        hang_segment_map(c, m);
     }
 }
 
@@ -444,6 +465,13 @@ static void link_segment_maps(struct map_compiler *c, const struct draft_segment
                                                             .map = &m->map->map };
     }
     out->maps = maps;
+    struct rule_segment_back *backs = map_alloc(c, segment->back_count, sizeof(*backs));
+    for (const struct draft_segment_map *m = segment->backs; m && backs; m = m->beside) {
+        backs[out->back_count++] = (struct rule_segment_back){
+            .type = map_intern(c, m->resource).p, .each = m->path, .map = &m->map->map
+        };
+    }
+    out->backs = backs;
 }
 
 static void link_segments(struct map_compiler *c, struct rules *out)
@@ -500,6 +528,7 @@ struct rules *map_link(struct map_compiler *c)
     map_check_depth(c);
     link_structures(c);
     link_messages(c, out);
+    map_link_backs(c, out);
     link_resources(c, out);
     link_segments(c, out);
     out->senders = map_link_senders(c, &out->sender_count);

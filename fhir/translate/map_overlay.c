@@ -3,7 +3,7 @@
  * same element the later layer wins; or they take the place of rows with the same source and
  * path, wherever these stand in the section.
  */
-#include "fhir/translate/map_draft.h"
+#include "fhir/translate/map_back.h"
 
 uint16_t map_layer(const struct map_compiler *c, struct map_where where)
 {
@@ -74,11 +74,24 @@ static bool same_path(const struct rule *a, const struct rule *b)
     return same;
 }
 
+/* The same for rows of the way back. */
+static bool same_back_row(const struct draft_row *a, const struct draft_row *b)
+{
+    const struct rule *x = &a->rule;
+    const struct rule *y = &b->rule;
+    bool parted = x->source == SOURCE_PARTED;
+    return x->source == y->source && x->which == y->which && same_address(&x->from, &y->from) &&
+           str_eq(a->refers, b->refers) && (!parted || same_pieces(x, y));
+}
+
 /* Whether both have the same source and path, the only name that a row has. */
 static bool same_row(const struct draft_row *a, const struct draft_row *b)
 {
     const struct rule *x = &a->rule;
     const struct rule *y = &b->rule;
+    if (a->back) {
+        return same_back_row(a, b);
+    }
     return x->source == y->source && x->which == y->which && x->near == y->near &&
            x->known == y->known && same_address(&x->from, &y->from) &&
            same_plus(x->plus, y->plus) && str_eq(x->text, y->text) &&
@@ -88,7 +101,9 @@ static bool same_row(const struct draft_row *a, const struct draft_row *b)
 
 static bool shares_condition(const struct draft_row *row)
 {
-    return row->block && !row->type.n && row->rule.path_count == 0;
+    bool whole =
+        row->rule.source == SOURCE_NONE && !row->rule.from.component && !row->rule.from.field;
+    return row->block && !row->type.n && row->rule.path_count == 0 && (!row->back || whole);
 }
 
 /*
@@ -133,10 +148,7 @@ static size_t change_section(struct map_compiler *c, const struct draft_row *lik
     }
     size_t changed = 0;
     for (struct draft_segment_map *m = c->segment_maps; m; m = m->next) {
-        bool about = m->segment == c->segment_map->segment &&
-                     str_eq(m->resource, c->segment_map->resource) &&
-                     m->above == c->segment_map->above;
-        if (about && !m->map->gone) {
+        if (map_same_segment(m, c->segment_map) && !m->map->gone) {
             changed += change_rows(c, m->map, like, row);
         }
     }
@@ -164,6 +176,13 @@ void map_remove_row(struct map_compiler *c, struct map_words words)
 {
     struct draft_row row = { .rule.from.segment = RULE_VALUE };
     struct draft_row *none = NULL;
+    if (c->back) {
+        if (map_back_ends(c, words, &row) && at_section(c, "remove") &&
+            change_section(c, &row, &none) == 0) {
+            map_wrong(c, "no row with this source and path to remove");
+        }
+        return;
+    }
     size_t arrow = 0;
     while (arrow < words.n && words.p[arrow].kind != MAP_ARROW &&
            words.p[arrow].kind != MAP_WEAK) {

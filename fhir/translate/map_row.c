@@ -2,7 +2,7 @@
  * Rows: SOURCE [if CONDITION] -> PATH : TYPE [TABLE] [or PATH : TYPE], blocks, resources of
  * their own, and the words that stand between rows.
  */
-#include "fhir/translate/map_draft.h"
+#include "fhir/translate/map_back.h"
 
 static bool first_is(struct map_words words, const char *z)
 {
@@ -200,7 +200,7 @@ static bool target(struct map_compiler *c, struct map_words words, struct draft_
 
 /* --- rows ------------------------------------------------------------------------------ */
 
-static bool condition(struct map_compiler *c, struct map_words words, struct draft_row *row)
+bool map_row_condition(struct map_compiler *c, struct map_words words, struct draft_row *row)
 {
     const struct draft_test *tree = map_condition(c, words);
     if (!tree) {
@@ -236,7 +236,7 @@ static bool arrow_row(struct map_compiler *c, struct map_words words, struct dra
     row->rule.weak = words.p[arrow].kind == MAP_WEAK;
     struct map_words left = map_slice(words, 0, arrow);
     size_t when = map_find_word(left, "if");
-    if (when < left.n && !condition(c, map_slice(left, when + 1, left.n), row)) {
+    if (when < left.n && !map_row_condition(c, map_slice(left, when + 1, left.n), row)) {
         return false;
     }
     if (!map_source(c, map_slice(left, 0, when), row)) {
@@ -266,6 +266,9 @@ static bool withdrawing_row(struct map_compiler *c, struct map_words words,
 
 static bool arrows(struct map_compiler *c, struct map_words words, struct draft_row *row)
 {
+    if (c->back) {
+        return map_back_row(c, words, row);
+    }
     return first_is(words, "withdraw") ? withdrawing_row(c, map_slice(words, 1, words.n), row)
                                        : arrow_row(c, words, row);
 }
@@ -274,7 +277,7 @@ static bool arrows(struct map_compiler *c, struct map_words words, struct draft_
 static bool condition_row(struct map_compiler *c, struct map_words words, struct draft_row *row)
 {
     row->block = map_new(c, DRAFT_BLOCK);
-    return row->block && condition(c, words, row);
+    return row->block && map_row_condition(c, words, row);
 }
 
 /* "include NAME": the rows of a datatype, as a block without a path. */
@@ -285,6 +288,7 @@ static void include(struct map_compiler *c, struct map_words words)
         return;
     }
     row->where = c->where;
+    row->back = c->back;
     row->rule.from.segment = RULE_VALUE;
     row->type = words.n == 1 ? words.p[0].text : (struct str){ 0 };
     if (words.n != 1) {
@@ -313,6 +317,7 @@ static void row_line(struct map_compiler *c, struct map_words words, bool replac
         return;
     }
     row->where = c->where;
+    row->back = c->back;
     row->rule.from.segment = RULE_VALUE;
     bool good = shares ? condition_row(c, map_slice(words, 1, words.n - 1), row)
                        : arrows(c, words, row);

@@ -1,5 +1,5 @@
 /* The sections of a map file but structures, tables and senders: what their first line says. */
-#include "fhir/translate/map_draft.h"
+#include "fhir/translate/map_back.h"
 
 #include <errno.h>
 
@@ -9,6 +9,7 @@ struct draft_map *map_new(struct map_compiler *c, enum draft_kind kind)
     if (map) {
         map->kind = kind;
         map->where = c->where;
+        map->back = c->back;
         map->end = &map->first;
         *c->maps_end = map;
         c->maps_end = &map->next;
@@ -16,6 +17,7 @@ struct draft_map *map_new(struct map_compiler *c, enum draft_kind kind)
     return map;
 }
 
+/* The rows that @map has, which follow in this section. */
 static void begin_map(struct map_compiler *c, struct draft_map *map)
 {
     if (c->change == CHANGE_REPLACE && map_earlier(c, map->where)) {
@@ -48,13 +50,27 @@ bool map_changeable(struct map_compiler *c, struct map_where where, const char *
     return true;
 }
 
+/* What a datatype of the way back reads: the names in @words. */
+static void reads(struct map_compiler *c, struct map_words words, struct draft_map *map)
+{
+    const char **types = map_alloc(c, words.n, sizeof(const char *));
+    for (size_t i = 0; i < words.n && types; i++) {
+        types[i] = map_intern(c, words.p[i].text).p;
+    }
+    map->map.types = types;
+    map->map.type_count = (uint16_t)words.n;
+}
+
+/* "NAME" or, on the way back, "NAME from TYPE..." */
 static void datatype(struct map_compiler *c, struct map_words words)
 {
-    if (words.n != 1 || c->change == CHANGE_REMOVE) {
+    bool wrong = c->back ? words.n < 3 || words.n > 2 + MAP_TYPES_MAX : words.n != 1;
+    if (wrong || c->change == CHANGE_REMOVE) {
         map_wrong(c, "datatype wants one new name");
         return;
     }
-    struct map_name *entry = map_entry(c, &c->datatype_names, words.p[0].text);
+    struct map_name *entry =
+        map_entry(c, c->back ? &c->back_datatypes : &c->datatype_names, words.p[0].text);
     struct draft_map *map = entry ? entry->value : NULL;
     if (map && !map_changeable(c, map->where, "datatype", entry->name)) {
         return;
@@ -65,8 +81,17 @@ static void datatype(struct map_compiler *c, struct map_words words)
     }
     if (map) {
         map->map.name = entry->name.p;
+        if (c->back) {
+            reads(c, map_slice(words, 2, words.n), map);
+        }
         begin_map(c, map);
     }
+}
+
+bool map_same_segment(const struct draft_segment_map *a, const struct draft_segment_map *b)
+{
+    return a->segment == b->segment && str_eq(a->resource, b->resource) &&
+           a->above == b->above && str_eq(a->each, b->each) && a->map->back == b->map->back;
 }
 
 /* Take away what earlier layers say about @segment for @resource; whether there was any. */
@@ -74,8 +99,7 @@ static bool remove_segment_maps(struct map_compiler *c, const struct draft_segme
 {
     bool any = false;
     for (struct draft_segment_map *m = c->segment_maps; m; m = m->next) {
-        if (m->segment == like->segment && str_eq(m->resource, like->resource) &&
-            m->above == like->above && map_earlier(c, m->map->where) && !m->map->gone) {
+        if (map_same_segment(m, like) && map_earlier(c, m->map->where) && !m->map->gone) {
             m->map->gone = true;
             any = true;
         }
@@ -83,27 +107,48 @@ static bool remove_segment_maps(struct map_compiler *c, const struct draft_segme
     return any;
 }
 
+/* "RESOURCE [above]", or "from RESOURCE[.PATH]"; told and false if it is something else. */
+static bool segment_source(struct map_compiler *c, struct map_words words,
+                           struct draft_segment_map *of)
+{
+    of->above = !c->back && words.n == 2 && map_is_word(&words.p[1], "above");
+    if (words.n != 1 + (size_t)(of->above || c->back)) {
+        map_wrong(c, "segment wants: NAME RESOURCE [above], or NAME from RESOURCE[.PATH]");
+        return false;
+    }
+    struct str rest = words.p[c->back].text;
+    of->resource = c->back ? str_cut(&rest, '.') : rest;
+    of->each = c->back ? rest : (struct str){ 0 };
+    of->path = of->each.n ? map_read_path(c, of->each) : NULL;
+    if (c->back && !map_is_resource(of->resource)) {
+        map_wrong(c, "'%.*s' is no resource", MAP_SPAN(of->resource));
+        return false;
+    }
+    return !of->each.n || of->path;
+}
+
 static void segment(struct map_compiler *c, struct map_words words)
 {
-    bool above = words.n == 3 && map_is_word(&words.p[2], "above");
-    if (words.n != 2 + (size_t)above || !map_is_segment(words.p[0].text)) {
-        map_wrong(c, "segment wants: NAME RESOURCE [above]");
-        return;
-    }
     struct draft_segment_map *of = map_alloc(c, 1, sizeof(*of));
-    struct draft_segment *seg = map_segment(c, words.p[0].text);
-    if (!of || !seg) {
+    if (words.n == 0 || !map_is_segment(words.p[0].text)) {
+        map_wrong(c, "segment wants: NAME RESOURCE [above], or NAME from RESOURCE[.PATH]");
         return;
     }
-    *of = (struct draft_segment_map){ .segment = seg,
-                                      .resource = words.p[1].text,
-                                      .above = above };
+    struct draft_segment *seg = map_segment(c, words.p[0].text);
+    if (!of || !seg || !segment_source(c, map_slice(words, 1, words.n), of)) {
+        return;
+    }
+    of->segment = seg;
+    of->map = map_new(c, DRAFT_SEGMENT);
+    if (!of->map) {
+        return;
+    }
     if (c->change != CHANGE_NONE && !remove_segment_maps(c, of)) {
         map_wrong(c, "there is no %.*s %.*s that could be changed", MAP_SPAN(seg->name),
                   MAP_SPAN(of->resource));
     }
-    of->map = c->change == CHANGE_REMOVE ? NULL : map_new(c, DRAFT_SEGMENT);
-    if (!of->map) {
+    if (c->change == CHANGE_REMOVE) {
+        of->map->gone = true; /* nothing uses it */
         return;
     }
     of->map->map.name = seg->name.p;
@@ -209,6 +254,10 @@ static void resource(struct map_compiler *c, struct map_words words)
 static void message(struct map_compiler *c, struct map_words words)
 {
     size_t wanted = c->change == CHANGE_REMOVE ? 1 : 2; /* words */
+    if (c->back) {
+        map_back_message(c, words);
+        return;
+    }
     struct str rest = words.n == wanted ? words.p[0].text : STR("");
     struct str type = str_cut(&rest, '^');
     if (!type.n || !rest.n) {
@@ -284,6 +333,8 @@ void map_section(struct map_compiler *c)
                 : map_is_word(&words.p[0], "remove") ? CHANGE_REMOVE
                                                      : CHANGE_NONE;
     words = map_slice(words, c->change != CHANGE_NONE && words.n > 1, words.n);
+    c->back =
+        words.n > 2 && map_is_word(&words.p[2], "from") && !map_is_word(&words.p[0], "table");
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (map_is_word(&words.p[0], all[i].word)) {
             all[i].begin(c, map_slice(words, 1, words.n));

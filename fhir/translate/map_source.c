@@ -1,17 +1,20 @@
 /* Sources: what stands on the left of the arrow, before "if". */
-#include "fhir/translate/map_draft.h"
+#include "fhir/translate/map_back.h"
 
-static bool known_source(struct str word, enum rule_known *out)
+bool map_known(struct str word, enum rule_known *out)
 {
     static const struct {
         struct str name;
         enum rule_known known;
     } all[] = {
-        { STR_INIT("$recorded"), KNOWN_RECORDED }, { STR_INIT("$gateway"), KNOWN_GATEWAY },
-        { STR_INIT("$digest"), KNOWN_DIGEST },     { STR_INIT("$sender"), KNOWN_SENDER },
-        { STR_INIT("$table"), KNOWN_TABLE },       { STR_INIT("$it"), KNOWN_IT },
-        { STR_INIT("$number"), KNOWN_NUMBER },     { STR_INIT("$segment"), KNOWN_SEGMENT },
-        { STR_INIT("$segments"), KNOWN_SEGMENTS }, { STR_INIT("$event"), KNOWN_EVENT },
+        { STR_INIT("$recorded"), KNOWN_RECORDED },   { STR_INIT("$gateway"), KNOWN_GATEWAY },
+        { STR_INIT("$digest"), KNOWN_DIGEST },       { STR_INIT("$sender"), KNOWN_SENDER },
+        { STR_INIT("$table"), KNOWN_TABLE },         { STR_INIT("$it"), KNOWN_IT },
+        { STR_INIT("$number"), KNOWN_NUMBER },       { STR_INIT("$segment"), KNOWN_SEGMENT },
+        { STR_INIT("$segments"), KNOWN_SEGMENTS },   { STR_INIT("$event"), KNOWN_EVENT },
+        { STR_INIT("$field"), KNOWN_FIELD },         { STR_INIT("$type"), KNOWN_TYPE },
+        { STR_INIT("$structure"), KNOWN_STRUCTURE }, { STR_INIT("$control"), KNOWN_CONTROL },
+        { STR_INIT("$version"), KNOWN_VERSION },     { STR_INIT("$charset"), KNOWN_CHARSET },
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (str_eq(word, all[i].name)) {
@@ -22,7 +25,7 @@ static bool known_source(struct str word, enum rule_known *out)
     return false;
 }
 
-static bool which_of(struct map_words words, enum rule_which *out)
+bool map_which(struct map_words words, enum rule_which *out)
 {
     static const struct {
         const char *name;
@@ -30,7 +33,8 @@ static bool which_of(struct map_words words, enum rule_which *out)
     } all[] = { { "each", WHICH_EACH },
                 { "rest", WHICH_REST },
                 { "lines", WHICH_LINES },
-                { "all", WHICH_ALL } };
+                { "all", WHICH_ALL },
+                { "words", WHICH_WORDS } };
     *out = WHICH_FIRST;
     for (size_t i = 0; i < ARRAY_LEN(all) && words.n == 1; i++) {
         if (map_is_word(&words.p[0], all[i].name)) {
@@ -58,8 +62,8 @@ static bool plus(struct map_compiler *c, struct map_words words, struct rule *ru
            map_address(c, words.p[words.n - 1].text, &made->unit);
 }
 
-/* One piece of a format: @lead before it, the address up to a closing brace from @rest. */
-static bool piece(struct map_compiler *c, struct str lead, struct str *rest,
+/* One piece of a format: @lead before it, what stands up to a closing brace from @rest. */
+static bool piece(struct map_compiler *c, struct str lead, struct str *rest, bool by_path,
                   struct rule_piece *out)
 {
     if (!rest->n || !memchr(rest->p, '}', rest->n)) {
@@ -67,15 +71,21 @@ static bool piece(struct map_compiler *c, struct str lead, struct str *rest,
         return false;
     }
     out->lead = lead;
-    return map_address(c, str_cut(rest, '}'), &out->at);
+    struct str word = str_cut(rest, '}');
+    if (by_path) {
+        out->path = map_read_path(c, word);
+        return out->path != NULL;
+    }
+    return map_address(c, word, &out->at);
 }
 
-static bool format_source(struct map_compiler *c, struct str text, struct rule *rule)
+bool map_format(struct map_compiler *c, struct str text, struct rule *rule)
 {
     struct rule_piece *pieces = map_alloc(c, MAP_PIECES_MAX, sizeof(*pieces));
     if (!pieces) {
         return false;
     }
+    bool by_path = rule->source == SOURCE_PATH;
     rule->source = SOURCE_FORMAT;
     rule->pieces = pieces;
     while (text.n && memchr(text.p, '{', text.n)) {
@@ -84,7 +94,7 @@ static bool format_source(struct map_compiler *c, struct str text, struct rule *
             map_wrong(c, "a format of too many pieces");
             return false;
         }
-        if (!piece(c, lead, &text, &pieces[rule->piece_count++])) {
+        if (!piece(c, lead, &text, by_path, &pieces[rule->piece_count++])) {
             return false;
         }
     }
@@ -120,15 +130,18 @@ bool map_source(struct map_compiler *c, struct map_words words, struct draft_row
         return true;
     }
     struct str word = words.p[0].text;
-    if (words.n == 2 && map_is_word(&words.p[0], "format") && words.p[1].kind == MAP_TEXT) {
-        return format_source(c, words.p[1].text, rule);
+    bool columns = map_is_word(&words.p[0], "columns");
+    if (words.n == 2 && (columns || map_is_word(&words.p[0], "format")) &&
+        words.p[1].kind == MAP_TEXT) {
+        rule->columns = columns;
+        return map_format(c, words.p[1].text, rule);
     }
     if (words.p[0].kind == MAP_TEXT && words.n == 1) {
         rule->source = SOURCE_TEXT;
         rule->text = word;
         return true;
     }
-    if (words.n == 1 && known_source(word, &rule->known)) {
+    if (words.n == 1 && map_known(word, &rule->known) && rule->known <= KNOWN_EVENT) {
         rule->source = SOURCE_KNOWN;
         return true;
     }
@@ -144,7 +157,8 @@ bool map_source(struct map_compiler *c, struct map_words words, struct draft_row
     if (words.n > 1 && map_is_word(&words.p[1], "plus")) {
         return map_address(c, word, &rule->from) && plus(c, map_slice(words, 2, words.n), rule);
     }
-    if (words.p[0].kind != MAP_WORD || !which_of(map_slice(words, 1, words.n), &rule->which)) {
+    if (words.p[0].kind != MAP_WORD || !map_which(map_slice(words, 1, words.n), &rule->which) ||
+        rule->which == WHICH_WORDS) {
         map_wrong(c, "'%.*s%s' is no source", MAP_SPAN(word), words.n > 1 ? " …" : "");
         return false;
     }

@@ -3,7 +3,7 @@
  * less; keys belong to the group read last. What is included is copied, so that a later layer
  * changes it in one structure alone.
  */
-#include "fhir/translate/map_draft.h"
+#include "fhir/translate/map_back.h"
 
 #include <errno.h>
 
@@ -21,11 +21,13 @@ static struct draft_structure *new_structure(struct map_compiler *c)
 /* A new structure, or more for one of an earlier layer. */
 void map_structure(struct map_compiler *c, struct map_words words)
 {
-    if (words.n != 1 || c->change == CHANGE_REMOVE) {
-        map_wrong(c, "structure wants one name");
+    bool bundle = c->back && words.n == 3 && map_is_word(&words.p[2], "Bundle");
+    if ((words.n != 1 && !bundle) || c->change == CHANGE_REMOVE) {
+        map_wrong(c, "structure wants one name, or NAME from Bundle");
         return;
     }
-    struct map_name *entry = map_names_put(c->arena, &c->structure_names, words.p[0].text);
+    struct map_name *entry = map_names_put(
+        c->arena, c->back ? &c->back_structures : &c->structure_names, words.p[0].text);
     struct draft_structure *made = entry ? entry->value : NULL;
     if (!entry) {
         c->error = -ENOMEM;
@@ -290,7 +292,7 @@ static void include_line(struct map_compiler *c, struct map_words words)
 static void group_line(struct map_compiler *c, struct map_words words)
 {
     struct str name = words.p[0].text;
-    size_t arrow = map_find_word(words, "=>");
+    size_t arrow = map_find_word(words, c->back ? "<=" : "=>");
     if (words.p[0].kind != MAP_WORD || name.n < 2 || !str_ends(name, STR(":"))) {
         map_wrong(c, "a group wants: NAME: SEGMENT... [=> RESOURCE...]");
         return;
@@ -302,8 +304,9 @@ static void group_line(struct map_compiler *c, struct map_words words)
     }
     struct draft_group *group =
         group_of(c, c->groups[c->depth - 1], str_slice(name, 0, name.n - 1));
+    struct map_words right = map_slice(words, arrow + 1, words.n);
     if (group && members(c, map_slice(words, 1, arrow), group) &&
-        owned(c, map_slice(words, arrow + 1, words.n), group)) {
+        (c->back ? map_group_link(c, right, group) : owned(c, right, group))) {
         group->indent = c->line.indent;
         c->groups[c->depth++] = group;
     }
@@ -378,7 +381,9 @@ static void key_line(struct map_compiler *c, struct map_words words)
 void map_structure_row(struct map_compiler *c)
 {
     struct map_words words = { c->line.tokens, c->line.count };
-    if (map_is_word(&words.p[0], "key")) {
+    if (c->back && map_is_word(&words.p[0], "also")) {
+        map_also_line(c, map_slice(words, 1, words.n));
+    } else if (!c->back && map_is_word(&words.p[0], "key")) {
         key_line(c, map_slice(words, 1, words.n));
     } else if (map_is_word(&words.p[0], "include")) {
         include_line(c, map_slice(words, 1, words.n));

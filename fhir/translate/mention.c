@@ -12,6 +12,19 @@
 static const struct rule_name REFERENCE = RULE_NAME("reference");
 static const struct rule_name DISPLAY = RULE_NAME("display");
 
+static bool add_text(struct engine *e, struct element *object, const struct rule_name *name,
+                     struct str text)
+{
+    struct element *child = element_new(&e->pool, ELEMENT_STRING);
+    if (!child || !text.p) {
+        e->error = -ENOMEM;
+        return false;
+    }
+    child->text = text;
+    element_append(object, child, name);
+    return true;
+}
+
 struct element *mention_refer(struct engine *e, bool link_only, const struct resource *to,
                               struct str display)
 {
@@ -102,7 +115,95 @@ static void unuse(struct engine *e, const struct place *inner, const struct rule
     }
 }
 
-/* Make the resource; it stays only if it can be recognised again. */
+/* Say in @root, inside of @outer, what it is; its reference is added to @object. */
+static bool number_inner(struct engine *e, struct resource *outer, const char *name,
+                         struct element *root, struct element *object)
+{
+    static const struct rule_name type = RULE_NAME("resourceType");
+    static const struct rule_name id = RULE_NAME("id");
+    char text[16];
+    struct buf b = buf_fixed(text, sizeof(text));
+    buf_fmt(&b, "#%u", (unsigned)++outer->contained);
+    struct str url = arena_str(e->arena, buf_str(&b));
+    return add_text(e, root, &type, str_z(name)) &&
+           add_text(e, root, &id, str_slice(url, 1, url.n)) &&
+           add_text(e, object, &REFERENCE, url);
+}
+
+static const struct rule_name CONTAINED = RULE_NAME("contained");
+static const struct rule_step INSIDE[] = { { .name = &CONTAINED, .item = ITEM_NEW } };
+
+/* Put a resource inside the owner; a reference to it, or NULL if it is empty. */
+static struct element *contain(struct engine *e, const struct place *place,
+                               const struct rule *rule, struct value *value)
+{
+    struct resource *outer = place->owner->container ? place->owner->container : place->owner;
+    struct resource *made = arena_calloc(e->arena, 1, sizeof(*made));
+    struct element *object = element_new(&e->pool, ELEMENT_OBJECT);
+    struct element *root = element_new(&e->pool, ELEMENT_OBJECT);
+    if (!made || !object || !root) {
+        e->error = -ENOMEM;
+        return NULL;
+    }
+    made->type = &e->rules->resources[rule->resource];
+    made->root = root;
+    made->container = outer;
+    if (!number_inner(e, outer, made->type->type, root, object)) {
+        return NULL;
+    }
+    struct place inner = inside(place, rule, value, made);
+    if (!engine_run(e, &inner, rule->map) || !root->solid || e->error) {
+        return NULL;
+    }
+    object->solid = true;
+    bool good = element_put(&e->pool, outer->root, INSIDE, 1, root, STR("")) &&
+                (!made->display.n || add_text(e, object, &DISPLAY, made->display));
+    e->error = good ? e->error : -ENOMEM;
+    return object;
+}
+
+/* Whether @resource says more than a name that isn't taken apart. */
+static bool says_more(const struct resource *resource)
+{
+    static const char *const parts[] = { "address", "telecom", "qualification" };
+    const struct element *name = element_get(resource->root, "name");
+    bool more = name && name->kind == ELEMENT_ARRAY;
+    for (size_t i = 0; i < ARRAY_LEN(parts) && !more; i++) {
+        more = element_get(resource->root, parts[i]) != NULL;
+    }
+    return more;
+}
+
+/*
+ * What has no number but more than one name stands inside the owner, so that a person's name
+ * stays taken apart, and an address stays; not where the owner may be joined with another,
+ * whose numbers would be the same. NULL: it isn't one.
+ */
+static struct element *contain_named(struct engine *e, const struct place *place,
+                                     const struct rule *rule, const struct resource *named)
+{
+    const struct resource *owner = place->owner;
+    bool stays = owner->type->kind == KIND_EVENT || owner->type->kind == KIND_SOURCE;
+    if (!named->display.n || !says_more(named) || !stays || owner->type->unite ||
+        owner->container || rule->refer == REFER_LINK || !rule->path_count) {
+        return NULL;
+    }
+    struct element *object = engine_element(e, ELEMENT_OBJECT);
+    struct element *root = engine_element(e, ELEMENT_OBJECT);
+    if (!object || !root || !number_inner(e, place->owner, named->type->type, root, object) ||
+        !element_put(&e->pool, owner->root, INSIDE, 1, root, STR("")) ||
+        !add_text(e, object, &DISPLAY, named->display)) {
+        e->error = -ENOMEM;
+        return NULL;
+    }
+    root->last->next = named->root->first;
+    root->last = named->root->last;
+    object->solid = true;
+    return object;
+}
+
+/* Make the resource; it stays only if it can be recognised again, or stands inside the owner.
+ */
 static void make(struct engine *e, const struct place *place, const struct rule *rule,
                  struct value *value, struct mention *mention)
 {
@@ -121,74 +222,38 @@ static void make(struct engine *e, const struct place *place, const struct rule 
     uint64_t parts = value ? value->used : 0;
     bool kept =
         engine_run(e, &inner, rule->map) && (event ? made->root->solid : identity_has(made));
+    mention->made = kept ? made : NULL;
+    mention->display = made->display;
+    mention->inner = kept ? NULL : contain_named(e, place, rule, made);
     if (mark) {
-        coverage_end(e, mark, kept);
+        coverage_end(e, mark, kept || mention->inner);
     }
     if (!kept) {
         drop(e, before, made);
+    }
+    if (!kept && !mention->inner) {
         unuse(e, &inner, rule->map, parts);
-    } else if (event) {
+    } else if (kept && event) {
         adopt(e, made);
     }
-    mention->made = kept ? made : NULL;
-    mention->display = made->display;
 }
 
-static bool add_text(struct engine *e, struct element *object, const struct rule_name *name,
-                     struct str text)
+/* What @rule puts for @made; where there is only a name, that says what it is of. */
+static struct element *refer(struct engine *e, const struct rule *rule,
+                             const struct resource *made, struct str display)
 {
-    struct element *child = element_new(&e->pool, ELEMENT_STRING);
-    if (!child || !text.p) {
-        e->error = -ENOMEM;
-        return false;
+    static const struct rule_name type = RULE_NAME("type");
+    struct element *object = mention_refer(e, rule->refer == REFER_LINK, made, display);
+    if (object && !made) {
+        (void)add_text(e, object, &type, str_z(e->rules->resources[rule->resource].type));
     }
-    child->text = text;
-    element_append(object, child, name);
-    return true;
-}
-
-/* Put a resource inside the owner; a reference to it, or NULL if it is empty. */
-static struct element *contain(struct engine *e, const struct place *place,
-                               const struct rule *rule, struct value *value)
-{
-    static const struct rule_name name = RULE_NAME("contained");
-    static const struct rule_name type = RULE_NAME("resourceType");
-    static const struct rule_name id = RULE_NAME("id");
-    static const struct rule_step path[] = { { .name = &name, .item = ITEM_NEW } };
-    struct resource *outer = place->owner->container ? place->owner->container : place->owner;
-    struct resource *made = arena_calloc(e->arena, 1, sizeof(*made));
-    struct element *object = element_new(&e->pool, ELEMENT_OBJECT);
-    struct element *root = element_new(&e->pool, ELEMENT_OBJECT);
-    if (!made || !object || !root) {
-        e->error = -ENOMEM;
-        return NULL;
-    }
-    made->type = &e->rules->resources[rule->resource];
-    made->root = root;
-    made->container = outer;
-    char text[16];
-    struct buf b = buf_fixed(text, sizeof(text));
-    buf_fmt(&b, "#%u", (unsigned)++outer->contained);
-    struct str url = arena_str(e->arena, buf_str(&b));
-    if (!add_text(e, root, &type, str_z(made->type->type)) ||
-        !add_text(e, root, &id, str_slice(url, 1, url.n)) ||
-        !add_text(e, object, &REFERENCE, url)) {
-        return NULL;
-    }
-    struct place inner = inside(place, rule, value, made);
-    if (!engine_run(e, &inner, rule->map) || !root->solid || e->error) {
-        return NULL;
-    }
-    object->solid = true;
-    bool good = element_put(&e->pool, outer->root, path, 1, root, STR("")) &&
-                (!made->display.n || add_text(e, object, &DISPLAY, made->display));
-    e->error = good ? e->error : -ENOMEM;
     return object;
 }
 
 /* What was made of the same value before, as if it were made again. */
-static struct element *repeat(struct engine *e, const struct place *place, bool link,
-                              const struct mention *known, struct str raw)
+static struct element *repeat(struct engine *e, const struct place *place,
+                              const struct rule *rule, const struct mention *known,
+                              struct str raw)
 {
     struct value *value = place->value;
     if (known->made) {
@@ -199,19 +264,18 @@ static struct element *repeat(struct engine *e, const struct place *place, bool 
     } else {
         e->parts += known->left;
     }
-    return mention_refer(e, link, known->made, known->display);
+    return refer(e, rule, known->made, known->display);
 }
 
 struct element *mention_make(struct engine *e, const struct place *place,
                              const struct rule *rule, struct str raw, enum value_level level)
 {
-    bool link = rule->refer == REFER_LINK;
     bool again = rule->map->alone && rule->source == SOURCE_VALUE &&
-                 rule->refer != REFER_CONTAINED &&
+                 rule->refer != REFER_CONTAINED && !e->site->explain &&
                  e->rules->resources[rule->resource].kind != KIND_EVENT;
     const struct mention *known = again ? recall(e, rule, raw) : NULL;
     if (known) {
-        return repeat(e, place, link, known, raw);
+        return repeat(e, place, rule, known, raw);
     }
     struct value room;
     bool none = rule->source == SOURCE_NONE;
@@ -226,9 +290,12 @@ struct element *mention_make(struct engine *e, const struct place *place,
         new_one.left = coverage_left(e, place, value);
         e->parts += new_one.left;
     }
+    if (new_one.inner) {
+        return new_one.inner;
+    }
     if (again) {
         new_one.used = value->used;
         e->mentions[e->mentioned++ % MENTIONS] = new_one;
     }
-    return mention_refer(e, link, new_one.made, new_one.display);
+    return refer(e, rule, new_one.made, new_one.display);
 }

@@ -1,13 +1,17 @@
 /*
- * What map_compile() makes of map files: tables that the engine runs.
+ * What map_compile() makes of map files: tables that the engines run.
  *
  * A rule takes something from the message, tests, converts it and puts it at a path in a
  * resource. Rules come in maps: for a segment, for a datatype, for finishing a resource, for a
  * block. Groups say which segments belong together. schemas/map/README.md has the language.
+ *
+ * Rules of the way back are the same read from the right: what stands at a path of a resource
+ * is put at an address of the message. Groups then say which resources give which segments.
  */
 #pragma once
 
 #include "crypto/base/str.h"
+#include "fhir/translate/rules_back.h"
 #include "fhir/v2/patient_ids.h"
 
 #include <stdbool.h>
@@ -56,6 +60,10 @@ enum rule_op {
     OP_SET,      /* the target has such an element already; * at the end: any that begins so;
                     after it "=" and values of which it has one */
     OP_RESOURCE, /* such a resource is in reach */
+    OP_TYPE,     /* on the way back: a resource of that type is in the Bundle */
+    OP_NAMED,    /* on the way back: some resource of a type refers to this one */
+    OP_WRITTEN,  /* on the way back: something stands at the address already */
+    OP_SINCE,    /* on the way back: the receiver's version is that one or a later one */
 };
 
 /* Outcomes of a comparison that make it true, as bits. */
@@ -77,16 +85,24 @@ enum {
  * @yes, @no: the step that follows if this one is true or not, always a later one
  * @outcomes: of OP_COMPARE and OP_COUNT
  * @other:    of OP_SAME, and of OP_COMPARE if there are no values
+ * @path, @other_path: the same on the way back, where resources are looked at
  * @values:   @count of them
- * @number:   of OP_LONGER and OP_COUNT; of OP_RESOURCE the index of the type
+ * @number:   of OP_LONGER and OP_COUNT; of OP_RESOURCE the index of the type; of OP_SINCE the
+ *            version
  */
 struct rule_test {
     enum rule_op op;
     uint8_t yes;
     uint8_t no;
     uint8_t outcomes;
-    struct rule_address at;
-    struct rule_address other;
+    union {
+        struct rule_address at;
+        const struct rule_path *path;
+    };
+    union {
+        struct rule_address other;
+        const struct rule_path *other_path;
+    };
     const struct str *values;
     const struct rule_table *table;
     uint16_t count;
@@ -100,6 +116,8 @@ enum rule_source {
     SOURCE_FORMAT,   /* several addresses with text between */
     SOURCE_RESOURCE, /* another resource, as a reference */
     SOURCE_KNOWN,    /* what the caller says */
+    SOURCE_PATH,     /* on the way back: from a resource */
+    SOURCE_PARTED,   /* on the way back: a text cut into pieces, each with its address */
 };
 
 enum rule_which {
@@ -108,6 +126,7 @@ enum rule_which {
     WHICH_REST,  /* all but the first */
     WHICH_LINES, /* all, joined by line ends */
     WHICH_ALL,   /* the same, of all such segments in the group and below it */
+    WHICH_WORDS, /* on the way back: all, joined by spaces */
 };
 
 enum rule_near {
@@ -126,9 +145,16 @@ enum rule_known {
     KNOWN_TABLE,    /* the code system of the table in force */
     KNOWN_IT,       /* the resource that the block is about */
     KNOWN_NUMBER,   /* of the repetition at hand */
+    KNOWN_FIELD,    /* that the value at hand is from */
     KNOWN_SEGMENT,  /* the place of the segment at hand, or of that of the block's resource */
     KNOWN_SEGMENTS, /* the places of all segments that the block's resource was made from */
     KNOWN_EVENT,    /* of the message */
+    /* On the way back: */
+    KNOWN_TYPE,      /* of the message, "ORU" */
+    KNOWN_STRUCTURE, /* its name, "ORU_R01" */
+    KNOWN_CONTROL,   /* the message's id */
+    KNOWN_VERSION,
+    KNOWN_CHARSET,
 };
 
 enum rule_type {
@@ -166,18 +192,24 @@ enum rule_refer {
     REFER_CONTAINED, /* a Reference to what is put inside the resource */
 };
 
+/* @lossy: the way back has another code for what it becomes */
 struct rule_code {
     struct str from;
     struct str code;
     struct str display;
     struct str system; /* empty: the table's */
+    bool lossy;
 };
 
 /*
  * @codes:  sorted by @from
+ * @back:   the same codes for the way back, sorted by what they become; of several for one code
+ *          that which counts stands first
  * @other:  what unknown codes become; NULL if nothing
+ * @unread: the same on the way back
  * @system: of the codes after the table
  * @source: of the codes before it; may be empty
+ * @forward: what codes were isn't kept: the way back has it from elsewhere
  * @plain:  all text of what comes after needs no escape in JSON
  */
 struct rule_table {
@@ -185,10 +217,21 @@ struct rule_table {
     struct str system;
     struct str source;
     const struct rule_code *codes;
+    const struct rule_code *back;
     uint16_t count;
+    uint16_t back_count;
+    bool forward;
     bool plain;
     const struct rule_code *other;
+    const struct rule_code *unread;
 };
+
+/*
+ * The code of @table that becomes @code of @system, an empty @system standing for any; NULL if
+ * there is none.
+ */
+const struct rule_code *rule_table_back(const struct rule_table *table, struct str system,
+                                        struct str code);
 
 /* Name of an element, of @n characters, and as JSON has it before a value. */
 struct rule_name {
@@ -219,10 +262,16 @@ struct rule_step {
     struct rule_address key;
 };
 
-/* @lead: written before the value if there is one and something stands before it */
+/*
+ * @lead: written before the value if there is one and something stands before it
+ * @path: on the way back, where a text is made of pieces of a resource
+ */
 struct rule_piece {
     struct str lead;
-    struct rule_address at;
+    union {
+        struct rule_address at;
+        const struct rule_path *path;
+    };
 };
 
 /*
@@ -248,9 +297,11 @@ struct rule_map;
  * @parts:     the same for parts of the value at hand, of which any is enough: bits
  * @path:      none for a block of rows that only share a condition, and for a resource of its
  *             own that nothing here refers to
+ * @read:      on the way back, what is put at @from
  * @plain:     of SOURCE_TEXT: it needs no escape in JSON
  * @keyed:     a step of @path is ITEM_KEYED
  * @ends:      it puts something that may be the end of a period
+ * @columns:   of SOURCE_FORMAT: the text between stands also where there is nothing
  * @weak:      what it puts yields to what is stored elsewhere
  * @withdraws: what it makes is taken out of a stored list, not put
  * @plus:      the time is later by that; NULL if it is the time itself
@@ -268,6 +319,7 @@ struct rule {
     const struct rule_piece *pieces;
     const struct rule_test *tests;
     const struct rule_step *path;
+    const struct rule_path *read;
     uint64_t parts;
     uint8_t needs;
     uint8_t piece_count;
@@ -277,6 +329,7 @@ struct rule {
     bool ends;
     bool weak;
     bool plain;
+    bool columns;
     bool withdraws;
     bool of;
     enum rule_type type;
@@ -291,11 +344,14 @@ struct rule {
 
 /*
  * @required: condition without which the map gives nothing, or NULL
+ * @types:    on the way back, of what it reads: @type_count of them
  * @alone:    looks at nothing but the value: the same value gives the same
  */
 struct rule_map {
     const char *name;
     const struct rule *rules;
+    const char *const *types;
+    uint16_t type_count;
     const struct rule_test *required;
     uint16_t count;
     bool alone;
@@ -331,12 +387,15 @@ struct rule_segment_map {
 
 /*
  * @maps:    @map_count of them
+ * @backs:   @back_count of them
  * @ignored: fields that are left alone on purpose: bits
  */
 struct rule_segment {
     char name[4];
     uint16_t map_count;
+    uint16_t back_count;
     const struct rule_segment_map *maps;
+    const struct rule_segment_back *backs;
     uint64_t ignored[RULE_WORDS];
 };
 
@@ -359,6 +418,9 @@ struct rule_key {
 
 /*
  * @members:    in the order in which they stand in a message
+ * @links:      on the way back; of the first each that is tied to the group above gives a
+ *              group, of the others those tied to that one are at hand
+ * @required:   on the way back: without such a resource there is no message
  * @resources:  types of which a group of this kind has one each
  * @keys:       the first @own_count always count; the others, and the key of the group above,
  *              only if the first is missing
@@ -372,6 +434,9 @@ struct rule_group {
     const uint16_t *resources;
     const struct rule_group *const *children;
     const struct rule_key *keys;
+    const struct rule_link *links;
+    uint8_t link_count;
+    bool required;
     uint8_t member_count;
     uint8_t resource_count;
     uint8_t child_count;
@@ -388,10 +453,12 @@ static inline uint64_t rule_type_bit(size_t type)
     return (uint64_t)1 << type % 64;
 }
 
+/* @tests: on the way back, whether a Bundle becomes this one if nobody says which */
 struct rule_message {
     struct str type;
     struct str event;
     const struct rule_group *root;
+    const struct rule_test *tests;
 };
 
 /*
@@ -412,6 +479,7 @@ struct rule_sender {
 };
 
 enum {
+    RULE_LINKS_MAX = 16,     /* of one group */
     RULE_RESOURCES_MAX = 64, /* that a group has one each of */
     RULE_MEMBERS_MAX = 64,   /* of one group */
 };
@@ -423,6 +491,7 @@ enum {
  * @files:          names of the files, see struct rule
  * @segments:       @segment_count of them
  * @slots:          index of a segment + 1 by its name, see rules_segment(); 0 where none is
+ * @backs:          messages of the way back: @back_count of them
  * @senders:        @sender_count of them
  * @options:        names that rows ask for, @option_count of them
  * @coding_systems: systems of coding systems by their names in table 0396
@@ -434,6 +503,7 @@ struct rules {
     const uint16_t *slots;
     const struct rule_resource *resources;
     const struct rule_message *messages;
+    const struct rule_message *backs;
     const struct rule_sender *senders;
     const struct str *options;
     const struct rule_table *coding_systems;
@@ -441,6 +511,7 @@ struct rules {
     uint16_t slot_mask;
     uint16_t resource_count;
     uint16_t message_count;
+    uint16_t back_count;
     uint16_t sender_count;
     size_t option_count;
 };

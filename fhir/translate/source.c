@@ -212,7 +212,8 @@ static bool has_element(const struct place *place, const struct rule_test *test)
     }
     if (!str_ends(name, STR("*"))) {
         const struct element *e = element_get(place->target, name.p);
-        return e && (test->count == 1 || any_value(test, e->text, false));
+        return e && !element_is_bare(e) &&
+               (test->count == 1 || any_value(test, e->text, false));
     }
     struct str prefix = str_slice(name, 0, name.n - 1);
     for (const struct element *e = place->target->first; e; e = e->next) {
@@ -293,6 +294,10 @@ static bool is_there(const struct engine *e, const struct place *place,
     case OP_TABLE:
     case OP_SAME:
     case OP_COMPARE: break;
+    case OP_TYPE:
+    case OP_NAMED:
+    case OP_WRITTEN:
+    case OP_SINCE: return false; /* of the way back */
     }
     *other = true;
     return false;
@@ -325,7 +330,11 @@ static bool holds(const struct engine *e, const struct place *place,
     case OP_EVENT:
     case OP_OPTION:
     case OP_SET:
-    case OP_RESOURCE: break;
+    case OP_RESOURCE:
+    case OP_TYPE:
+    case OP_NAMED:
+    case OP_WRITTEN:
+    case OP_SINCE: break;
     }
     return false;
 }

@@ -234,20 +234,21 @@ static void list_identifiers(struct engine *e, const struct resource *r,
 }
 
 /* Deletes of elements that the resource doesn't carry all the same, each once. */
-static const struct translate_path *list_deletes(const struct resource *r)
+static const struct translate_path *list_deletes(struct engine *e, const struct resource *r)
 {
     struct translate_path *kept = NULL;
-    struct translate_path *next = NULL;
-    for (struct translate_path *d = r->deletes; d; d = next) {
-        next = d->next;
+    for (const struct translate_path *d = r->deletes; d; d = d->next) {
         bool seen = element_get(r->root, d->path.p) != NULL;
         for (const struct translate_path *k = kept; k && !seen; k = k->next) {
             seen = str_eq(k->path, d->path);
         }
-        if (!seen) {
-            d->next = kept;
-            kept = d;
+        struct translate_path *made = seen ? NULL : arena_alloc(e->arena, sizeof(*made));
+        if (made) {
+            *made = *d;
+            made->next = kept;
+            kept = made;
         }
+        e->error = seen || made ? e->error : -ENOMEM;
     }
     return kept;
 }
@@ -315,17 +316,40 @@ static void describe(struct engine *e, const struct resource *r, struct translat
     entry->full_url = resource_url(r);
     entry->id = r->by_id ? str_of(r->url + 9, RESOURCE_UUID_SIZE) : (struct str){ 0 };
     entry->url = request_url(e, r);
-    entry->deletes = list_deletes(r);
+    entry->deletes = list_deletes(e, r);
     entry->defaults = list_defaults(e, r);
     entry->withdrawn = write_withdrawn(e, r);
     list_identifiers(e, r, entry);
+}
+
+/*
+ * What the message deletes, by field: an element that isn't there says nothing, so the way back
+ * wouldn't know.
+ */
+static void write_deletes(struct buf *out, const struct translate_path *deletes)
+{
+    buf_z(out, "\"extension\":[");
+    for (const struct translate_path *d = deletes; d; d = d->next) {
+        buf_z(out, d == deletes ? "{\"url\":" : ",{\"url\":");
+        json_quote(out, str_z(TRANSLATE_DELETES));
+        buf_z(out, ",\"extension\":[{\"url\":\"element\",\"valueString\":");
+        json_quote(out, d->path);
+        buf_z(out, "},{\"url\":\"field\",\"valueString\":");
+        json_quote(out, d->field);
+        buf_z(out, "}]}");
+    }
+    buf_z(out, "],");
 }
 
 /* Write one entry; where its resource stands in the text goes to @span. */
 static void write_entry(struct buf *out, const struct resource *r,
                         const struct translate_entry *entry, size_t span[2])
 {
-    buf_z(out, "{\"fullUrl\":");
+    buf_c(out, '{');
+    if (r->deletes) {
+        write_deletes(out, r->deletes);
+    }
+    buf_z(out, "\"fullUrl\":");
     json_quote_plain(out, entry->full_url);
     buf_z(out, ",\"resource\":");
     span[0] = out->n;
@@ -443,7 +467,11 @@ int translate_to_fhir(struct arena *arena, const struct v2_message *message,
         return r;
     }
     coverage_report(&e);
+    if (e.error) {
+        return e.error;
+    }
     result.unread = e.unread;
+    result.kept = e.kept;
     *out = result;
     return 0;
 }

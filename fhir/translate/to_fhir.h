@@ -18,6 +18,9 @@
 #include <stdint.h>
 #include <time.h>
 
+/* URL of an extension of the Bundle's entries: an element that two double quotes delete. */
+#define TRANSLATE_DELETES "urn:chartseal:deletes"
+
 enum {
     TRANSLATE_E_TYPE = 1, /* no map for this message type */
     TRANSLATE_E_SIZE = 2, /* the Bundle would pass TRANSLATE_BUNDLE_MAX */
@@ -73,9 +76,15 @@ struct translate_identifier {
     struct str value;
 };
 
-/* One of some top-level elements of a resource. */
+/*
+ * One of some top-level elements of a resource.
+ *
+ * @path:  "birthDate", "address"
+ * @field: of the message that says so, "PID-13"; or empty
+ */
 struct translate_path {
-    struct str path; /* "birthDate", "address" */
+    struct str path;
+    struct str field;
     struct translate_path *next;
 };
 
@@ -130,6 +139,22 @@ struct translate_origin {
 };
 
 /*
+ * What is kept in the message alone.
+ *
+ * @segment:    its index in the message
+ * @field:      0: all of the segment
+ * @repetition: 0: all of the field; else only @component of that one, or if that is 0 that one
+ *              and all after it
+ */
+struct translate_kept {
+    size_t segment;
+    uint32_t field;
+    uint32_t repetition;
+    uint32_t component;
+    struct translate_kept *next;
+};
+
+/*
  * @bundle:  the transaction Bundle, in the arena
  * @tree:    the same as a tree, as if it had been read from the text, but without places in it;
  *           NULL unless it is wanted
@@ -137,6 +162,7 @@ struct translate_origin {
  * @origins: of all elements, in their order; NULL unless they were asked for
  * @unread:  segments, fields and components that hold something and no row reads; told as
  * issues
+ * @kept:    the same one by one; NULL unless origins were asked for
  */
 struct translate_result {
     struct str bundle;
@@ -145,6 +171,7 @@ struct translate_result {
     size_t count;
     const struct translate_origin *origins;
     size_t unread;
+    const struct translate_kept *kept;
 };
 
 /* Whether @rules have a map for messages of this type. */

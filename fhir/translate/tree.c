@@ -103,11 +103,41 @@ static void add_original(struct tree *t, struct list *in, const struct element *
 
 static void add_members(struct tree *t, struct list *in, const struct element *object)
 {
+    bool bare = false;
     for (const struct element *e = object->first; e; e = e->next) {
+        if (element_is_bare(e)) {
+            bare = true;
+            continue;
+        }
         add_value(t, in, str_of(e->name->z, e->name->n), e);
-        if (e->original.n) {
+        if (element_keeps_original(object, e)) {
             add_original(t, in, e);
         }
+    }
+    for (const struct element *e = object->first; bare && e; e = e->next) {
+        if (element_is_bare(e) && element_keeps_original(object, e)) {
+            add_original(t, in, e);
+        }
+    }
+}
+
+static void add_extension(struct tree *t, struct list *in, const char *url, struct str value)
+{
+    struct list extension = inside(add(t, in, NODE_OBJECT, (struct str){ 0 }));
+    add_text(t, &extension, STR("url"), str_z(url));
+    add_text(t, &extension, STR("valueString"), value);
+}
+
+/* As to_fhir.c writes them: what the message deletes. */
+static void add_deletes(struct tree *t, struct list *in, const struct translate_path *deletes)
+{
+    struct list extensions = inside(add(t, in, NODE_ARRAY, STR("extension")));
+    for (const struct translate_path *d = deletes; d; d = d->next) {
+        struct list extension = inside(add(t, &extensions, NODE_OBJECT, (struct str){ 0 }));
+        add_text(t, &extension, STR("url"), str_z(TRANSLATE_DELETES));
+        struct list parts = inside(add(t, &extension, NODE_ARRAY, STR("extension")));
+        add_extension(t, &parts, "element", d->path);
+        add_extension(t, &parts, "field", d->field);
     }
 }
 
@@ -115,6 +145,9 @@ static void add_entry(struct tree *t, struct list *entries, const struct resourc
                       struct translate_entry *entry)
 {
     struct list members = inside(add(t, entries, NODE_OBJECT, (struct str){ 0 }));
+    if (r->deletes) {
+        add_deletes(t, &members, r->deletes);
+    }
     add_text(t, &members, STR("fullUrl"), entry->full_url);
     struct node *resource = add(t, &members, NODE_OBJECT, STR("resource"));
     struct list of = inside(resource);

@@ -210,8 +210,8 @@ void v2_escape(struct buf *out, const struct v2_delims *delims, struct str text)
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         char letter = escape_letter(delims, c);
-        bool end = c == '\r' || c == '\n';
-        if (!letter && !end) {
+        bool control = (unsigned char)c < ' ' && c != '\t';
+        if (!letter && !control) {
             buf_c(out, c);
             continue;
         }
@@ -220,8 +220,8 @@ void v2_escape(struct buf *out, const struct v2_delims *delims, struct str text)
             continue;
         }
         buf_c(out, delims->escape);
-        if (end) {
-            buf_z(out, c == '\r' ? "X0D" : "X0A");
+        if (control) {
+            buf_fmt(out, "X%02X", (unsigned)(unsigned char)c);
         } else {
             buf_c(out, letter);
         }

@@ -26,5 +26,5 @@ enum {
 MUST_USE int v2_unescape(struct arena *arena, const struct v2_delims *delims, struct str in,
                          struct str *out);
 
-/* Append @text with the delimiters in it escaped, CR and LF as \X0D\ and \X0A\. */
+/* Append @text with the delimiters in it escaped, control characters but tabs as \X0D\. */
 void v2_escape(struct buf *out, const struct v2_delims *delims, struct str text);

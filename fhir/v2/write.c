@@ -21,8 +21,9 @@ struct value {
 
 struct v2_written_segment {
     char name[4];
-    struct value *values;
+    struct value *values; /* the last one first */
     size_t count;
+    struct v2_written_segment *before;
     struct v2_written_segment *next;
 };
 
@@ -39,6 +40,7 @@ void v2_write_segment(struct v2_writer *w, const char *name)
         return;
     }
     memcpy(segment->name, name, 3);
+    segment->before = w->last;
     *(w->last ? &w->last->next : &w->first) = segment;
     w->last = segment;
 }
@@ -72,6 +74,58 @@ void v2_write(struct v2_writer *w, struct v2_address at, struct str text)
 void v2_write_raw(struct v2_writer *w, struct v2_address at, struct str raw)
 {
     put(w, at, raw, true);
+}
+
+static bool part_is(uint32_t wanted, uint32_t number)
+{
+    return wanted == 0 || wanted == number;
+}
+
+bool v2_write_has(const struct v2_writer *w, struct v2_address at)
+{
+    const struct value *value = w->last ? w->last->values : NULL;
+    uint32_t repetition = at.repetition ? at.repetition : 1;
+    for (; value; value = value->next) {
+        if (value->at.field == at.field && value->at.repetition == repetition &&
+            part_is(at.component, value->at.component) &&
+            part_is(at.subcomponent, value->at.subcomponent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t v2_write_repetitions(const struct v2_writer *w, uint32_t field)
+{
+    uint32_t most = 0;
+    for (const struct value *value = w->last ? w->last->values : NULL; value;
+         value = value->next) {
+        bool more = value->at.field == field && value->at.repetition > most;
+        most = more ? value->at.repetition : most;
+    }
+    return most;
+}
+
+size_t v2_write_mark(const struct v2_writer *w)
+{
+    return w->last ? w->last->count : 0;
+}
+
+void v2_write_undo(struct v2_writer *w, size_t mark)
+{
+    struct v2_written_segment *segment = w->last;
+    while (segment && segment->count > mark) {
+        segment->values = segment->values->next;
+        segment->count--;
+    }
+}
+
+void v2_write_drop(struct v2_writer *w)
+{
+    if (w->last) {
+        w->last = w->last->before;
+        *(w->last ? &w->last->next : &w->first) = NULL;
+    }
 }
 
 /* --- writing ------------------------------------------------------------------------------ */

@@ -35,5 +35,19 @@ void v2_write(struct v2_writer *w, struct v2_address at, struct str text);
 /* The same for what is escaped already, with the same delimiters: a whole field, or a part. */
 void v2_write_raw(struct v2_writer *w, struct v2_address at, struct str raw);
 
+/* Whether something stands in the segment begun last at @at, or in a part of it. */
+bool v2_write_has(const struct v2_writer *w, struct v2_address at);
+
+/* The last repetition of @field in the segment begun last, 0 if there is none. */
+uint32_t v2_write_repetitions(const struct v2_writer *w, uint32_t field);
+
+/* Where the segment begun last stands, and going back there: what was put since is forgotten.
+ */
+size_t v2_write_mark(const struct v2_writer *w);
+void v2_write_undo(struct v2_writer *w, size_t mark);
+
+/* Forget the segment begun last. */
+void v2_write_drop(struct v2_writer *w);
+
 /* Append the message to @out. Return: 0 or -ENOMEM */
 MUST_USE int v2_write_end(struct v2_writer *w, struct buf *out);

@@ -21,6 +21,7 @@ int cli_fhir_convert(int argc, char **argv);
 int cli_fhir_path(int argc, char **argv);
 int cli_fhir_validate(int argc, char **argv);
 int cli_hl7_translate(int argc, char **argv);
+int cli_hl7_from_fhir(int argc, char **argv);
 int cli_hl7_diff(int argc, char **argv);
 int cli_hl7_check_map(int argc, char **argv);
 int cli_hl7_listen(int argc, char **argv);

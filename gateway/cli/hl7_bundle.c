@@ -59,19 +59,21 @@ int hl7_maps(const struct cli_words *files, struct maps **out)
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 
-/* The same within one run, so that two translations differ only where the maps do. */
-static void write_now(char *out)
+const char *hl7_now(void)
 {
+    static char recorded[RECORDED_SIZE];
     time_t now = clock_utc_ms() / 1000;
     struct tm tm;
-    (void)gmtime_r(&now, &tm);
-    (void)strftime(out, RECORDED_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (!recorded[0]) {
+        (void)gmtime_r(&now, &tm);
+        (void)strftime(recorded, sizeof(recorded), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    }
+    return recorded;
 }
 
 int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struct rules *rules,
                struct str text, struct issues *issues, struct translate_result *out)
 {
-    static char recorded[RECORDED_SIZE];
     struct v2_assigner assigners[CLI_WORDS_MAX];
     struct str options[CLI_WORDS_MAX];
     struct v2_message message;
@@ -83,9 +85,6 @@ int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struc
     for (size_t i = 0; i < sender->options.n; i++) {
         options[i] = str_z(sender->options.p[i]);
     }
-    if (!recorded[0]) {
-        write_now(recorded);
-    }
     text = hl7_unframed(text);
     digest_sha256(text, digest);
     struct translate_site site = {
@@ -95,7 +94,7 @@ int hl7_bundle(struct arena *arena, const struct hl7_sender *sender, const struc
         .zone_offset = zone_offset,
         .assigners = { .list = assigners, .count = sender->assigners.n },
         .gateway = STR("chartseal"),
-        .recorded = str_z(recorded),
+        .recorded = str_z(hl7_now()),
         .digest = digest,
         .options = options,
         .option_count = sender->options.n,

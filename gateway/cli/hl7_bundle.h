@@ -28,6 +28,10 @@ bool hl7_sender_good(const struct hl7_sender *sender, const char *command);
 bool hl7_options_known(const struct hl7_sender *sender, struct maps *const *maps, size_t count,
                        const char *command);
 
+/* The time as an instant, the same within one run: so that two translations differ only where
+ * the maps do. */
+const char *hl7_now(void);
+
 /**
  * hl7_maps() - compile maps
  * @files: over the shipped ones

@@ -76,7 +76,8 @@ function differences(earlier, later, what) {
 const OF_THE_MESSAGE = { NutritionOrder: "dateTime", ClaimResponse: "created" };
 
 const content = ({ content, labels }) => {
-  const { [OF_THE_MESSAGE[content.resourceType]]: time, ...rest } = content;
+  const name = OF_THE_MESSAGE[content.resourceType];
+  const { [name]: time, [`_${name}`]: original, ...rest } = content;
   return [rest, labels];
 };
 const resources = (state) => new Map([...state].filter(([key]) => !key.startsWith("Provenance/")));

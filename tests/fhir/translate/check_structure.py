@@ -159,11 +159,13 @@ class Checker:
         requests = [e["request"]["url"] for e in entries]
         if len(requests) != len(set(requests)):
             self.wrong("Bundle", "a request twice")
-        for entry in entries:
-            inside = ["#" + one["id"] for one in entry["resource"].get("contained", [])]
-            for url in re.findall(r'"reference": "([^"]*)"', json.dumps(entry)):
-                if url not in urls and url not in inside:
-                    self.wrong("Bundle", "a reference to nothing")
+        for resource in (e["resource"] for e in entries):
+            inside = ["#" + c["id"] for c in resource.get("contained", [])]
+            named = re.findall(r'"reference": "([^"]*)"', json.dumps(resource))
+            if any(url not in urls and url not in inside for url in named):
+                self.wrong("Bundle", "a reference to nothing")
+            if any(url not in named for url in inside):
+                self.wrong("Bundle", "something contained that nothing refers to")
 
 
 def main():

@@ -45,18 +45,21 @@ static void test_elements(void **state)
         { T02 TXA "CON|1|001|F1||||||||A|20260102\r" TEXT, "Consent", "\"status\":\"active\"" },
         /* who did it, before who was meant to, and when */
         { T02 "TXA|1|HP|||||||9^Wri|^Mea|||||||AU\r" TEXT, "DocumentReference",
-          "\"authenticator\":{\"display\":\"Mea\"}" },
+          "\"authenticator\":{\"display\":\"Mea\",\"type\":\"Practitioner\"}" },
         { T02 "TXA|1|HP|||||||9^Wri|^Mea|||||||LA|||||^Sig^^^^^^^^^^^^^20260105\r" TEXT,
-          "DocumentReference", "\"authenticator\":{\"display\":\"Sig\"}" },
+          "DocumentReference",
+          "\"authenticator\":{\"display\":\"Sig\",\"type\":\"Practitioner\"}" },
         { T02 "TXA|1|HP|||||||||||||||LA|||||^Sig^^^^^^^^^^^^^20260105\r" TEXT,
           "DocumentReference",
           "extension-DocumentReference.attester\",\"extension\":[{\"url\":\"time\","
           "\"valueDateTime\":\"2026-01-05\"},{\"url\":\"party\",\"valueReference\":{"
-          "\"display\":\"Sig\"}},{\"url\":\"mode\",\"valueCodeableConcept\":{\"coding\":[{"
+          "\"display\":\"Sig\",\"type\":\"Practitioner\"}},{\"url\":\"mode\","
+          "\"valueCodeableConcept\":{\"coding\":[{"
           "\"system\":\"http://hl7.org/fhir/"
           "composition-attestation-mode\",\"code\":\"legal\"" },
         { T02 "TXA|1|HP||||||||||D1|||||||||||||||FAC|CARD^Cardiology\r" TEXT,
-          "DocumentReference", "\"custodian\":{\"display\":\"FAC\"}" },
+          "DocumentReference",
+          "\"custodian\":{\"display\":\"FAC\",\"type\":\"Organization\"}" },
         { T02 "TXA|1|HP||||||||||D1|||||||||||||||FAC|CARD^Cardiology\r" TEXT,
           "DocumentReference",
           "\"practiceSetting\":{\"coding\":[{\"code\":\"CARD\",\"display\":\"Cardiology\"}]}" },
@@ -64,10 +67,11 @@ static void test_elements(void **state)
         { T02 "TXA|1|HP|||||||^Wri||^Ty||||||AU||||Typo||^Copy\r" TEXT, "Provenance",
           "\"reason\":[{\"text\":\"Typo\"}]" },
         { T02 "TXA|1|HP|||||||^Wri||^Ty||||||AU||||Typo||^Copy\r" TEXT, "Provenance",
-          "\"code\":\"enterer\",\"display\":\"Enterer\"}]},\"who\":{\"display\":\"Ty\"}}" },
+          "\"code\":\"enterer\",\"display\":\"Enterer\"}]},\"who\":{\"reference\":\"#1\","
+          "\"display\":\"Ty\"}}" },
         { T02 "TXA|1|HP|||||||^Wri||^Ty||||||AU||||Typo||^Copy\r" TEXT, "Provenance",
-          "\"code\":\"IRCP\",\"display\":\"information recipient\"}]}],\"who\":{\"display\":"
-          "\"Copy\"}}" },
+          "\"code\":\"IRCP\",\"display\":\"information recipient\"}]}],\"who\":{\"reference\":"
+          "\"#2\",\"display\":\"Copy\"}}" },
         { T02 "TXA|1|HP||||||20260106\r" TEXT, "Provenance",
           "\"occurredDateTime\":\"2026-01-06\"" },
     };

@@ -100,7 +100,7 @@ static void test_results_below_it(void **state)
         { VXU PID ORC RXA("1\rOBX|1|CE|30963-3^^LN|1|PHC70^Private^CDCPHINVS||||||F\r"),
           "Immunization", "\"fundingSource\":{\"coding\":[{\"code\":\"PHC70\"" },
         { VXU PID ORC RXA("1\rOBX|1|ST|48767-8^^LN|1|careful||||||F\r"), "Immunization",
-          "\"note\":[{\"text\":\"careful\"}]" },
+          "\"note\":[{\"text\":\"careful\"" },
         { VXU PID ORC RXA("1\rOBX|1|CE|64994-7^^LN|1|V02^Medicaid^HL70064||||||D\r"),
           "Immunization", "!programEligibility" },
         /* statements: what belongs together shares a sub-id, wherever it stands */

@@ -17,7 +17,7 @@ static void test_header(void **state)
         { HEADER("APP|FAC|TO|THERE|2026|SEC|ADT^A01^ADT_A01|7|P^T|2.5.1"),
           { "\"eventCoding\":{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0003\","
             "\"code\":\"A01\",\"display\":\"ADT^A01^ADT_A01\"}",
-            "\"sender\":{\"display\":\"FAC\"}",
+            "\"sender\":{\"display\":\"FAC\",\"type\":\"Organization\"}",
             "\"meta\":{\"security\":[{\"display\":\"SEC\"}],\"tag\":[{\"system\":"
             "\"http://terminology.hl7.org/CodeSystem/v2-0103\",\"code\":\"P\"},{\"system\":"
             "\"http://terminology.hl7.org/CodeSystem/v2-0207\",\"code\":\"T\"}]}" } },

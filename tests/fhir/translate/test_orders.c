@@ -125,9 +125,10 @@ static void test_orders(void **state)
         { ORM PID "ORC|NW|P1||||||||||9^Who^Doc^^^^^^LAB\r" OBR, "ServiceRequest",
           "\"requester\":{\"reference\":\"urn:uuid:" },
         { ORM PID "ORC|NW|P1|||||||||||||||||||Clinic\r" OBR, "ServiceRequest",
-          "\"requester\":{\"display\":\"Clinic\"}" },
+          "\"requester\":{\"display\":\"Clinic\",\"type\":\"Organization\"}" },
         { ORM PID "ORC|NW|P1||||||||||9^Who|||||||||Clinic\r" OBR, "PractitionerRole",
-          "\"display\":\"Who\"},\"organization\":{\"display\":\"Clinic\"}" },
+          "\"display\":\"Who\"},\"organization\":{\"display\":\"Clinic\",\"type\":"
+          "\"Organization\"}" },
         { ORM PID "ORC|NW|P1||||||||||||^WPN^PH^^^30^123\r" OBR, "ServiceRequest",
           "order-callback-phone-number\",\"valueContactPoint\":{\"system\":\"phone\"" },
         { ORM PID ORC "\rOBR|1|P1||C||||||||||||||||||||||||||||C1^Cough\r", "ServiceRequest",
@@ -169,7 +170,7 @@ static void test_orders(void **state)
           "\"quantity\":{\"value\":3,\"unit\":\"Box\"}" },
         { OMN "RQD|1|A^Gloves^L|||3|bx^Box|||W1|20260105\r", "SupplyRequest",
           "\"occurrenceDateTime\":\"2026-01-05\"" },
-        { OMN "RQD|1|A^Gloves^L\r", "SupplyRequest",
+        { OMN "RQD|1|A^Gloves\r", "SupplyRequest",
           "\"itemCodeableConcept\":{\"coding\":[{\"code\":\"A\",\"display\":\"Gloves\"}],"
           "\"text\":\"Gloves\"}" },
         { OMN "RQD|1|A^Gloves^L\r", "SupplyRequest", "\"quantity\":{\"unit\":\"unknown\"}" },

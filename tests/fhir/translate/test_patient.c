@@ -26,14 +26,15 @@ static void test_patients(void **state)
         { ADT "PID|1||7^^^LAB|||||||W\r", "Patient",
           "us-core-race\",\"extension\":[{\"url\":\"text\",\"valueString\":\"W\"}]" },
         { ADT "PID|1||7^^^LAB|||||||||||||||||||H^Hispanic\r", "Patient",
-          "\"code\":\"2135-2\",\"display\":\"Hispanic or Latino\"}},{\"url\":\"text\","
+          "\"valueString\":\"H\"}]},\"display\":\"Hispanic or Latino\"}},{\"url\":\"text\","
           "\"valueString\":\"Hispanic\"}]" },
         { ADT PID "OBX|1|CWE|76689-9^Sex assigned at birth^LN||F\r", "Patient",
           "us-core-birthsex\",\"valueCode\":\"F\"" },
         /* the county in PID-12 is another address's unless it says the same */
         { ADT "PID|1||7^^^LAB||||||||^^A^^^^^^X|X\r", "Patient",
           "\"address\":[{\"city\":\"A\",\"district\":\"X\"}]" },
-        { ADT "PID|1||7^^^LAB||||||||^^A^^^^^^X|Y\r", "Patient", "{\"district\":\"Y\"}" },
+        { ADT "PID|1||7^^^LAB||||||||^^A^^^^^^X|Y\r", "Patient",
+          "{\"district\":\"Y\",\"extension\":[{\"url\":\"urn:chartseal:field\"" },
         { ADT "PID|1||7^^^LAB||||||||||||spa\r", "Patient",
           "\"language\":{\"coding\":[{\"system\":\"urn:ietf:bcp:47\",\"code\":\"es\"," },
         { ADT "PID|1||7^^^LAB||||||||||||eng^^ISO639\r", "Patient",
@@ -252,7 +253,7 @@ static void test_who_pays(void **state)
         { ADT "PID|1||7^^^LAB|||||||||||||||77\rGT1|1||Doe^Jo||||||||SEL\r", "RelatedPerson",
           "!{" },
         { ADT "PID|1||7^^^LAB|||||||||||||||77\rGT1|1||||||||||||||||||||Firm\r", "Account",
-          "\"party\":{\"display\":\"Firm\"}" },
+          "\"party\":{\"display\":\"Firm\",\"type\":\"Organization\"}" },
         { ADT PID "NK1|1|Doe|SPO\rGT1|1|5^^^LAB|Doe^Jo||||||||MTH\r", "Account", "!{" },
         { ADT PID "IN1|1|P^Plan|C1^^^LAB|Payer Inc|1 St^^X\r", "Organization",
           "\"value\":\"C1\",\"assigner\":{\"display\":\"LAB\"}}],\"name\":\"Payer Inc\"" },
@@ -261,7 +262,7 @@ static void test_who_pays(void **state)
         { ADT PID "IN1|1|P||Payer Inc||||||||||||Doe^Jo|SEL\r", "RelatedPerson", "!{" },
         { ADT PID "IN1|1|P||Payer||||||||||||||||||||||||||||||||||150&USD^DC\r", "Coverage",
           "\"valueMoney\":{\"value\":150,\"currency\":\"USD\"}" },
-        { DFT PID VISIT "FT1|1|T1||20260102|20260103|CG|X^Xray^L|||2|100&USD\r", "ChargeItem",
+        { DFT PID VISIT "FT1|1|T1||20260102|20260103|CG|X^Xray|||2|100&USD\r", "ChargeItem",
           "\"status\":\"billable\",\"code\":{\"coding\":[{\"code\":\"X\",\"display\":"
           "\"Xray\"}]},\"occurrenceDateTime\":\"2026-01-02\",\"quantity\":{\"value\":2},"
           "\"priceOverride\":{\"value\":100,\"currency\":\"USD\"}" },

@@ -114,7 +114,7 @@ static void test_orders(void **state)
           "\"maxDosePerPeriod\":{\"numerator\":{\"value\":4,\"unit\":\"g\",\"system\":"
           "\"http://unitsofmeasure.org\",\"code\":\"g\"},\"denominator\":{\"value\":1,\"unit\":"
           "\"d\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"d\"}}" },
-        { OMP PID "ORC|NW|P1\rRXO|A|1|||||^Take with water~X^Shake^L\r", "MedicationRequest",
+        { OMP PID "ORC|NW|P1\rRXO|A|1|||||^Take with water~X^Shake\r", "MedicationRequest",
           "\"additionalInstruction\":[{\"text\":\"Take with water\"},{\"coding\":[{\"code\":"
           "\"X\",\"display\":\"Shake\"}]}]" },
         { OMP PID "ORC|NW|P1\rRXO|A|1||||^To the pharmacist\r", "MedicationRequest",

@@ -19,7 +19,8 @@ static void test_elements(void **state)
         { PEX PES PEO, "AdverseEvent", "\"recordedDate\":\"2026-01-04\"" },
         { PEX PES PEO, "AdverseEvent", "!suspectEntity" },
         { PEX "PES|Maker\r" PEO, "AdverseEvent", "\"recorder\":{\"display\":\"Maker\"}" },
-        { PEX "PES|Maker|^Who\r" PEO, "AdverseEvent", "\"recorder\":{\"display\":\"Who\"}" },
+        { PEX "PES|Maker|^Who\r" PEO, "AdverseEvent",
+          "\"recorder\":{\"reference\":\"#1\",\"display\":\"Who\"}" },
         { PEX PES "PEO||R21^^I10|||||||Y\r", "AdverseEvent", "\"code\":\"Serious\"" },
         { PEX PES "PEO||R21^^I10|||||||S\r", "AdverseEvent",
           "\"seriousness\":{\"text\":\"Significant\"}" },
@@ -27,14 +28,14 @@ static void test_elements(void **state)
           "\"code\":\"resolvedWithSequelae\"" },
         { PEX PES "PEO||R21^^I10||||||||||X\r", "AdverseEvent", "!outcome" },
         /* products, of which some are devices */
-        { PEX PES PEO "PCR|A^Pill^L||^like before|||||||||L7||||||||H\r", "AdverseEvent",
+        { PEX PES PEO "PCR|A^Pill||^like before|||||||||L7||||||||H\r", "AdverseEvent",
           "\"code\":\"A\",\"display\":\"Pill\"}]},\"batch\":{\"lotNumber\":\"L7\"}}" },
-        { PEX PES PEO "PCR|A^Pill^L||^like before|||||||||L7||||||||H\r", "AdverseEvent",
+        { PEX PES PEO "PCR|A^Pill||^like before|||||||||L7||||||||H\r", "AdverseEvent",
           "\"code\":\"H\",\"display\":\"Highly probable\"" },
         { PEX PES PEO "PCR|A^Pump^L||||||20250101\r", "AdverseEvent",
           "\"resourceType\":\"Device\"" },
         { PEX PES PEO "PCR|A^Pump^L||||||20250101\r", "AdverseEvent", "!Medication" },
-        { PEX PES PEO "PCR|A^Pill^L\rOBX|1|NM|K||1\r", "AdverseEvent",
+        { PEX PES PEO "PCR|A^Pill\rOBX|1|NM|K||1\r", "AdverseEvent",
           "\"subjectMedicalHistory\":[{\"reference\":\"urn:uuid:" },
     };
     (void)state;
@@ -47,7 +48,7 @@ static void test_several(void **state)
     CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
     struct translated t = { .arena = arena };
     (void)state;
-    struct str text = str_z(PEX PES PEO "PCR|A^Pill^L\rPCR|B^Pill^L\rPEO||R22^^I10|20260102\r");
+    struct str text = str_z(PEX PES PEO "PCR|A^Pill\rPCR|B^Pill^L\rPEO||R22^^I10|20260102\r");
     assert_int_equal(translate_with(&t, text, false), 0);
     size_t events = 0;
     for (size_t i = 0; i < t.result.count; i++) {
@@ -55,7 +56,7 @@ static void test_several(void **state)
     }
     assert_int_equal(events, 2);
     static const struct same_id same[] = {
-        { PEX PES PEO, PEX PES PEO "PCR|A^Pill^L\r", "AdverseEvent" },
+        { PEX PES PEO, PEX PES PEO "PCR|A^Pill\r", "AdverseEvent" },
     };
     check_same_ids(same, ARRAY_LEN(same));
 }

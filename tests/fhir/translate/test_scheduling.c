@@ -49,13 +49,16 @@ static void test_elements(void **state)
         { S12 SCH "|9^Plan" END PID, "Appointment",
           "\"type\":[{\"text\":\"placer contact\"}],\"status\":\"accepted\"}" },
         { S12 SCH "|||||^Fill" END PID, "Appointment",
-          "{\"actor\":{\"display\":\"Fill\"},\"type\":[{\"text\":\"filler contact\"}]," },
+          "{\"actor\":{\"display\":\"Fill\",\"type\":\"Practitioner\"},\"type\":[{\"text\":"
+          "\"filler contact\"}]," },
         { S12 SCH "|||||||||^Ent" END PID, "Appointment",
-          "{\"actor\":{\"display\":\"Ent\"},\"type\":[{\"coding\":[{\"system\":"
+          "{\"actor\":{\"display\":\"Ent\",\"type\":\"Practitioner\"},\"type\":[{\"coding\":[{"
+          "\"system\":"
           "\"http://terminology.hl7.org/CodeSystem/provenance-participant-type\",\"code\":"
           "\"enterer\",\"display\":\"Enterer\"}]}]," },
         { S12 SCH "|||||||||^Ent" END PID, "Provenance",
-          "\"code\":\"enterer\",\"display\":\"Enterer\"}]},\"who\":{\"display\":\"Ent\"}" },
+          "\"code\":\"enterer\",\"display\":\"Enterer\"}]},\"who\":{\"reference\":\"#1\","
+          "\"display\":\"Ent\"}" },
         /* the patient, the visit, the diagnosis */
         { S12 SCH END PID, "Appointment",
           "\"extension\":[{\"url\":"
@@ -74,7 +77,8 @@ static void test_elements(void **state)
           "\"comment\":\"a\\nb\\nc\"" },
         { S12 SCH END PID "AIS|1||X\rNTE|1||d|RE|^Who|20260103\r", "Appointment",
           "extension-Appointment.note\",\"valueAnnotation\":{\"text\":\"d\","
-          "\"authorReference\":{\"display\":\"Who\"},\"time\":\"2026-01-03\",\"extension\":["
+          "\"authorReference\":{\"display\":\"Who\",\"type\":\"Practitioner\"},\"time\":\"2026-"
+          "01-03\",\"extension\":["
           "{\"url\":\"http://hl7.org/fhir/StructureDefinition/annotationType\"," },
         { S12 SCH END PID "AIS|1||X\rNTE|1||||||||C^Coded\r", "Appointment",
           "{\"url\":\"http://hl7.org/fhir/StructureDefinition/alternate-codes\","
@@ -162,7 +166,8 @@ static void test_times(void **state)
         /* the end by the duration, in what units there are */
         { "S12",
           "SCH|P1|F1|||||||30||^^^202601022345+0100\r",
-          { "\"start\":\"2026-01-02T23:45:00+01:00\",\"end\":\"2026-01-03T00:15:00+01:00\"" } },
+          { "\"start\":\"2026-01-02T23:45:00+01:00\"", "\"end\":\"2026-01-03T00:15:00+01:00\"",
+            "\"valueString\":\"202601022345+0100\"" } },
         { "S12",
           "SCH|P1|F1|||||||2|hr^hours|^^^20260228233000-0500\r",
           { "\"end\":\"2026-03-01T01:30:00-05:00\"" } },
@@ -242,15 +247,20 @@ static void test_participants(void **state)
           "\"period\":{\"start\":\"2026-01-02T10:15:00+01:00\"}" },
         /* states: what the resource says, what is done to it, what the event is */
         { S12 SCH END PID "RGS|1\rAIP|1||^Doc|||||||||Pending\r", "Appointment",
-          "{\"actor\":{\"display\":\"Doc\"},\"status\":\"tentative\"" },
+          "{\"actor\":{\"display\":\"Doc\",\"type\":\"Practitioner\"},\"status\":"
+          "\"tentative\"" },
         { SIU("S14") SCH END PID "RGS|1\rAIP|1|D|^Doc\r", "Appointment",
-          "{\"actor\":{\"display\":\"Doc\"},\"status\":\"declined\"" },
+          "{\"actor\":{\"display\":\"Doc\",\"type\":\"Practitioner\"},\"status\":"
+          "\"declined\"" },
         { SIU("S20") SCH END PID "RGS|1\rAIP|1||^Doc\r", "Appointment",
-          "{\"actor\":{\"display\":\"Doc\"},\"status\":\"declined\"" },
+          "{\"actor\":{\"display\":\"Doc\",\"type\":\"Practitioner\"},\"status\":"
+          "\"declined\"" },
         { SIU("S20") SCH END PID "RGS|1\rAIP|1|X|^Doc\r", "Appointment",
-          "{\"actor\":{\"display\":\"Doc\"},\"status\":\"accepted\"" },
+          "{\"actor\":{\"display\":\"Doc\",\"type\":\"Practitioner\"},\"status\":"
+          "\"accepted\"" },
         { SIU("S18") SCH END PID "RGS|1\rAIP|1|A|^Doc\r", "Appointment",
-          "{\"actor\":{\"display\":\"Doc\"},\"status\":\"accepted\"" },
+          "{\"actor\":{\"display\":\"Doc\",\"type\":\"Practitioner\"},\"status\":"
+          "\"accepted\"" },
         /* blocked time is nobody's */
         { SIU("S23") SCH END "RGS|1\rAIL|1||W\r", "Appointment",
           "\"participant\":[{\"actor\":{\"reference\":" },

@@ -66,7 +66,7 @@ static void test_elements(void **state)
         { ADT PID "PV1|1|I|||||55^Who^Doc^^^Dr^^^LAB\r", "Practitioner",
           "\"name\":[{\"family\":\"Who\",\"given\":[\"Doc\"],\"prefix\":[\"Dr\"]}]" },
         { ADT PID "PV1|1|I|||||^Who^Doc\r", "Encounter",
-          "\"individual\":{\"display\":\"Doc Who\"}" },
+          "\"individual\":{\"display\":\"Doc Who\",\"type\":\"Practitioner\"}" },
         { ADT PID "NK1|1|Doe^Joe|SPO\r", "RelatedPerson", "\"code\":\"SPS\"" },
         { ADT PID "IN1|1|P|C1^^^LAB|Payer Inc||||||||20260101||||||||||||||||||||||||S9\r",
           "Coverage", "\"subscriberId\":\"S9\"" },
@@ -74,8 +74,10 @@ static void test_elements(void **state)
         { ORU PID "OBR|1|P|F|C^N^LN\rOBX|1|NM|A^B^LN||1.00|mg||||F\r", "Observation",
           "\"valueQuantity\":{\"value\":1.00,\"unit\":\"mg\"}" },
         { ORU PID "OBR|1|P|F\rOBX|1|NM|A||+01.50|mg/L^^UCUM\r", "Observation",
-          "{\"value\":1.50,\"unit\":\"mg/L\",\"system\":\"http://unitsofmeasure.org\","
-          "\"code\":\"mg/L\"}" },
+          "{\"value\":1.50,\"_value\":{\"extension\":[{\"url\":"
+          "\"http://hl7.org/fhir/StructureDefinition/"
+          "originalText\",\"valueString\":\"+01.50\"}]},"
+          "\"unit\":\"mg/L\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"mg/L\"}" },
         { ORU PID "OBR|1|P|F\rOBX|1|NM|A||negative\r", "Observation",
           "\"valueString\":\"negative\"" },
         { ORU PID "OBR|1|P|F\rOBX|1|SN|A||<^0.10\r", "Observation",

@@ -41,6 +41,8 @@ static void test_originals(void **state)
     check_tree(ORU PID "OBR|1|P1|F1|1^Panel^LN|||202601011015\r"
                        "OBX|1|NM|2^One^LN||5.1|g/L||||F|||202601011015\r",
                false);
+    check_tree(ORU PID "OBR|1|P1|F1|1^Panel^L\r", false);
+    check_tree(ADT "PID|1||7^^^LAB^MR|||||female|||\"\"||\"\"\r", false);
 }
 
 static void test_only_if_wanted(void **state)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""chartseal hl7 with maps of a site: check-map, translate --map, diff.
+"""chartseal hl7 with maps of a site: check-map, translate --map, diff, from-fhir.
 
 usage: test_hl7_maps.py CHARTSEAL README
 """
@@ -162,10 +162,42 @@ def diff(site):
     site.same("nothing to compare", site.hl7("diff")[0], EX_USAGE)
 
 
+def from_fhir(site):
+    """What a message became goes back, as the receiver and the site's map have it."""
+    lab = site.file("lab.map", LAB)
+    bundle = site.file("bundle.json", site.hl7("translate", "--map", lab, text=MESSAGE)[1])
+    back = site.file("back.map", "segment OBX from Observation\n"
+                                 "    OBX-19 <- method.text : string\n")
+    code, out, err = site.hl7("from-fhir", "--map", back, "--control", "9", bundle)
+    lines = out.split("\r")
+    site.same("a message", (code, [line[:3] for line in lines], err),
+              (EX_OK, ["MSH", "PID", "ORC", "OBR", "OBX", ""], ""))
+    site.same("its id and type", lines[0].split("|")[8:12], ["ORU^R01^ORU_R01", "9", "P", "2.5.1"])
+    site.same("its patient", lines[1].split("|")[3], "7^^^LAB&1.2.3.4&ISO^MR")
+    site.same("a row of the site's", lines[4].split("|")[19], "analyser")
+    code, out, _ = site.hl7("from-fhir", "--version", "2.3", "--delimiters", "#^~\\&",
+                            "--assigner", "LAB=urn:oid:1.2.3.4", bundle)
+    site.same("another receiver", (code, out.split("\r")[0].split("#")[11],
+                                   out.split("\r")[1].split("#")[3]),
+              (EX_OK, "2.3", "7^^^LAB^MR"))
+    code, out, err = site.hl7("from-fhir", "--event", "ADT^A01",
+                              text='{"resourceType":"Observation","status":"final"}')
+    site.same("without a patient", (code, out, err.splitlines()[0]), (
+        EX_DATAERR, "", "fatal: Bundle.entry: ADT^A01 needs a Patient: there is none (required)"))
+    site.same("no message of it", site.hl7("from-fhir", text='{"resourceType":"Slot"}')[0],
+              EX_DATAERR)
+    ids = {site.hl7("from-fhir", text=f'{{"resourceType":"Patient","id":"{i}","gender":"male"}}')[1]
+           .split("\r")[0].split("|")[9] for i in "112"}
+    site.same("an id of its own, the same for the same", len(ids), 2)
+    for words in (["--version", "9"], ["--delimiters", "abc"], ["--charset", "x"],
+                  ["--assigner", "x"], ["--nothing"]):
+        site.same(f"{words}", site.hl7("from-fhir", *words, bundle)[0], EX_USAGE)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         site = Site(sys.argv[1], folder)
-        for test in (check_map, translate, options, diff):
+        for test in (check_map, translate, options, diff, from_fhir):
             test(site)
     return 1 if site.failed else 0
 
