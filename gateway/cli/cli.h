@@ -12,6 +12,8 @@ int cli_keys_status(int argc, char **argv);
 int cli_audit_list(int argc, char **argv);
 int cli_audit_show(int argc, char **argv);
 int cli_audit_prove(int argc, char **argv);
+int cli_audit_denials(int argc, char **argv);
+int cli_audit_shadow(int argc, char **argv);
 int cli_audit_key(int argc, char **argv);
 int cli_break_glass_list(int argc, char **argv);
 int cli_break_glass_show(int argc, char **argv);

@@ -367,7 +367,7 @@ static enum step decide_round(struct exchange *ex)
     answer->sealed_round = fx->dossier.subject_count > 0 || !answer->begun;
     fx->dossier.committed &= !answer->sealed_round;
     ex->outcome = OUTCOME_PERMIT;
-    ex->basis = fhir_permit_basis(ex);
+    ex->basis = fx->glass.asked ? "break-glass" : "permit";
     return STEP_NEXT;
 }
 

@@ -42,7 +42,12 @@ bool fhir_glass_broken(const struct exchange *ex, const uint8_t patient[16])
 
 const char *fhir_permit_basis(const struct exchange *ex)
 {
-    return ((const struct fhir_exchange *)ex->data)->glass.asked ? "break-glass" : "permit";
+    const struct fhir_exchange *fx = ex->data;
+    bool shadow = fx->dossier.mode == RECORD_SHADOW;
+    if (fx->answer.denied && (shadow || !fx->glass.asked)) {
+        return fx->dossier.mode == RECORD_OBSERVE ? "permit" : fx->answer.denied;
+    }
+    return fx->glass.asked ? "break-glass" : "permit";
 }
 
 /* Refused, unless the route doesn't hold back. */

@@ -309,7 +309,8 @@ bool fhir_glass_only(struct exchange *ex);
 /* Whether the glass is broken for @patient at this moment. */
 bool fhir_glass_broken(const struct exchange *ex, const uint8_t patient[16]);
 
-/* "break-glass", or "permit": the basis of what is shown. */
+/* The basis of what is shown: "break-glass" or "permit"; where something is left out of it, or
+ * would be if this route enforced, why. */
 const char *fhir_permit_basis(const struct exchange *ex);
 
 /* --- fhir_consent.c ----------------------------------------------------------------------- */

@@ -211,6 +211,12 @@ static bool permitted(struct exchange *ex, struct state *state)
     return !state->there || (fhir_entry_decide(ex, &state->item) && state->item.release);
 }
 
+/* An OperationOutcome is nobody's, and refused without a word. */
+static const char *why_not(const struct fhir_write *write)
+{
+    return write->fx.answer.denied ? write->fx.answer.denied : "type";
+}
+
 /* Whoever was found is told by the record that somebody tried. */
 static void name_found(struct exchange *ex)
 {
@@ -235,11 +241,11 @@ static enum step decide(struct exchange *ex)
     write->fx.answer.denied = NULL;
     if (!permitted(ex, &write->before)) {
         name_found(ex);
-        return exchange_stop(ex, OUTCOME_DENY, write->fx.answer.denied);
+        return exchange_stop(ex, OUTCOME_DENY, why_not(write));
     }
     if (!permitted(ex, &write->sent)) {
         name_found(ex);
-        return fhir_refuse(ex, OUTCOME_DENY, write->fx.answer.denied, 403,
+        return fhir_refuse(ex, OUTCOME_DENY, why_not(write), 403,
                            "consent doesn't permit this");
     }
     return STEP_NEXT;

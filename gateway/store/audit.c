@@ -25,6 +25,27 @@ static const struct db_statement list_of = {
     " AND a.record < $2::uuid ORDER BY a.record DESC LIMIT $3::integer) a ON a.record = r.id"
     " WHERE r.id >= $1::uuid AND r.id < $2::uuid ORDER BY r.id DESC",
 };
+static const struct db_statement refused = {
+    "audit_refused",
+    "SELECT " RECORD " FROM record r, convert_from(r.bytes, 'UTF8') AS text"
+    " WHERE r.id >= $1::uuid AND r.id < $2::uuid AND text::jsonb ->> 'mode' = 'enforce'"
+    " AND text::jsonb ->> 'outcome' IN ('deny', 'held', 'parked', 'partial', 'refused',"
+    " 'unavailable', 'withheld') ORDER BY r.id DESC LIMIT $3::integer",
+};
+/* The last word on each exchange; what operators did with it later isn't one. */
+static const struct db_statement endings = {
+    "audit_endings",
+    "SELECT d.j ->> 'mode', d.j ->> 'outcome', d.j ->> 'basis', coalesce(d.j ->> 'route', ''),"
+    " sum(CASE d.j ->> 'interaction' WHEN 'listener' THEN (d.j ->> 'refused')::bigint"
+    "     ELSE 1 END)::bigint AS n,"
+    " coalesce(sum((d.j ->> 'withheld')::bigint), 0)::bigint, max(d.id::text)::uuid"
+    " FROM (SELECT DISTINCT ON (r.exchange) r.id, l.j FROM record r,"
+    "       LATERAL (SELECT convert_from(r.bytes, 'UTF8')::jsonb AS j) l"
+    "       WHERE r.id >= $1::uuid AND r.id < $2::uuid AND l.j ->> 'interaction' NOT IN"
+    "       ('audit.export', 'audit.read', 'break-glass.review', 'v2.replay')"
+    "       ORDER BY r.exchange, r.id DESC) d"
+    " GROUP BY 1, 2, 3, 4 ORDER BY n DESC, 1, 2, 3, 4 LIMIT $3::integer",
+};
 static const struct db_statement record = {
     "audit_record",
     "SELECT " RECORD " FROM record r WHERE r.id = $1::uuid",
@@ -129,6 +150,29 @@ static struct op *by_id(struct db *db, const struct db_statement *statement,
     struct db_params p = { 0 };
     db_put_uuid(&p, id);
     return db_query(db, statement, &p, done, arg);
+}
+
+struct op *store_audit_refused(struct db *db, const struct store_filter *filter,
+                               db_done_fn done, void *arg)
+{
+    return ask(db, &refused, filter, done, arg);
+}
+
+struct op *store_audit_endings(struct db *db, const struct store_filter *filter,
+                               db_done_fn done, void *arg)
+{
+    return ask(db, &endings, filter, done, arg);
+}
+
+void store_ending_row(const struct db_rows *rows, int i, struct store_ending *out)
+{
+    out->mode = db_bytes(rows, i, 0);
+    out->outcome = db_bytes(rows, i, 1);
+    out->basis = db_bytes(rows, i, 2);
+    out->route = db_bytes(rows, i, 3);
+    out->exchanges = db_i64(rows, i, 4);
+    out->withheld = db_i64(rows, i, 5);
+    db_uuid(rows, i, 6, out->newest);
 }
 
 struct op *store_audit_record(struct db *db, const uint8_t id[16], db_done_fn done, void *arg)

@@ -36,6 +36,33 @@ struct store_filter {
 MUST_USE struct op *store_audit_list(struct db *db, const struct store_filter *filter,
                                      db_done_fn done, void *arg);
 
+/* Those that something was refused by: nothing was given on, or not all of it; of routes that
+ * enforce. Rows: store_record_row() */
+MUST_USE struct op *store_audit_refused(struct db *db, const struct store_filter *filter,
+                                        db_done_fn done, void *arg);
+
+/*
+ * How exchanges of one kind ended. Spans are words of records, borrowed.
+ * @exchanges: how many; of what was refused before authentication: requests
+ * @withheld:  entries of them
+ * @newest:    the last record of one
+ */
+struct store_ending {
+    struct str mode;
+    struct str outcome;
+    struct str basis;
+    struct str route;
+    int64_t exchanges;
+    int64_t withheld;
+    uint8_t newest[16];
+};
+
+/* The most frequent first; filter->patient and ->before don't count. Reads every record of the
+ * time. Rows: store_ending_row() */
+MUST_USE struct op *store_audit_endings(struct db *db, const struct store_filter *filter,
+                                        db_done_fn done, void *arg);
+void store_ending_row(const struct db_rows *rows, int i, struct store_ending *out);
+
 /* One record, or those of an exchange. Rows: store_record_row() */
 MUST_USE struct op *store_audit_record(struct db *db, const uint8_t id[16], db_done_fn done,
                                        void *arg);
