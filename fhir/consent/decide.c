@@ -99,11 +99,11 @@ struct bounds {
 static struct bounds bounds_of(enum consent_combining combining, const struct entry *entry,
                                struct consent_rank rank)
 {
-    switch (combining) {
-    case CONSENT_MOST_SPECIFIC: return (struct bounds){ rank.least, rank.most };
-    case CONSENT_MOST_RECENT:
+    if (combining == CONSENT_MOST_SPECIFIC) {
+        return (struct bounds){ rank.least, rank.most };
+    }
+    if (combining == CONSENT_MOST_RECENT) {
         return (struct bounds){ (int64_t)entry->block, (int64_t)entry->block };
-    case CONSENT_DENY_OVERRIDES: break;
     }
     return (struct bounds){ 0, 0 };
 }

@@ -331,12 +331,12 @@ static uint8_t combine(uint8_t sum, uint8_t with)
 
 static uint8_t outcome_of(enum policy_effect effect)
 {
-    switch (effect) {
-    case POLICY_PERMIT: return CONSENT_MAY_PERMIT;
-    case POLICY_DENY: return CONSENT_MAY_DENY;
-    case POLICY_SILENT: return CONSENT_MAY_PASS;
-    }
-    return CONSENT_MAY_DENY;
+    static const uint8_t outcomes[] = {
+        [POLICY_SILENT] = CONSENT_MAY_PASS,
+        [POLICY_DENY] = CONSENT_MAY_DENY,
+        [POLICY_PERMIT] = CONSENT_MAY_PERMIT,
+    };
+    return outcomes[effect];
 }
 
 /* Of two that may both decide so; the one that surely does bounds the rank from below. */

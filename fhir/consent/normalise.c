@@ -374,7 +374,7 @@ static void read_patient(struct provision_reader *r, const struct node *resource
     const char *name = r->reading == CONSENT_R5 ? "subject" : "patient";
     struct reference patient = reference_read(node_get(resource, name));
     bool points = patient.form == REFERENCE_RELATIVE || patient.form == REFERENCE_ABSOLUTE;
-    bool named = patient.form == REFERENCE_LOGICAL && patient.value.n > 0;
+    bool named = patient.form == REFERENCE_LOGICAL;
     bool other = patient.type.n > 0 && !str_eq(patient.type, STR("Patient"));
     if ((!points && !named) || other) {
         provision_refuse(r, "required", name, "names a Patient by reference or identifier");

@@ -161,6 +161,7 @@ static void write_members(struct json_writer *w, const struct policy_criteria *w
             }
             break;
         case KIND_RULES:
+        default:
             if (rule) {
                 write_rules(w, rule->rules, rule->n_rules);
             }
@@ -367,7 +368,8 @@ static void read_criteria(struct reader *r, const struct node *node,
             when->has_data_period = read_span(r, value, &when->data_period);
             break;
         case KIND_EFFECT:
-        case KIND_RULES: break; /* read_rules() */
+        case KIND_RULES:
+        default: break; /* read_rules() */
         }
     }
     refuse_known(r, &when->lists[POLICY_OTHER_PURPOSES]);

@@ -88,11 +88,9 @@ void slots_put(struct slots *slots, uint32_t ref)
 
 void slots_remove(struct slots *slots, const uint8_t *key)
 {
-    if (slots_find(slots, key) == SLOTS_NONE) {
-        return;
-    }
     size_t mask = slots->capacity - 1;
     size_t gap = seek(slots, key);
+    assert(slots->at[gap]);
     for (size_t slot = (gap + 1) & mask; slots->at[slot]; slot = (slot + 1) & mask) {
         size_t wanted = home(slots, key_at(slots, slot));
         if (((slot - wanted) & mask) >= ((slot - gap) & mask)) {

@@ -46,6 +46,6 @@ uint32_t slots_find(const struct slots *slots, const uint8_t *key);
 /* Hold @ref for its key, in place of the one held so far; room must be reserved. */
 void slots_put(struct slots *slots, uint32_t ref);
 
-/* Forget @key, which may be unknown. The key must still be readable. */
+/* Forget @key, which is held. The key must still be readable. */
 void slots_remove(struct slots *slots, const uint8_t *key);
 void slots_free(struct slots *slots, struct slots_memory *memory);

@@ -400,6 +400,17 @@ static void test_exceptions_to_exceptions(void **state)
     check(cases, ARRAY_LEN(cases));
 }
 
+/* Without anything known of the data. */
+static void test_nothing_known(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new(4096);
+    struct policy policy = read_policy(arena, ONLY("\"codes\":[\"s|1\"]"));
+    struct consent_request request = { .purposes = purpose_bit(STR("TREAT")),
+                                       .action = ACTION_ACCESS };
+    (void)state;
+    assert_int_equal(consent_evaluate(&policy, &request, NULL).decision, CONSENT_NEEDS_FACTS);
+}
+
 static void test_path_names_the_rule(void **state)
 {
     static const struct {
@@ -462,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_data_by_reference),
         cmocka_unit_test(test_periods_are_half_open),
         cmocka_unit_test(test_exceptions_to_exceptions),
+        cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_path_names_the_rule),
         cmocka_unit_test(test_combining),
     };

@@ -163,6 +163,32 @@ static void test_what_cant_be_read_is_refused_by_place(void **state)
         { SET("urn:a", HIV, COMPOSE(CONCEPTS(ICD, "{\"display\":\"no code\"}"))),
           "ValueSet.compose.include[0]" },
         { SET("urn:a", HIV,
+              COMPOSE("{\"system\":\"" ICD "\",\"filter\":[{\"property\":\"parent\",\"op\":"
+                      "\"is-a\",\"value\":\"B20\"}]}")),
+          "ValueSet.compose.include[0]" },
+        { SET("urn:a", HIV,
+              COMPOSE("{\"system\":\"" ICD "\",\"filter\":[{\"property\":\"concept\",\"op\":"
+                      "\"is-a\",\"value\":\"B20\"},{\"property\":\"concept\",\"op\":\"is-a\","
+                      "\"value\":\"B21\"}]}")),
+          "ValueSet.compose.include[0]" },
+        { SET("urn:a", HIV, COMPOSE(IS_A(ICD, ""))), "ValueSet.compose.include[0]" },
+        { SET("urn:a", HIV, COMPOSE("{\"concept\":[{\"code\":\"1\"}]}")),
+          "ValueSet.compose.include[0]" },
+        { SET("urn:a", HIV,
+              COMPOSE("{\"system\":\"" ICD "\",\"concept\":[{\"code\":\"B20\"}],\"filter\":[{"
+                      "\"property\":\"concept\",\"op\":\"is-a\",\"value\":\"B21\"}]}")),
+          "ValueSet.compose.include[0]" },
+        { SET("urn:a", "{\"system\":\"urn:x\",\"code\":\"HIV\"}", COMPOSE(IS_A(ICD, "B20"))),
+          "ValueSet.useContext" },
+        { "{\"resourceType\":\"ValueSet\",\"url\":\"urn:a\",\"useContext\":[{\"code\":{"
+          "\"code\":"
+          "\"age\"},\"valueCodeableConcept\":{\"coding\":[" HIV "]}}]}",
+          "ValueSet.useContext" },
+        { SET("urn:a", HIV,
+              "\"expansion\":{\"contains\":[{\"code\":\"1-8\"},{\"system\":\"" LOINC
+              "\",\"code\":\"2-6\"}]}"),
+          "ValueSet.expansion.contains" },
+        { SET("urn:a", HIV,
               "\"expansion\":{\"total\":3,\"contains\":[{\"system\":\"" LOINC
               "\",\"code\":\"1-8\"}]}"),
           "ValueSet.expansion.total" },
@@ -199,6 +225,59 @@ static void test_limits(void **state)
     assert_int_equal(look(&l, ICD, "B20").sets, 0); /* no sets, nothing known */
 }
 
+/* An expansion @depth deep, with nothing but headings above its one code. */
+static int add_deep(int depth)
+{
+    CLEANUP(arena_freep) struct arena *own = arena_new(1 << 16);
+    struct buf text = arena_buf(own, 1 << 16);
+    struct labeller l;
+    struct issues issues;
+    labeller_init(&l, own);
+    buf_z(&text, "{\"resourceType\":\"ValueSet\",\"url\":\"urn:a\",\"version\":\"2\"," FOCUS(
+                     HIV) ",\"expansion\":{\"contains\":[");
+    for (int i = 0; i < depth; i++) {
+        buf_z(&text, "{\"contains\":[");
+    }
+    buf_z(&text, "{\"system\":\"urn:s\",\"code\":\"1\"}");
+    for (int i = 0; i < depth; i++) {
+        buf_z(&text, "]}");
+    }
+    buf_z(&text, "]}}");
+    buf_c(&text, '\0');
+    int r = add(&l, text.p, &issues);
+    assert_str(l.sets[0].name, "urn:a|2");
+    return r;
+}
+
+/* A set of @n codes. */
+static int add_many(size_t n)
+{
+    CLEANUP(arena_freep) struct arena *own = arena_new(1 << 20);
+    struct buf text = arena_buf(own, 64 << 20);
+    struct labeller l;
+    struct issues issues;
+    labeller_init(&l, own);
+    buf_z(&text, "{\"resourceType\":\"ValueSet\",\"url\":\"urn:a\"," FOCUS(HIV) ",");
+    buf_z(&text,
+          "\"compose\":{\"include\":[{\"system\":\"urn:s\",\"concept\":[{\"code\":\"1\"}");
+    for (size_t i = 1; i < n; i++) {
+        buf_z(&text, ",{\"code\":\"1\"}");
+    }
+    buf_z(&text, "]}]}}");
+    buf_c(&text, '\0');
+    assert_false(buf_failed(&text));
+    return add(&l, text.p, &issues);
+}
+
+static void test_sizes_are_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(add_deep(LABELLER_DEPTH_MAX - 1), 0);
+    assert_int_equal(add_deep(LABELLER_DEPTH_MAX + 1), LABELLER_E_SET);
+    assert_int_equal(add_many(LABELLER_CODES_MAX), 0);
+    assert_int_equal(add_many(LABELLER_CODES_MAX + 1), LABELLER_E_SET);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_an_expansion_is_what_counts),
         cmocka_unit_test(test_what_cant_be_read_is_refused_by_place),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_sizes_are_bounded),
     };
     return cmocka_run_group_tests_name("fhir/consent/labeller", tests, open_arena, close_arena);
 }

@@ -55,6 +55,9 @@ static const char *const canonical[] = {
     "{\"base\":\"permit\",\"reading\":\"pcf\",\"schema\":1}",
     "{\"base\":\"permit\",\"reading\":\"r4\",\"schema\":1}",
     "{\"base\":\"permit\",\"reading\":\"r5\",\"schema\":1}",
+    "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"otherLabels\":["
+    "\"http://terminology.hl7.org/CodeSystem/v3-ActCode|X\"],\"otherPurposes\":["
+    "\"http://terminology.hl7.org/CodeSystem/v3-ActReason|X\"]}}",
     "{\"base\":\"deny\",\"schema\":1,\"sources\":[\"sha256:00\"],\"uris\":[\"urn:a\",\"urn:b\"]"
     "}",
     "{\"base\":\"permit\",\"schema\":1,\"scope\":{\"period\":{\"from\":-5,\"until\":7}}}",
@@ -137,6 +140,17 @@ static void test_other_texts_are_refused(void **state)
         "{\"base\":\"deny\",\"rules\":[{\"effect\":\"deny\",\"purposes\":[\"TREATS\"]}],"
         "\"schema\":1}",
         "{\"base\":\"deny\",\"schema\":1,\"scope\":{}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"actors\":\"a\"}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"actors\":[1]}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"purposes\":\"TREAT\"}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"purposes\":[]}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"purposes\":[7]}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"confidentiality\":[\"Q\"]}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"period\":{\"from\":-9007199254740991}}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"period\":{\"from\":9007199254740991}}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"otherPurposes\":[\"foo\"]}}",
+        "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"otherLabels\":["
+        "\"http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R\"]}}",
         "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"effect\":\"deny\"}}",
         "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"period\":{}}}",
         "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"period\":{\"from\":\"1\"}}}",
@@ -160,6 +174,35 @@ static void test_other_texts_are_refused(void **state)
         }
         assert_true(issues_bad(&issues));
     }
+}
+
+static void test_sizes_are_bounded(void **state)
+{
+    (void)state;
+    for (size_t n = POLICY_VALUES_MAX; n <= POLICY_VALUES_MAX + 1; n++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+        struct buf text = arena_buf(arena, 1 << 16);
+        struct issues issues;
+        struct policy policy;
+        issues_init(&issues, arena);
+        buf_z(&text, "{\"base\":\"deny\",\"schema\":1,\"uris\":[\"urn:100\"");
+        for (size_t i = 1; i < n; i++) {
+            buf_fmt(&text, ",\"urn:%zu\"", 100 + i);
+        }
+        buf_z(&text, "]}");
+        assert_int_equal(policy_read(arena, buf_str(&text), &issues, &policy),
+                         n == POLICY_VALUES_MAX ? 0 : POLICY_E_FORM);
+    }
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    char *space = arena_alloc(arena, POLICY_TEXT_MAX + 1);
+    struct issues issues;
+    struct policy policy;
+    assert_non_null(space);
+    memset(space, ' ', POLICY_TEXT_MAX + 1);
+    issues_init(&issues, arena);
+    assert_int_equal(policy_read(arena, str_of(space, POLICY_TEXT_MAX + 1), &issues, &policy),
+                     POLICY_E_FORM);
+    assert_str(issues.first->text, "longer than 1048576 bytes");
 }
 
 static void test_depth_ends_at_eight(void **state)
@@ -191,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_reading_writes_the_same),
         cmocka_unit_test(test_a_copy_stands_alone),
         cmocka_unit_test(test_other_texts_are_refused),
+        cmocka_unit_test(test_sizes_are_bounded),
         cmocka_unit_test(test_depth_ends_at_eight),
     };
     return cmocka_run_group_tests_name("fhir/consent/policy", tests, NULL, NULL);

@@ -28,6 +28,9 @@ static void test_every_code_has_its_own_bit(void **state)
     assert_true(all == (UINT64_C(1) << PURPOSE_COUNT) - 1);
     assert_true(purpose_bit(STR("treat")) == 0);
     assert_true(purpose_bit(STR("")) == 0);
+    assert_true(purpose_known_system(STR(PURPOSE_SYSTEM)));
+    assert_true(purpose_known_system(STR("urn:oid:2.16.840.1.113883.5.8")));
+    assert_false(purpose_known_system(STR("http://terminology.hl7.org/CodeSystem/v3-ActCode")));
 }
 
 static void test_what_a_listed_purpose_covers(void **state)
