@@ -56,7 +56,7 @@ static struct side side_new(void)
     (void)unlink(file);
     bool ready = false;
     assert_non_null(vault_start(side.vault, side.db, on_ready, &ready));
-    assert_true(store_wait_for(&ready, 5000));
+    assert_true(store_wait_for(&ready, 20000));
     side.newcomers = newcomers_new(base, side.db, side.vault);
     assert_non_null(side.newcomers);
     return side;
@@ -88,7 +88,7 @@ static struct op *learn(struct side *side, int number, struct learnt *learnt)
 static void wait_for(struct learnt *learnt, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        assert_true(store_wait_for(&learnt[i].done, 10000));
+        assert_true(store_wait_for(&learnt[i].done, 20000));
         assert_int_equal(learnt[i].r, 0);
     }
 }
@@ -174,10 +174,10 @@ static void test_a_lost_connection_makes_nobody_guess(void **state)
     (void)learn(&side, 3000, &learnt);
     (void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
     db_drop(side.db);
-    assert_true(store_wait_for(&learnt.done, 5000));
+    assert_true(store_wait_for(&learnt.done, 20000));
     assert_int_equal(learnt.r, -ECONNRESET);
     (void)learn(&side, 3000, &learnt);
-    assert_true(store_wait_for(&learnt.done, 5000)); /* refused at once, or learnt */
+    assert_true(store_wait_for(&learnt.done, 20000)); /* refused at once, or learnt */
     side_free(&side);
 }
 

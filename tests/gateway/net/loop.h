@@ -50,13 +50,21 @@ static inline void loop_run(const struct loop *loop, int ms)
     (void)event_base_dispatch(loop->base);
 }
 
-/* Let the loop run until @done is set, @ms milliseconds at most. */
-static inline void loop_until(const struct loop *loop, const bool *done, int ms)
-{
-    for (int i = 0; i < ms && !*done; i++) {
-        loop_run(loop, 1);
-    }
-}
+enum {
+    LOOP_PATIENCE =
+        30000, /* turns of a millisecond or more, for what must come on any machine */
+};
+
+/* Let the loop run until @condition holds; it must. */
+#define loop_until(loop, condition)                                                            \
+    do {                                                                                       \
+        bool came_ = false;                                                                    \
+        for (int i_ = 0; i_ < LOOP_PATIENCE && !came_; i_++) {                                 \
+            loop_run((loop), 1);                                                               \
+            came_ = (condition);                                                               \
+        }                                                                                      \
+        assert_true(came_);                                                                    \
+    } while (0)
 
 /* A plain client whose reads and writes don't block. */
 static inline int raw_connect(const struct loop *loop)
@@ -72,30 +80,46 @@ static inline void raw_send(int fd, struct str bytes)
     assert_int_equal(send(fd, bytes.p, bytes.n, MSG_NOSIGNAL), (ssize_t)bytes.n);
 }
 
-/*
- * What arrives at @fd within @ms milliseconds, or until it is closed or @out is full; the
- * loop runs meanwhile. @closed is set if the end was seen.
- */
-static inline struct str raw_receive(const struct loop *loop, int fd, struct str out, int ms,
-                                     bool *closed)
+/* Whether @text contains @z. */
+static inline bool has(struct str text, const char *z)
+{
+    return text.n && memmem(text.p, text.n, z, strlen(z));
+}
+
+/* Read what has come to @fd behind the @n bytes in @out; whether it was closed. */
+static inline bool raw_read(int fd, struct str out, size_t *n)
 {
     union {
         const char *in;
         char *out;
     } space = { out.p };
+    ssize_t r = recv(fd, space.out + *n, out.n - *n, 0);
+    *n += r > 0 ? (size_t)r : 0;
+    return r == 0 || (r < 0 && errno == ECONNRESET);
+}
+
+/* What arrives at @fd until @last is there; it comes before the end. */
+static inline struct str raw_receive(const struct loop *loop, int fd, struct str out,
+                                     const char *last)
+{
     size_t n = 0;
-    *closed = false;
-    for (int i = 0; i < ms && n < out.n && !*closed; i++) {
-        loop_run(loop, 1);
-        ssize_t r = recv(fd, space.out + n, out.n - n, 0);
-        *closed = r == 0 || (r < 0 && errno == ECONNRESET);
-        n += r > 0 ? (size_t)r : 0;
-    }
+    loop_until(loop, raw_read(fd, out, &n) || has(str_of(out.p, n), last));
+    assert_true(has(str_of(out.p, n), last));
     return str_of(out.p, n);
 }
 
-/* Whether @text contains @z. */
-static inline bool has(struct str text, const char *z)
+/* What arrives at @fd until it is closed; it will be, and before @out is full. */
+static inline struct str raw_rest(const struct loop *loop, int fd, struct str out)
 {
-    return text.n && memmem(text.p, text.n, z, strlen(z));
+    size_t n = 0;
+    loop_until(loop, raw_read(fd, out, &n));
+    return str_of(out.p, n);
+}
+
+/* Whether nothing arrives at @fd within @ms milliseconds, not even its end. */
+static inline bool raw_silent(const struct loop *loop, int fd, int ms)
+{
+    char byte;
+    loop_run(loop, ms);
+    return recv(fd, &byte, 1, 0) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }

@@ -24,9 +24,14 @@ enum {
 
 static char space[BIG + 4096];
 
-static struct str receive(struct app *app, int fd, int ms, bool *closed)
+static struct str receive(struct app *app, int fd, const char *last)
 {
-    return raw_receive(&app->loop, fd, str_of(space, sizeof(space)), ms, closed);
+    return raw_receive(&app->loop, fd, str_of(space, sizeof(space)), last);
+}
+
+static struct str rest(struct app *app, int fd)
+{
+    return raw_rest(&app->loop, fd, str_of(space, sizeof(space)));
 }
 
 static void on_body(void *owner, struct str piece)
@@ -131,7 +136,7 @@ static void on_drained(void *owner)
     app->drained = true;
 }
 
-static int setup(void **state)
+static int open_app(void **state, int head_ms, int idle_ms)
 {
     struct app *app = calloc(1, sizeof(*app));
     assert_non_null(app);
@@ -143,14 +148,25 @@ static int setup(void **state)
         .on_request = on_request,
         .on_refused = on_refused,
         .body_max = 200 << 10,
-        .head_ms = 60,
-        .idle_ms = 120,
+        .head_ms = head_ms,
+        .idle_ms = idle_ms,
         .body_grace_ms = 60,
     };
     app->server = http_server_new(&config);
     assert_non_null(app->server);
     *state = app;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return open_app(state, LOOP_PATIENCE, LOOP_PATIENCE);
+}
+
+/* For what must run out. */
+static int setup_hasty(void **state)
+{
+    return open_app(state, 60, 120);
 }
 
 static int teardown(void **state)
@@ -204,10 +220,9 @@ static void test_answers(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int fd = raw_connect(&app->loop);
-        bool closed = false;
         raw_send(fd, str_z(cases[i].request));
-        struct str got = receive(app, fd, 1000, &closed);
-        if (!closed || !has(got, cases[i].want) || has(got, cases[i].unwanted)) {
+        struct str got = rest(app, fd);
+        if (!has(got, cases[i].want) || has(got, cases[i].unwanted)) {
             print_error("case %zu: %.*s\n", i, (int)got.n, got.p);
             fail();
         }
@@ -219,21 +234,27 @@ static void test_kept_connection_and_pipeline(void **state)
 {
     struct app *app = *state;
     int fd = raw_connect(&app->loop);
-    bool closed = false;
     for (int i = 0; i < 3; i++) {
         raw_send(fd, STR("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"));
-        struct str got = receive(app, fd, 20, &closed);
-        assert_true(has(got, "200 OK") && !closed);
+        struct str got = receive(app, fd, "\r\n\r\n");
+        assert_true(has(got, "200 OK"));
     }
     raw_send(fd, STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nA"
                      "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
                      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nB"));
-    struct str got = receive(app, fd, 30, &closed);
+    struct str got = receive(app, fd, "\r\n\r\nB");
     assert_int_equal(app->requests, 6);
-    assert_true(has(got, "\r\n\r\nAHTTP/1.1 204") && has(got, "\r\n\r\nB"));
+    assert_true(has(got, "\r\n\r\nAHTTP/1.1 204"));
+    (void)close(fd);
+}
 
-    got = receive(app, fd, 1000, &closed); /* idle */
-    assert_true(closed && got.n == 0);
+static void test_idle_connection_is_closed(void **state)
+{
+    struct app *app = *state;
+    int fd = raw_connect(&app->loop);
+    raw_send(fd, STR("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    struct str got = rest(app, fd);
+    assert_true(has(got, "200 OK") && str_ends(got, STR("\r\n\r\n")));
     (void)close(fd);
 }
 
@@ -241,10 +262,9 @@ static void test_cut_answer_looks_cut(void **state)
 {
     struct app *app = *state;
     int fd = raw_connect(&app->loop);
-    bool closed = false;
     raw_send(fd, STR("GET /cut HTTP/1.1\r\nHost: a\r\n\r\n"));
-    struct str got = receive(app, fd, 1000, &closed);
-    assert_true(closed && has(got, "Content-Length: 10") && !has(got, "half......"));
+    struct str got = rest(app, fd);
+    assert_true(has(got, "Content-Length: 10") && !has(got, "half......"));
     (void)close(fd);
 }
 
@@ -252,12 +272,12 @@ static void test_back_pressure(void **state)
 {
     struct app *app = *state;
     int fd = raw_connect(&app->loop);
-    bool closed = false;
     raw_send(fd, STR("GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    loop_until(&app->loop, app->complete);
     loop_run(&app->loop, 50); /* nobody reads */
     assert_true(app->to_send > 0);
-    struct str got = receive(app, fd, 3000, &closed);
-    assert_true(closed && app->go_on);
+    struct str got = rest(app, fd);
+    assert_true(app->go_on);
     assert_in_range(got.n, BIG, BIG + 300);
     (void)close(fd);
 }
@@ -267,15 +287,14 @@ static void test_paused_body_waits(void **state)
     struct app *app = *state;
     int fd = raw_connect(&app->loop);
     raw_send(fd, STR("POST /pause HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab"));
-    loop_run(&app->loop, 20);
+    loop_until(&app->loop, app->requests == 1);
     raw_send(fd, STR("cd"));
     loop_run(&app->loop, 150); /* longer than the time for a body: not the client's fault */
     assert_int_equal(app->body_n, 0);
     assert_false(app->aborted);
     http_req_resume(app->req);
-    loop_run(&app->loop, 20);
+    loop_until(&app->loop, app->complete);
     assert_int_equal(app->body_n, 4);
-    assert_true(app->complete);
     http_res_full(app->req, 200, NULL, 0, (struct str){ 0 });
     (void)close(fd);
 }
@@ -297,11 +316,10 @@ static void test_slow_and_broken_clients(void **state)
     struct app *app = *state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int fd = raw_connect(&app->loop);
-        bool closed = false;
         app->aborted = false;
         raw_send(fd, str_z(cases[i].request));
-        struct str got = receive(app, fd, 2000, &closed);
-        assert_true(closed && has(got, cases[i].want));
+        struct str got = rest(app, fd);
+        assert_true(has(got, cases[i].want));
         assert_int_equal(app->aborted, cases[i].aborted);
         assert_true(!app->aborted || app->why == cases[i].why);
         (void)close(fd);
@@ -313,22 +331,20 @@ static void test_client_that_leaves(void **state)
     struct app *app = *state;
     int fd = raw_connect(&app->loop);
     raw_send(fd, STR("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"));
-    loop_run(&app->loop, 10);
+    loop_until(&app->loop, app->body_n == 4);
     (void)close(fd);
-    loop_run(&app->loop, 20);
+    loop_until(&app->loop, http_server_connections(app->server) == 0);
     assert_true(app->aborted && app->why == HTTP_ABORT_GONE);
-    assert_int_equal(http_server_connections(app->server), 0);
 }
 
 static void test_half_closed_client_is_answered(void **state)
 {
     struct app *app = *state;
     int fd = raw_connect(&app->loop);
-    bool closed = false;
     raw_send(fd, STR("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"));
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    struct str got = receive(app, fd, 1000, &closed);
-    assert_true(closed && has(got, "200 OK"));
+    struct str got = rest(app, fd);
+    assert_true(has(got, "200 OK"));
     (void)close(fd);
 }
 
@@ -337,17 +353,15 @@ static void test_drain(void **state)
     struct app *app = *state;
     int idle = raw_connect(&app->loop);
     int busy = raw_connect(&app->loop);
-    bool closed = false;
     raw_send(busy, STR("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"));
-    loop_run(&app->loop, 20);
+    loop_until(&app->loop, app->requests == 1 && http_server_connections(app->server) == 2);
     http_server_drain(app->server, on_drained, app);
-    (void)receive(app, idle, 50, &closed);
-    assert_true(closed && !app->drained);
+    (void)rest(app, idle);
+    assert_false(app->drained);
     http_res_full(app->req, 200, NULL, 0, STR("ok"));
-    struct str got = receive(app, busy, 50, &closed);
-    assert_true(closed && has(got, "Connection: close"));
-    loop_until(&app->loop, &app->drained, 100);
-    assert_true(app->drained);
+    struct str got = rest(app, busy);
+    assert_true(has(got, "Connection: close"));
+    loop_until(&app->loop, app->drained);
     (void)close(idle);
     (void)close(busy);
 }
@@ -357,10 +371,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kept_connection_and_pipeline, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_idle_connection_is_closed, setup_hasty, teardown),
         cmocka_unit_test_setup_teardown(test_cut_answer_looks_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_back_pressure, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_paused_body_waits, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slow_and_broken_clients, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_paused_body_waits, setup_hasty, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_and_broken_clients, setup_hasty, teardown),
         cmocka_unit_test_setup_teardown(test_client_that_leaves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_closed_client_is_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drain, setup, teardown),

@@ -81,6 +81,17 @@ static inline bool store_wait_for(const bool *done, int ms)
     return *done;
 }
 
+/* Let the loop run until @condition holds; it must. */
+#define store_until(condition)                                                                 \
+    do {                                                                                       \
+        bool never_ = false, came_ = (condition);                                              \
+        for (int64_t end_ = store_now_ms() + 30000; !came_ && store_now_ms() < end_;) {        \
+            (void)store_wait_for(&never_, 5);                                                  \
+            came_ = (condition);                                                               \
+        }                                                                                      \
+        assert_true(came_);                                                                    \
+    } while (0)
+
 /* A version 7 UUID of now, different at each call. */
 static inline void store_id(uint8_t out[16])
 {
@@ -104,11 +115,7 @@ static inline struct db *store_connect(void)
     struct db_options options = { .url = store_url(), .name = "test" };
     struct db *db = db_new(base, &options);
     assert_non_null(db);
-    for (int i = 0; i < 1000 && !db_up(db); i++) {
-        bool never = false;
-        (void)store_wait_for(&never, 5);
-    }
-    assert_true(db_up(db));
+    store_until(db_up(db));
     return db;
 }
 

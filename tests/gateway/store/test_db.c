@@ -162,8 +162,7 @@ static void test_a_lost_connection_ends_what_is_pending_and_comes_back(void **st
     }
     assert_false(db_up(db));
     assert_null(db_query(db, &one, NULL, store_on_end, &ends[0]));
-    (void)store_wait_for(&never, 300);
-    assert_true(db_up(db));
+    store_until(db_up(db));
     ends[0] = (struct store_end){ 0 };
     assert_int_equal(store_ended(db_query(db, &one, NULL, store_on_end, &ends[0]), &ends[0]),
                      0);
@@ -175,8 +174,7 @@ static void test_statements_time_out(void **state)
     (void)state;
     struct db_options options = { .url = store_url(), .name = "short", .timeout_ms = 200 };
     struct db *db = db_new(base, &options);
-    bool never = false;
-    (void)store_wait_for(&never, 300);
+    store_until(db_up(db));
     struct store_end end = { 0 };
     assert_int_equal(store_ended(db_query(db, &sleeps, NULL, store_on_end, &end), &end),
                      -ETIMEDOUT);
@@ -195,18 +193,14 @@ static void test_a_channel_is_heard_and_each_connection_wakes(void **state)
     struct db_options options = { .url = store_url(), .name = "ears" };
     struct db *db = db_new(base, &options);
     int heard = 0;
-    bool never = false;
     assert_int_equal(db_listen(db, "t_channel", count, &heard), 0);
-    (void)store_wait_for(&never, 300);
-    assert_int_equal(heard, 1);
+    store_until(heard == 1);
     struct store_end end = { 0 };
     assert_int_equal(store_ended(db_query(db, &tell, NULL, store_on_end, &end), &end), 0);
     (void)store_sql("SELECT pg_notify('t_channel', '')");
-    (void)store_wait_for(&never, 100);
-    assert_int_equal(heard, 3);
+    store_until(heard == 3);
     db_drop(db);
-    (void)store_wait_for(&never, 300);
-    assert_int_equal(heard, 4);
+    store_until(heard == 4);
     db_free(db);
 }
 

@@ -203,7 +203,7 @@ static void test_two_that_learn_at_once_agree(void **state)
     for (size_t i = 0; i < LEARN; i++) {
         int made = 0;
         for (size_t w = 0; w < 2; w++) {
-            assert_true(store_wait_for(&ends[w][i / LOT].done, 5000));
+            assert_true(store_wait_for(&ends[w][i / LOT].done, 20000));
             assert_int_equal(ends[w][i / LOT].r, 0);
             assert_in_range(found[w][i].outcome, 0, 1);
             made += found[w][i].outcome;
