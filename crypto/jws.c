@@ -128,6 +128,30 @@ static int adopt(struct jws_key *key, enum jws_key_kind kind, EVP_PKEY *pkey)
     return 0;
 }
 
+static int point_init(struct jws_key *key, enum jws_key_kind kind, uint8_t *point, size_t n)
+{
+    char group[] = "P-256";
+    memcpy(group, kind == JWS_KEY_P256 ? "P-256" : "P-384", sizeof(group));
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, n),
+        OSSL_PARAM_construct_end(),
+    };
+    return adopt(key, kind, import("EC", params));
+}
+
+int jws_key_init_p256(struct jws_key *key, struct str point)
+{
+    uint8_t bytes[1 + 2 * P256_SIZE];
+    bool whole = point.n == sizeof(bytes) && point.p[0] == 0x04;
+    bool half = point.n == 1 + P256_SIZE && (point.p[0] == 0x02 || point.p[0] == 0x03);
+    if (!whole && !half) {
+        return JWS_E_KEY;
+    }
+    memcpy(bytes, point.p, point.n);
+    return point_init(key, JWS_KEY_P256, bytes, point.n);
+}
+
 /* Coordinates have the curve's length exactly, leading zeros included (RFC 7518 6.2.1.2). */
 static int ec_init(struct jws_key *key, const struct jws_jwk *jwk)
 {
@@ -143,14 +167,7 @@ static int ec_init(struct jws_key *key, const struct jws_jwk *jwk)
         base64_decode(BASE64_URL, jwk->y, point + 1 + size, size, &y) < 0 || y != size) {
         return JWS_E_KEY;
     }
-    char group[] = "P-256";
-    memcpy(group, p256 ? "P-256" : "P-384", sizeof(group));
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size),
-        OSSL_PARAM_construct_end(),
-    };
-    return adopt(key, p256 ? JWS_KEY_P256 : JWS_KEY_P384, import("EC", params));
+    return point_init(key, p256 ? JWS_KEY_P256 : JWS_KEY_P384, point, 1 + 2 * size);
 }
 
 /* A positive odd number without leading zeros, from @min to @max bits. */

@@ -95,6 +95,9 @@ struct jws_key {
  * jws_key_deinit(), only on 0.
  */
 MUST_USE int jws_key_init(struct jws_key *key, const struct jws_jwk *jwk);
+
+/* The same for a point of P-256: 0x04, x, y, or 0x02 or 0x03, x. */
+MUST_USE int jws_key_init_p256(struct jws_key *key, struct str point);
 void jws_key_deinit(struct jws_key *key);
 
 /* May a token verified by @key name @alg? */

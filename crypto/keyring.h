@@ -39,6 +39,7 @@ enum keyring_use {
     KEYRING_TOKENS = 7,      /* access tokens that the gateway issues */
     KEYRING_LOG = 8,         /* keyed hashes in log lines */
     KEYRING_CONSENTS = 9,    /* consent ids, controller accounts, salts */
+    KEYRING_LOGIN = 10,      /* finds what patients log in with; marks challenges */
 };
 
 /* Whose key is wrapped; all of it is authenticated. */

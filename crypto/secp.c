@@ -87,6 +87,23 @@ void secp_sign(const struct secp_signer *signer, const uint8_t digest[DIGEST_SIZ
     out->v = (uint8_t)v;
 }
 
+int secp_signature_parse(struct str text, struct secp_signature *out)
+{
+    uint8_t bytes[SECP_SIGNATURE_SIZE];
+    if (hex_decode_0x(text, bytes, sizeof(bytes)) < 0) {
+        return -EINVAL;
+    }
+    uint8_t v = bytes[SECP_SIGNATURE_SIZE - 1];
+    v = v >= 27 ? (uint8_t)(v - 27) : v;
+    if (v > 1) {
+        return -EINVAL;
+    }
+    memcpy(out->r, bytes, sizeof(out->r));
+    memcpy(out->s, bytes + sizeof(out->r), sizeof(out->s));
+    out->v = v;
+    return 0;
+}
+
 static void compact(const struct secp_signature *signature, uint8_t rs[64])
 {
     memcpy(rs, signature->r, 32);
@@ -138,6 +155,18 @@ int secp_verify(const uint8_t public_key[SECP_PUBLIC_SIZE], const uint8_t digest
         !secp256k1_ecdsa_verify(context, &plain, digest, &point)) {
         return -EBADMSG;
     }
+    return 0;
+}
+
+int secp_public_parse(const uint8_t compressed[SECP_COMPRESSED_SIZE],
+                      uint8_t public_key[SECP_PUBLIC_SIZE])
+{
+    secp256k1_pubkey point;
+    if (!secp256k1_ec_pubkey_parse(secp256k1_context_static, &point, compressed,
+                                   SECP_COMPRESSED_SIZE)) {
+        return -EINVAL;
+    }
+    point_bytes(&point, public_key);
     return 0;
 }
 

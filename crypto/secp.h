@@ -15,8 +15,10 @@
 
 enum {
     SECP_ADDRESS_SIZE = 20,
-    SECP_ADDRESS_TEXT = 42, /* characters, 0x and all */
-    SECP_PUBLIC_SIZE = 65,  /* 0x04, x, y */
+    SECP_ADDRESS_TEXT = 42,    /* characters, 0x and all */
+    SECP_PUBLIC_SIZE = 65,     /* 0x04, x, y */
+    SECP_COMPRESSED_SIZE = 33, /* 0x02 or 0x03, x */
+    SECP_SIGNATURE_SIZE = 65,  /* r, s, v */
 };
 
 struct secp256k1_context_struct;
@@ -51,6 +53,10 @@ void secp_signer_deinit(struct secp_signer *signer);
 void secp_sign(const struct secp_signer *signer, const uint8_t digest[DIGEST_SIZE],
                struct secp_signature *out);
 
+/* A signature as wallets write it: 0x and the digits of r, s and v, which is 0, 1, 27 or 28.
+ * Return: 0 or -EINVAL */
+MUST_USE int secp_signature_parse(struct str text, struct secp_signature *out);
+
 /* Who signed @digest? Return: 0, or -EBADMSG: nobody did, or s is high; @address set on 0. */
 MUST_USE int secp_recover(const uint8_t digest[DIGEST_SIZE],
                           const struct secp_signature *signature,
@@ -60,6 +66,10 @@ MUST_USE int secp_recover(const uint8_t digest[DIGEST_SIZE],
 MUST_USE int secp_verify(const uint8_t public_key[SECP_PUBLIC_SIZE],
                          const uint8_t digest[DIGEST_SIZE],
                          const struct secp_signature *signature);
+
+/* The whole of a point that @compressed names. Return: 0 or -EINVAL: there is none */
+MUST_USE int secp_public_parse(const uint8_t compressed[SECP_COMPRESSED_SIZE],
+                               uint8_t public_key[SECP_PUBLIC_SIZE]);
 
 /* Ethereum address of a public key: the end of its Keccak-256. */
 void secp_address(const uint8_t public_key[SECP_PUBLIC_SIZE],

@@ -65,6 +65,10 @@ static const struct {
       "what came, what it becomes, where it is" },
     { "hl7 replay", cli_hl7_replay, "NUMBER --config FILE ...",
       "translate and decide stopped messages anew" },
+    { "patient enrol", cli_patient_enrol, "--config FILE --patient SYSTEM|VALUE ...",
+      "a code that links a patient's key to the record" },
+    { "patient unlink", cli_patient_unlink, "--config FILE --patient SYSTEM|VALUE",
+      "end what a patient logs in with" },
 };
 
 static void usage(FILE *out)

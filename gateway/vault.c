@@ -37,6 +37,8 @@ enum {
     AT_IDENTIFIERS,
     AT_CONTROL,
     AT_RECIPIENTS,
+    AT_TOKENS,
+    AT_LOGIN,
     AT_COUNT,
 };
 
@@ -169,6 +171,8 @@ static int take_tenant(struct vault *vault, const struct store_key *row)
         { AT_IDENTIFIERS, KEYRING_IDENTIFIERS },
         { AT_CONTROL, KEYRING_CONTROL_IDS },
         { AT_RECIPIENTS, KEYRING_RECIPIENTS },
+        { AT_TOKENS, KEYRING_TOKENS },
+        { AT_LOGIN, KEYRING_LOGIN },
     };
     uint8_t secret[SECRET_SIZE];
     int r = unwrap(vault, row, secret);
@@ -417,6 +421,17 @@ void vault_control_hash(const struct vault *vault, struct str sender, struct str
 void vault_recipient_hash(const struct vault *vault, struct str text, uint8_t out[32])
 {
     keyring_lookup(at(vault, AT_RECIPIENTS), STR("recipient"), text, out);
+}
+
+void vault_login_hash(const struct vault *vault, struct str domain, struct str value,
+                      uint8_t out[32])
+{
+    keyring_lookup(at(vault, AT_LOGIN), domain, value, out);
+}
+
+void vault_token_key(const struct vault *vault, struct sign_key *out)
+{
+    sign_key_from_seed(out, at(vault, AT_TOKENS));
 }
 
 struct seal_about vault_about(const struct vault *vault, const struct vault_key *key,

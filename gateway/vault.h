@@ -8,6 +8,7 @@
 #pragma once
 
 #include "crypto/keyring.h"
+#include "crypto/sign.h"
 #include "gateway/key_cache.h"
 #include "gateway/op.h"
 
@@ -99,6 +100,13 @@ void vault_control_hash(const struct vault *vault, struct str sender, struct str
 
 /* Keyed hash by which a recipient is found again: gateway/recipient.h. */
 void vault_recipient_hash(const struct vault *vault, struct str text, uint8_t out[32]);
+
+/* Keyed hash of what patients log in with; @domain: what kind of thing. */
+void vault_login_hash(const struct vault *vault, struct str domain, struct str value,
+                      uint8_t out[32]);
+
+/* The key that signs the gateway's own tokens: wipe it after use. */
+void vault_token_key(const struct vault *vault, struct sign_key *out);
 
 /* What @key seals: associated data for crypto/seal.h. */
 struct seal_about vault_about(const struct vault *vault, const struct vault_key *key,

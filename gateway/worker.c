@@ -103,6 +103,9 @@ static void on_unlocked(void *arg, int r)
         again(life, RETRY_MS);
         return;
     }
+    if (identity_unlock(life->worker.identity) < 0) {
+        exit(EX_OSERR);
+    }
     life->unlocked = true;
     consents_start(life->worker.consents, on_loaded, life);
 }

@@ -29,6 +29,8 @@ int cli_hl7_check_map(int argc, char **argv);
 int cli_hl7_listen(int argc, char **argv);
 int cli_hl7_send(int argc, char **argv);
 int cli_hl7_validate(int argc, char **argv);
+int cli_patient_enrol(int argc, char **argv);
+int cli_patient_unlink(int argc, char **argv);
 int cli_hl7_outbox(int argc, char **argv);
 int cli_hl7_show(int argc, char **argv);
 int cli_hl7_replay(int argc, char **argv);

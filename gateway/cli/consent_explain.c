@@ -30,7 +30,7 @@ enum {
     OUTPUT_MAX = 4 << 20,
     REQUEST_MAX = 256,
     LABELS_TEXT_MAX = 1024,
-    DAY_TEXT_SIZE = sizeof("yyyy-mm-dd"),
+    DAY_TEXT_SIZE = sizeof("11761191-01-01"), /* of the last day that 32 bits count */
 };
 
 /* @others: purposes of other systems. @ledger: milliseconds since its endpoints agreed; -1:
@@ -106,7 +106,9 @@ static int load_rules(struct explain *e)
     struct buf report = heap_buf(OUTPUT_MAX);
     int r = labelling_load(e->session->config, &report, &e->labelling);
     r = r ? r : tenant_load(e->session->config, &report, &e->tenant);
-    (void)fwrite(report.p, 1, report.n, stderr);
+    if (report.n) {
+        (void)fwrite(report.p, 1, report.n, stderr);
+    }
     heap_buf_free(&report);
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }

@@ -69,6 +69,12 @@ static const struct config_listener *listener_named(const struct config *config,
     return NULL;
 }
 
+struct str config_base(const struct config_listener *listener)
+{
+    struct str base = str_z(listener->base);
+    return str_ends(base, STR("/")) ? str_slice(base, 0, base.n - 1) : base;
+}
+
 static void check_tls(const struct config_tls *tls, bool server, struct config_errors *errors)
 {
     if (!tls) {
@@ -145,6 +151,30 @@ static void check_issuers(const struct config_listener *listener, struct config_
     }
 }
 
+static void check_login(const struct config_listener *listener, struct config_errors *errors)
+{
+    const struct config_login *login = listener->login;
+    const struct config_place *at = &login->place;
+    struct url url;
+    if (listener->protocol != PROTOCOL_FHIR) {
+        config_error(errors, at->line, at->name, "patients log in at FHIR listeners only");
+    }
+    if (login->origins.n == 0) {
+        config_error(errors, at->line, at->name, "origins names none");
+    }
+    for (size_t i = 0; i < login->origins.n; i++) {
+        if (url_parse(str_z(login->origins.items[i]), &url) != 0 || url.target.n) {
+            config_error(errors, at->line, at->name,
+                         "\"%s\" is no origin; write https://HOST or https://HOST:PORT",
+                         login->origins.items[i]);
+        }
+    }
+    if (config_issuer(listener, config_base(listener))) {
+        config_error(errors, at->line, at->name,
+                     "the base is the issuer of these tokens, and named as another's");
+    }
+}
+
 static void check_listener(const struct config_listener *listener, struct config_errors *errors)
 {
     const struct config_place *at = &listener->place;
@@ -178,6 +208,9 @@ static void check_listener(const struct config_listener *listener, struct config
         }
     }
     check_issuers(listener, errors);
+    if (listener->login) {
+        check_login(listener, errors);
+    }
 }
 
 static void check_destination(const struct config_destination *to, struct config_errors *errors)

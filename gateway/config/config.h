@@ -92,6 +92,14 @@ struct config_issuer {
     const struct config_roles *roles;
 };
 
+/* Patients log in at the gateway itself. Times in ms */
+struct config_login {
+    struct config_place place;
+    struct config_strings origins;
+    int64_t challenge;
+    int64_t token;
+};
+
 struct config_listener {
     struct config_place place;
     int protocol; /* enum config_protocol */
@@ -100,6 +108,7 @@ struct config_listener {
     const struct config_tls *tls;
     struct config_list senders; /* struct config_sender */
     struct config_list issuers; /* struct config_issuer */
+    const struct config_login *login;
     struct config_strings maps; /* files */
     int64_t connections;
 };
@@ -258,6 +267,9 @@ const struct config_route *config_route(const struct config *config, size_t i);
 /* Of @listener; NULL if there is none. */
 const struct config_issuer *config_issuer(const struct config_listener *listener,
                                           struct str issuer);
+
+/* The base URL of a FHIR listener, without '/' at its end. */
+struct str config_base(const struct config_listener *listener);
 
 /* By name; NULL if there is none. */
 const struct config_destination *config_destination_named(const struct config *config,

@@ -80,6 +80,16 @@ static const struct config_option issuer_options[] = {
     { 0 },
 };
 
+static const struct config_option login_options[] = {
+    { "origins", CONFIG_STRINGS, AT(login, origins), CONFIG_REQUIRED,
+      .help = "origins of the pages where patients log in, such as https://portal.example" },
+    { "challenge", CONFIG_DURATION, AT(login, challenge), .fallback = "5m", .least = 1000,
+      .most = 3600000, .help = "how long a challenge may be answered" },
+    { "token", CONFIG_DURATION, AT(login, token), .fallback = "10m", .least = 1000,
+      .most = 3600000, .help = "how long a patient's token is good" },
+    { 0 },
+};
+
 static const struct config_option listener_options[] = {
     { "protocol", CONFIG_CHOICE, AT(listener, protocol), CONFIG_REQUIRED, .choices = protocols,
       .help = "mllp for HL7 v2, fhir for the FHIR REST API" },
@@ -92,6 +102,9 @@ static const struct config_option listener_options[] = {
       .size = sizeof(struct config_sender), .help = "who may send v2 messages" },
     { "issuers", CONFIG_LIST, AT(listener, issuers), .options = issuer_options,
       .size = sizeof(struct config_issuer), .help = "whose tokens are accepted" },
+    { "login", CONFIG_SECTION, AT(listener, login), .options = login_options,
+      .size = sizeof(struct config_login),
+      .help = "patients log in here, with keys of their own; without it nobody does" },
     { "maps", CONFIG_PATHS, AT(listener, maps),
       .help = "map files that change how its messages become FHIR, in order" },
     { "connections", CONFIG_INTEGER, AT(listener, connections), .fallback = "1024", .least = 1,

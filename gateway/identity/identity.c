@@ -8,11 +8,13 @@
 #include "gateway/identity/identity.h"
 
 #include "gateway/clock.h"
+#include "gateway/identity/own_token.h"
 #include "gateway/identity/token_cache.h"
 #include "gateway/log.h"
 #include "gateway/net/http_client.h"
 #include "gateway/net/timer.h"
 #include "gateway/net/url.h"
+#include "gateway/vault.h"
 #include "gateway/way_out.h"
 #include "gateway/worker.h"
 
@@ -41,7 +43,7 @@ struct group {
     const struct config_listener *listener;
     struct token_issuer *issuers;
     struct source *sources;
-    size_t count;
+    size_t count; /* of both; our own issuer, where patients log in, follows the issuers */
     struct token_cache *cache; /* owned */
 };
 
@@ -49,6 +51,7 @@ struct identity {
     struct worker *worker;
     struct group *groups; /* in the worker's arena */
     size_t count;
+    struct jwks *own;    /* of our own tokens; owned; NULL until the vault is open */
     struct event *timer; /* owned */
 };
 
@@ -175,7 +178,27 @@ static int open_group(struct identity *identity, struct group *group,
         }
         read_again(source);
     }
+    if (listener->login) {
+        struct str base = config_base(listener);
+        group->issuers[group->count] =
+            (struct token_issuer){ .issuer = base, .audience = base };
+    }
     return 0;
+}
+
+int identity_unlock(struct identity *identity)
+{
+    struct sign_key key;
+    vault_token_key(identity->worker->vault, &key);
+    int r = own_token_keys(&key, &identity->own);
+    secret_wipe(&key, sizeof(key));
+    for (size_t g = 0; r == 0 && g < identity->count; g++) {
+        struct group *group = &identity->groups[g];
+        if (group->listener->login) {
+            group->issuers[group->count].keys = identity->own;
+        }
+    }
+    return r ? -ENOMEM : 0;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -240,6 +263,7 @@ void identity_free(struct identity *identity)
     if (identity->timer) {
         event_free(identity->timer);
     }
+    jwks_free(identity->own);
     free(identity);
 }
 
@@ -264,7 +288,7 @@ int identity_check(struct identity *identity, const struct config_listener *list
         }
         struct token_rules rules = {
             .issuers = group->issuers,
-            .count = group->count,
+            .count = group->count + (listener->login != NULL),
             .leeway_ms = IDENTITY_LEEWAY_MS,
         };
         int r = token_cache_check(group->cache, arena, &rules, token, now, out);

@@ -21,6 +21,9 @@ enum {
 MUST_USE struct identity *identity_new(struct worker *worker);
 void identity_free(struct identity *identity);
 
+/* The vault is open: tokens of the gateway's own are known from now on. Return: 0 or -ENOMEM */
+MUST_USE int identity_unlock(struct identity *identity);
+
 /**
  * identity_check() - is @token one of a listener's issuers?
  * @now: UTC milliseconds

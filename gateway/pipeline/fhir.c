@@ -94,16 +94,10 @@ enum step fhir_record_enter(struct exchange *ex)
     return nothing_to_record(ex) ? STEP_NEXT : record_enter(ex);
 }
 
-static struct str base_of(const struct way_in *way)
-{
-    struct str base = str_z(way->config->base);
-    return str_ends(base, STR("/")) ? str_slice(base, 0, base.n - 1) : base;
-}
-
 static const struct stage read_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
-    { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
+    { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", fhir_authorize_enter, 0, WHILE_OPEN },
     { "glass", fhir_glass_enter, 5, WHILE_OPEN },
@@ -139,8 +133,11 @@ static bool is_validation(struct str path)
 static const struct fhir_kind *kind_of(const struct way_in *way, const struct http_head *head)
 {
     struct str path;
-    if (!fhir_below(head->path, base_of(way), &path)) {
+    if (!fhir_below(head->path, config_base(way->config), &path)) {
         return &read_kind;
+    }
+    if (way->config->login && head->method == HTTP_POST && str_starts(path, STR("/login/"))) {
+        return str_eq(path, STR("/login/end")) ? &fhir_logout_kind : &fhir_login_kind;
     }
     if (is_consent_operation(path)) {
         return &fhir_grant_kind;
@@ -199,7 +196,7 @@ static void on_request(void *owner, struct http_req *req)
 {
     struct way_in *way = owner;
     metrics_add(METRIC_HTTP_REQUESTS, 1);
-    if (fhir_answer_openly(way, req)) {
+    if (fhir_answer_openly(way, req) || fhir_login_challenge(way, req)) {
         return;
     }
     const struct fhir_kind *kind = kind_of(way, http_req_head(req));
@@ -212,7 +209,7 @@ static void on_request(void *owner, struct http_req *req)
     dossier_init(ex, way->worker, RECORD_OPERATION);
     fx->way = way;
     fx->req = req;
-    fx->base = base_of(way);
+    fx->base = config_base(way->config);
     fx->body = heap_buf(0);
     fx->body_max = kind->body_max;
     http_req_take(req, &request_calls, ex);

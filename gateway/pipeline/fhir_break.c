@@ -263,7 +263,7 @@ static enum step open_enter(struct exchange *ex)
 static const struct stage break_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
-    { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
+    { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", authorize_enter, 0, WHILE_OPEN },
     { "patient", patient_enter, 10, WHILE_OPEN },

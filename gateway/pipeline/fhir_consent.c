@@ -23,6 +23,9 @@ bool fhir_decidable(struct exchange *ex)
 static int set_own(struct exchange *ex, bool *foreign)
 {
     struct fhir_exchange *fx = fhir_of(ex);
+    if (fx->logged_in) {
+        return 0; /* known by number alone: own_alone() */
+    }
     int r = fhir_person_own(ex);
     if (r < 0 || !fx->own_person) {
         *foreign = true;
@@ -32,6 +35,22 @@ static int set_own(struct exchange *ex, bool *foreign)
         *foreign |= at->id.n && at != fx->own_person;
     }
     return 0;
+}
+
+static enum step refuse_foreign(struct exchange *ex)
+{
+    return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
+                       "the token's scopes don't cover this");
+}
+
+/* Everybody named is the patient who logged in. */
+static enum step own_alone(struct exchange *ex)
+{
+    const struct fhir_person *at = fhir_of(ex)->people.first;
+    while (at && at->state == FHIR_PERSON_KNOWN && fhir_is_own(ex, at->number)) {
+        at = at->next;
+    }
+    return at ? refuse_foreign(ex) : STEP_NEXT;
 }
 
 enum step fhir_subjects_enter(struct exchange *ex)
@@ -52,10 +71,9 @@ enum step fhir_subjects_enter(struct exchange *ex)
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
     if (foreign) {
-        return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
-                           "the token's scopes don't cover this");
+        return refuse_foreign(ex);
     }
-    return fhir_people_resolve(ex, fhir_person_own_known);
+    return fhir_people_resolve(ex, fx->logged_in ? own_alone : fhir_person_own_known);
 }
 
 /* --- consent ------------------------------------------------------------------------------ */

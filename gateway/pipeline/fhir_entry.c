@@ -91,9 +91,8 @@ static bool within_context(struct exchange *ex, const struct fhir_item *item)
     const struct subject_ref *ref = item->facts.subjects.patients.first;
     for (; fx->only_patient && ref; ref = ref->next) {
         struct fhir_person *person = NULL;
-        if (fhir_person(ex, &ref->to, NULL, &person) < 0 || !person || !fx->has_own ||
-            person->state != FHIR_PERSON_KNOWN ||
-            memcmp(person->number, fx->own, sizeof(fx->own)) != 0) {
+        if (fhir_person(ex, &ref->to, NULL, &person) < 0 || !person ||
+            person->state != FHIR_PERSON_KNOWN || !fhir_is_own(ex, person->number)) {
             return false;
         }
     }
@@ -132,7 +131,7 @@ static const char *refusal(struct exchange *ex, const struct fhir_item *item,
         return consents_state_name(state);
     }
     switch (item->facts.subjects.class) {
-    case SUBJECT_NONE: return NULL;
+    case SUBJECT_NONE: return fx->logged_in ? "scope" : NULL;
     case SUBJECT_UNKNOWN: return "subject-unknown";
     case SUBJECT_KNOWN: break;
     }

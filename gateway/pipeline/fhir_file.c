@@ -55,7 +55,8 @@ static enum step found_patient(struct exchange *ex)
     if (filing->person->state != FHIR_PERSON_KNOWN) {
         return refuse_filing(ex, 422, "the consent's patient isn't known here");
     }
-    if (fx->only_patient && (!fx->own_person || fx->own_person != filing->person)) {
+    (void)fhir_person_own_known(ex);
+    if (fx->only_patient && !fhir_is_own(ex, filing->person->number)) {
         return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
                            "the token's scopes don't cover this patient");
     }
@@ -104,7 +105,7 @@ static enum step patient_enter(struct exchange *ex)
     if (!filing->person) {
         return refuse_filing(ex, 422, "the consent names no patient of this server");
     }
-    filing->person->make = true;
+    filing->person->make = !fx->logged_in;
     return fhir_people_resolve(ex, found_patient);
 }
 
@@ -345,7 +346,7 @@ static enum step file_enter(struct exchange *ex)
 static const struct stage file_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
-    { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
+    { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", fhir_authorize_consent_enter, 0, WHILE_OPEN },
     { "patient", patient_enter, 10, WHILE_OPEN },

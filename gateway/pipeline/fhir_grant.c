@@ -21,7 +21,6 @@
 
 enum {
     ANSWER_MAX = 8 << 10,
-    SIGNATURE_SIZE = 65,
 };
 
 struct fhir_grant {
@@ -76,9 +75,8 @@ static void on_loaded(void *arg, int r, const struct db_rows *rows)
         }
     }
     struct fhir_exchange *fx = &grant->fx;
-    bool foreign =
-        fx->only_patient && (!fx->own_person || fx->own_person->state != FHIR_PERSON_KNOWN ||
-                             memcmp(fx->own_person->number, grant->row.patient, 16) != 0);
+    (void)fhir_person_own_known(ex);
+    bool foreign = fx->only_patient && !fhir_is_own(ex, grant->row.patient);
     if (!grant->known || foreign) {
         exchange_move(ex, exchange_stop(ex, OUTCOME_DENY, "not-found"));
         return;
@@ -136,15 +134,7 @@ static bool given_number(const struct exchange *ex, const char *name, uint64_t *
 
 static bool given_signature(const struct exchange *ex, struct secp_signature *out)
 {
-    uint8_t bytes[SIGNATURE_SIZE];
-    if (hex_decode_0x(given(ex, "signature"), bytes, sizeof(bytes)) < 0) {
-        return false;
-    }
-    memcpy(out->r, bytes, sizeof(out->r));
-    memcpy(out->s, bytes + sizeof(out->r), sizeof(out->s));
-    uint8_t v = bytes[SIGNATURE_SIZE - 1];
-    out->v = v >= 27 ? (uint8_t)(v - 27) : v;
-    return out->v < 2;
+    return secp_signature_parse(given(ex, "signature"), out) == 0;
 }
 
 /* --- relay -------------------------------------------------------------------------------- */
@@ -340,7 +330,7 @@ enum step fhir_authorize_consent_enter(struct exchange *ex)
 static const struct stage grant_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
-    { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
+    { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", fhir_authorize_consent_enter, 0, WHILE_OPEN },
     { "load", load_enter, 10, WHILE_OPEN },

@@ -13,6 +13,7 @@
  *   fhir_validate.c $validate, and what is written where its route is validated
  *   fhir_write.c    what changes the FHIR server
  *   fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
+ *   fhir_login.c    patients log in, and out
  */
 #pragma once
 
@@ -184,6 +185,8 @@ struct fhir_exchange {
     bool only_patient; /* the token's context allows one patient */
     uint8_t own[16];   /* that patient's number, if */
     bool has_own;      /* it is known */
+    bool logged_in;    /* a patient who logged in here: own is known by the session alone */
+    uint8_t session[16];
     struct fhir_person *own_person;
     struct str actors[FHIR_ACTORS_MAX + 8];
     struct str purposes[CLAIMS_CODES_MAX];
@@ -246,6 +249,9 @@ enum step fhir_authenticate_enter(struct exchange *ex);
 enum step fhir_collect_enter(struct exchange *ex);
 enum step fhir_authorize_enter(struct exchange *ex);
 
+/* In a stage: nobody we know, for the reason @why (NULL: no token). */
+enum step fhir_unauthenticated(struct exchange *ex, int status, const char *why);
+
 /* Parts of "authorize": what is asked of whom; and whether scopes (enum scope_right) and roles
  * (enum role_class) allow it. */
 enum step fhir_understand(struct exchange *ex);
@@ -261,6 +267,14 @@ void fhir_on_end(void *owner);
 /* Stop with an HTTP status and words of our own. */
 enum step fhir_refuse(struct exchange *ex, enum outcome outcome, const char *basis, int status,
                       const char *text);
+
+/* --- fhir_login.c ------------------------------------------------------------------------- */
+
+extern const struct fhir_kind fhir_login_kind;
+extern const struct fhir_kind fhir_logout_kind;
+
+/* Answer who asks for a challenge; false: it isn't that. */
+bool fhir_login_challenge(struct way_in *way, struct http_req *req);
 
 /* --- fhir_validate.c ---------------------------------------------------------------------- */
 
@@ -297,6 +311,9 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
 
 /* For @then: note the number of the token's patient, if it has one. */
 enum step fhir_person_own_known(struct exchange *ex);
+
+/* After that: is @number the token's patient? */
+bool fhir_is_own(const struct exchange *ex, const uint8_t number[16]);
 
 /* --- fhir_glass.c ------------------------------------------------------------------------- */
 

@@ -288,6 +288,9 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
 int fhir_person_own(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
+    if (fx->logged_in) {
+        return 0;
+    }
     struct reference own = {
         .form = REFERENCE_RELATIVE,
         .type = STR("Patient"),
@@ -304,4 +307,10 @@ enum step fhir_person_own_known(struct exchange *ex)
         fx->has_own = true;
     }
     return STEP_NEXT;
+}
+
+bool fhir_is_own(const struct exchange *ex, const uint8_t number[16])
+{
+    const struct fhir_exchange *fx = ex->data;
+    return fx->has_own && memcmp(fx->own, number, sizeof(fx->own)) == 0;
 }

@@ -6,11 +6,13 @@
  */
 #include "gateway/pipeline/fhir_impl.h"
 
+#include "crypto/base/hex.h"
 #include "fhir/consent/action.h"
 #include "gateway/id.h"
 #include "gateway/identity/identity.h"
 #include "gateway/identity/role.h"
 #include "gateway/identity/scope.h"
+#include "gateway/store/logins.h"
 
 #include <strings.h>
 
@@ -111,10 +113,44 @@ enum step fhir_receive_enter(struct exchange *ex)
 
 /* --- authenticate ------------------------------------------------------------------------- */
 
-static enum step unauthenticated(struct exchange *ex, int status, const char *why)
+enum step fhir_unauthenticated(struct exchange *ex, int status, const char *why)
 {
     fhir_count_refused(fhir_of(ex)->way);
     return fhir_refuse(ex, OUTCOME_UNAUTHENTICATED, "token", status, why);
+}
+
+/* We know who asks. */
+static enum step known(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    struct str path;
+    return fhir_below(http_req_head(fx->req)->path, fx->base, &path) ? STEP_NEXT
+                                                                     : refuse_path(ex);
+}
+
+static void on_session(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct fhir_exchange *fx = fhir_of(ex);
+    if (r < 0) {
+        exchange_move(ex, fhir_unauthenticated(ex, 503, "sessions can't be read"));
+        return;
+    }
+    fx->logged_in = store_login_patient(rows, fx->own);
+    fx->has_own = fx->logged_in;
+    exchange_move(ex, fx->logged_in ? known(ex)
+                                    : fhir_unauthenticated(ex, 401, "the session has ended"));
+}
+
+/* A token of our own is as good as its session. */
+static enum step find_session(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    if (hex_decode(fx->claims.id, fx->session, sizeof(fx->session)) < 0) {
+        return fhir_unauthenticated(ex, 401, "the token names no session");
+    }
+    return exchange_wait(
+        ex, store_login_session(fx->dossier.worker->db, fx->session, on_session, ex));
 }
 
 enum step fhir_authenticate_enter(struct exchange *ex)
@@ -126,7 +162,7 @@ enum step fhir_authenticate_enter(struct exchange *ex)
     bool bearer = scheme.n == 6 && strncasecmp(scheme.p, "Bearer", 6) == 0;
     if (!bearer || token.n == 0 ||
         http_field_count(http_req_head(fx->req), HTTP_AUTHORIZATION) != 1) {
-        return unauthenticated(ex, 401, NULL);
+        return fhir_unauthenticated(ex, 401, NULL);
     }
     int r = identity_check(worker->identity, fx->way->config, ex->arena, token, ex->time,
                            &fx->claims);
@@ -135,15 +171,14 @@ enum step fhir_authenticate_enter(struct exchange *ex)
     }
     if (r > 0) {
         /* Without the issuer's keys the token may be good: the client should keep it. */
-        return unauthenticated(ex, r == TOKEN_E_KEYS ? 503 : 401,
-                               token_reason((enum token_error)r));
+        return fhir_unauthenticated(ex, r == TOKEN_E_KEYS ? 503 : 401,
+                                    token_reason((enum token_error)r));
     }
     if (fhir_actor_set(ex) < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
-    struct str path;
-    return fhir_below(http_req_head(fx->req)->path, fx->base, &path) ? STEP_NEXT
-                                                                     : refuse_path(ex);
+    bool ours = fx->way->config->login && str_eq(fx->claims.issuer, fx->base);
+    return ours ? find_session(ex) : known(ex);
 }
 
 /* --- collect ------------------------------------------------------------------------------ */
@@ -278,11 +313,13 @@ enum step fhir_understand(struct exchange *ex)
     return STEP_NEXT;
 }
 
-/* Does the bearer have a role that the issuer's configuration asks for? */
+/* Does the bearer have a role that the issuer's configuration asks for? Of patients who logged
+ * in here none is. */
 static bool has_role(const struct fhir_exchange *fx, unsigned classes)
 {
     const struct config_issuer *issuer = config_issuer(fx->way->config, fx->claims.issuer);
-    return issuer && role_allows(issuer->roles, &fx->claims.roles, classes);
+    return fx->logged_in ? role_allows(NULL, &fx->claims.roles, classes)
+                         : issuer && role_allows(issuer->roles, &fx->claims.roles, classes);
 }
 
 enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes)
@@ -292,7 +329,8 @@ enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes)
         rights ? scope_contexts(fx->claims.scope, fx->interaction.type, rights) : 0;
     fx->rights = rights;
     fx->only_patient = contexts == SCOPE_PATIENT;
-    if (contexts == 0 || (fx->only_patient && fx->claims.patient.n == 0)) {
+    bool nobody = fx->only_patient && fx->claims.patient.n == 0 && !fx->logged_in;
+    if (contexts == 0 || nobody) {
         return fhir_refuse(ex, OUTCOME_FORBIDDEN, "scope", 403,
                            "the token's scopes don't cover this");
     }
@@ -314,7 +352,9 @@ enum step fhir_authorize_enter(struct exchange *ex)
     }
     if (step == STEP_NEXT) {
         unsigned rights = scope_rights(&fx->interaction);
-        step = fhir_allow(ex, rights, role_classes(rights));
+        bool changes = rights & ~(unsigned)(SCOPE_READ | SCOPE_SEARCH);
+        step = fx->logged_in && changes ? fhir_allow(ex, 0, 0)
+                                        : fhir_allow(ex, rights, role_classes(rights));
     }
     if (step == STEP_NEXT && fx->dossier.mode == RECORD_ENFORCE && !fx->asks.purposes &&
         !fx->asks.n_other_purposes) {

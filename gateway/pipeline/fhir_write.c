@@ -449,7 +449,7 @@ static enum step filter_enter(struct exchange *ex)
 static const struct stage write_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
-    { "authenticate", fhir_authenticate_enter, 0, WHILE_OPEN },
+    { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 60, WHILE_OPEN },
     { "authorize", fhir_authorize_enter, 0, WHILE_OPEN },
     { "glass", fhir_glass_enter, 5, WHILE_OPEN },

@@ -79,11 +79,11 @@ export async function fhirPort({ others = [] } = {}) {
 }
 
 /** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
-export async function startFhirGateway(upstream, { route, destination, staleness, config, ...more } = {}) {
+export async function startFhirGateway(upstream, { listener, route, destination, staleness, config, ...more } = {}) {
   const postgres = await startPostgres();
   const port = await fhirPort(more);
   const files = await configure(postgres, {
-    listeners: { fhir: port.listener },
+    listeners: { fhir: { ...port.listener, ...listener } },
     destinations: {
       ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9", ...destination },
     },

@@ -212,6 +212,42 @@ static void test_issuers_and_their_roles(void **state)
     }
 }
 
+static void test_where_patients_log_in(void **state)
+{
+    static const struct {
+        const char *issuer, *login, *want; /* NULL: good */
+    } cases[] = {
+        { "https://a", "origins: [\"https://portal.example\"]", NULL },
+        { "https://a", "origins: [\"http://localhost:8080\"], challenge: 1m, token: 1h", NULL },
+        { "https://a", "token: 5m", "origins: is missing" },
+        { "https://a", "origins: []", "origins names none" },
+        { "https://a", "origins: [portal.example]", "\"portal.example\" is no origin" },
+        { "https://a", "origins: [\"https://portal.example/\"]", "is no origin" },
+        { "https://a", "origins: [\"https://portal.example\"], token: 2h", "token" },
+        { "http://a/fhir", "origins: [\"https://portal.example\"]", "named as another's" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[2048];
+        struct buf report = heap_buf(1 << 16);
+        struct config *config = NULL;
+        (void)snprintf(text, sizeof(text),
+                       "listeners:\n  api: { protocol: fhir, address: \"127.0.0.1:1\", base: "
+                       "\"http://a/fhir/\", issuers: [{ issuer: \"%s\", audience: b, "
+                       "jwks_file: url }], login: { %s } }\n",
+                       cases[i].issuer, cases[i].login);
+        int r = load_with("listeners:\n", text, &report, &config);
+        if (cases[i].want) {
+            assert_int_equal(r, -EINVAL);
+            assert_non_null(memmem(report.p, report.n, cases[i].want, strlen(cases[i].want)));
+        } else {
+            assert_int_equal(r, 0);
+        }
+        config_free(config);
+        heap_buf_free(&report);
+    }
+}
+
 static void test_modes_that_do_not_enforce_are_said(void **state)
 {
     (void)state;
@@ -261,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_a_good_file_is_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(test_issuers_and_their_roles),
+        cmocka_unit_test(test_where_patients_log_in),
         cmocka_unit_test(test_modes_that_do_not_enforce_are_said),
         cmocka_unit_test(test_durations),
     };

@@ -1,0 +1,153 @@
+/*
+ * Each proof names the site it is for, so that what was signed for another one, which may only
+ * have passed on our challenge, is worth nothing here.
+ */
+#include "gateway/identity/login_proof.h"
+
+#include "crypto/base/base64.h"
+#include "fhir/format/json.h"
+#include "gateway/identity/did.h"
+#include "gateway/identity/siwe.h"
+#include "gateway/net/url.h"
+
+#include <errno.h>
+
+enum {
+    STATEMENT_MAX = 4 << 10,
+    SIGNATURE_MAX = 64,
+};
+
+/* --- did:key ------------------------------------------------------------------------------ */
+
+static int check_did(struct arena *arena, const struct node *root,
+                     const struct login_site *site, struct login_proof *out)
+{
+    uint8_t signature[SIGNATURE_MAX];
+    size_t n = 0;
+    struct did_key key;
+    out->subject = node_text(root, "did");
+    out->nonce = node_text(root, "nonce");
+    if (did_key_parse(out->subject, &key)) {
+        return LOGIN_E_DID;
+    }
+    if (base64_decode(BASE64_URL, node_text(root, "signature"), signature, sizeof(signature),
+                      &n) < 0) {
+        return LOGIN_E_SIGNATURE;
+    }
+    struct buf text = arena_buf(arena, STATEMENT_MAX);
+    buf_z(&text, "chartseal login 1\n");
+    buf_str_put(&text, site->base);
+    buf_c(&text, '\n');
+    buf_str_put(&text, out->subject);
+    buf_c(&text, '\n');
+    buf_str_put(&text, out->nonce);
+    if (buf_failed(&text)) {
+        return LOGIN_E_FORM;
+    }
+    int r = did_key_verify(&key, buf_str(&text), str_of(signature, n));
+    return r == -EBADMSG ? LOGIN_E_SIGNATURE : r;
+}
+
+/* --- Sign-In with Ethereum ---------------------------------------------------------------- */
+
+/* Is it for one of our origins: scheme if it names one, domain, and a URI there? */
+static bool is_ours(const struct siwe *message, const struct config_strings *origins)
+{
+    for (size_t i = 0; i < origins->n; i++) {
+        struct url at;
+        struct url uri;
+        if (url_parse(str_z(origins->items[i]), &at) || url_parse(message->uri, &uri)) {
+            continue;
+        }
+        struct str scheme = at.tls ? STR("https") : STR("http");
+        if (str_eq(message->domain, at.authority) && str_eq(uri.authority, at.authority) &&
+            uri.tls == at.tls && (!message->scheme.n || str_eq(message->scheme, scheme))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_message(const struct siwe *message, const struct login_site *site, int64_t now)
+{
+    if (!is_ours(message, site->origins)) {
+        return LOGIN_E_ORIGIN;
+    }
+    if (message->chain != site->chain) {
+        return LOGIN_E_CHAIN;
+    }
+    if (message->expires && now >= message->expires) {
+        return LOGIN_E_EXPIRED;
+    }
+    bool early = now + LOGIN_LEEWAY_MS < message->issued || now < message->not_before;
+    return early ? LOGIN_E_EARLY : 0;
+}
+
+static int check_siwe(struct arena *arena, const struct node *root,
+                      const struct login_site *site, int64_t now, struct login_proof *out)
+{
+    struct str text = node_text(root, "message");
+    struct siwe message;
+    struct secp_signature signature;
+    uint8_t digest[DIGEST_SIZE];
+    uint8_t signer[SECP_ADDRESS_SIZE];
+    if (siwe_parse(text, &message)) {
+        return LOGIN_E_MESSAGE;
+    }
+    int r = check_message(&message, site, now);
+    if (r) {
+        return r;
+    }
+    siwe_digest(text, digest);
+    if (secp_signature_parse(node_text(root, "signature"), &signature) < 0 ||
+        secp_recover(digest, &signature, signer) < 0 ||
+        memcmp(signer, message.address, sizeof(signer)) != 0) {
+        return LOGIN_E_SIGNATURE;
+    }
+    struct buf subject = arena_buf(arena, DID_TEXT_MAX);
+    did_pkh_put(&subject, message.chain, signer);
+    out->subject = buf_str(&subject);
+    out->nonce = message.nonce;
+    return buf_failed(&subject) ? -ENOMEM : 0;
+}
+
+/* --- both --------------------------------------------------------------------------------- */
+
+int login_proof_check(struct arena *arena, struct str body, const struct login_site *site,
+                      int64_t now, struct login_proof *out)
+{
+    struct issues issues;
+    const struct node *root = NULL;
+    issues_init(&issues, arena);
+    int r = json_parse(arena, body, &issues, &root);
+    if (r || !node_is(root, NODE_OBJECT)) {
+        return r < 0 ? r : LOGIN_E_FORM;
+    }
+    struct login_proof proof = { .code = node_text(root, "code") };
+    if (node_get(root, "did") && !node_get(root, "message")) {
+        r = check_did(arena, root, site, &proof);
+    } else if (node_get(root, "message") && !node_get(root, "did")) {
+        r = check_siwe(arena, root, site, now, &proof);
+    } else {
+        r = LOGIN_E_FORM;
+    }
+    if (r == 0) {
+        *out = proof;
+    }
+    return r;
+}
+
+const char *login_reason(enum login_error error)
+{
+    switch (error) {
+    case LOGIN_E_FORM: return "the body is no proof of anything";
+    case LOGIN_E_DID: return "the DID is none that can be used here";
+    case LOGIN_E_MESSAGE: return "the message isn't one of EIP-4361";
+    case LOGIN_E_ORIGIN: return "signed for another site";
+    case LOGIN_E_CHAIN: return "signed for another chain";
+    case LOGIN_E_EXPIRED: return "the message has expired";
+    case LOGIN_E_EARLY: return "the message isn't valid yet";
+    case LOGIN_E_SIGNATURE: return "the signature isn't the key's";
+    }
+    return "refused";
+}
