@@ -18,6 +18,7 @@ static const struct {
     { "revoked", BASIS_CONSENT },
 
     { "legal", BASIS_LEGAL },
+    { "minimum-necessary", BASIS_LEGAL },
     { "part2", BASIS_LEGAL },
 
     { "break-glass-login", BASIS_AUTHORITY },

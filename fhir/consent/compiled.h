@@ -80,6 +80,7 @@ struct consent_entry {
  * @considered: consents looked at
  * @engine:  CONSENT_ENGINE
  * @tenant:  digest of the tenant's policy; zeros without one
+ * @obligations: of it, under which a permit is given: consent_tenant_obligations()
  * @reading: how the consent was read
  */
 struct consent_evidence {
@@ -87,6 +88,7 @@ struct consent_evidence {
     unsigned considered;
     unsigned engine;
     uint8_t tenant[CONSENT_TENANT_DIGEST_SIZE];
+    uint32_t obligations;
     bool has_consent;
     bool safe;
     uint16_t version;

@@ -220,8 +220,7 @@ static void cite(const struct consent_index *index, const struct entry *entry,
 /* The consent that the verdict rests on. */
 static const struct entry *ground_of(const struct tally *t, enum consent_basis basis)
 {
-    if (basis == CONSENT_BASIS_LEGAL || basis == CONSENT_BASIS_PART2 ||
-        basis == CONSENT_BASIS_IMPLICIT) {
+    if (basis >= CONSENT_BASIS_LEGAL) { /* the tenant's policy */
         return NULL;
     }
     if (basis == CONSENT_BASIS_PERMIT) {
@@ -267,7 +266,7 @@ static enum consent_basis basis_of(enum consent_basis basis, const struct tally 
         return basis;
     }
     if (!(legal->set & CONSENT_MAY_PASS)) {
-        return basis == CONSENT_BASIS_PERMIT ? CONSENT_BASIS_LEGAL : legal->basis;
+        return basis == CONSENT_BASIS_PERMIT ? CONSENT_BASIS_LEGAL_PERMIT : legal->basis;
     }
     if (basis == CONSENT_BASIS_PERMIT) {
         return consents & CONSENT_MAY_PASS ? CONSENT_BASIS_IMPLICIT : basis;
@@ -313,6 +312,9 @@ void consent_explain(const struct consent_index *index,
     out->verdict.basis = basis_of(out->verdict.basis, &t, &legal, sum.set);
     if (tenant) {
         memcpy(out->tenant, tenant->digest, sizeof(out->tenant));
+    }
+    if (tenant && out->verdict.decision == CONSENT_PERMIT) {
+        out->obligations = consent_tenant_obligations(tenant, request, facts);
     }
     cite(index, ground_of(&t, out->verdict.basis), out);
 }

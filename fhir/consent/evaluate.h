@@ -106,8 +106,9 @@ enum consent_decision {
 };
 
 /*
- * Why. _PERMIT, _LEGAL and _IMPLICIT go with a permit; _LEGAL with a deny as well, and anything
- * else with a deny or with what would be one. Of what says nothing the greatest is told.
+ * Why. _PERMIT, _LEGAL_PERMIT and _IMPLICIT go with a permit, anything else with a deny or with
+ * what would be one. Of what says nothing the greatest is told. From _LEGAL on no consent is
+ * what it rests on.
  */
 enum consent_basis {
     CONSENT_BASIS_NO_CONSENT,    /* none applies: the tenant's default, which is deny */
@@ -120,7 +121,8 @@ enum consent_basis {
     CONSENT_BASIS_REVOKED,       /* revoked on chain */
     CONSENT_BASIS_MISMATCH,      /* chain and database differ: alert */
     CONSENT_BASIS_UNPROCESSABLE, /* the stored policy can't be read: alert */
-    CONSENT_BASIS_LEGAL,         /* a legal rule of the tenant's policy */
+    CONSENT_BASIS_LEGAL,         /* a legal rule of the tenant's policy denies */
+    CONSENT_BASIS_LEGAL_PERMIT,  /* a legal rule permits */
     CONSENT_BASIS_PART2,         /* its rules for programmes under 42 CFR Part 2 */
     CONSENT_BASIS_IMPLICIT,      /* no consent applies, and the tenant's policy permits */
 };

@@ -81,7 +81,17 @@ static enum consent_combining read_combining(struct reader *r, const struct node
     return CONSENT_DENY_OVERRIDES;
 }
 
-/* The legal rules under @name: a policy's canonical text, whose base has to be silent. */
+/* The policy @node, in its canonical text. */
+static void read_policy(struct reader *r, const struct node *node, struct policy *out)
+{
+    int error =
+        policy_read(r->arena, str_slice(r->text, node->start, node->end), r->issues, out);
+    if (error) {
+        r->error = error < 0 ? error : CONSENT_TENANT_E_FORM;
+    }
+}
+
+/* The legal rules under @name, whose base has to be silent. */
 static void read_legal(struct reader *r, const struct node *root, const char *name,
                        struct policy *out)
 {
@@ -89,11 +99,8 @@ static void read_legal(struct reader *r, const struct node *root, const char *na
     if (!node) {
         return;
     }
-    int error =
-        policy_read(r->arena, str_slice(r->text, node->start, node->end), r->issues, out);
-    if (error) {
-        r->error = error < 0 ? error : CONSENT_TENANT_E_FORM;
-    } else if (out->base != POLICY_SILENT) {
+    read_policy(r, node, out);
+    if (!r->error && out->base != POLICY_SILENT) {
         refuse(r, name, "its base has to be silent: what no rule decides is the patients'");
     }
 }
@@ -162,10 +169,116 @@ static void read_implicits(struct reader *r, const struct node *root,
     out->n_implicit = n;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* "Type.element.element", the last one perhaps with "[x]". */
+static bool is_path(struct str text)
+{
+    struct str path = str_ends(text, STR("[x]")) ? str_slice(text, 0, text.n - 3) : text;
+    bool begins = true;
+    size_t dots = 0;
+    for (size_t i = 0; i < path.n; i++) {
+        char c = path.p[i];
+        if (!is_letter(c) && (begins || c != '.')) {
+            return false;
+        }
+        begins = c == '.';
+        dots += begins;
+    }
+    return !begins && dots > 0;
+}
+
+static bool is_label(struct str text)
+{
+    struct str code = text;
+    struct str system = str_cut(&code, '|');
+    return system.n > 0 && code.n > 0;
+}
+
+static void read_words(struct reader *r, const struct node *list, bool (*good)(struct str),
+                       struct policy_texts *out)
+{
+    if (!list) {
+        return;
+    }
+    struct str *words = arena_calloc(r->arena, POLICY_VALUES_MAX, sizeof(*words));
+    if (!words) {
+        r->error = -ENOMEM;
+        return;
+    }
+    for (const struct node *at = list->first; at; at = at->next) {
+        if (out->n == POLICY_VALUES_MAX || !good(at->text)) {
+            refuse(r, "obligations",
+                   "an element is named as Type.element, a label as system|code, at most 500");
+            return;
+        }
+        words[out->n] = arena_str(r->arena, at->text);
+        if (!words[out->n++].p) {
+            r->error = -ENOMEM;
+            return;
+        }
+    }
+    out->at = words;
+}
+
+static void read_obligation(struct reader *r, const struct node *node,
+                            struct consent_obligation *out)
+{
+    static const char *const names[] = { "label", "mask", "notice", "redact", "when" };
+    const struct node *when = node_get(node, "when");
+    struct str notice = node_text(node, "notice");
+    only(r, node, names, ARRAY_LEN(names));
+    if (!when) {
+        refuse(r, "obligations.when", "has to say when it applies");
+        return;
+    }
+    read_policy(r, when, &out->when);
+    read_words(r, node_get(node, "redact"), is_path, &out->redact);
+    read_words(r, node_get(node, "mask"), is_path, &out->mask);
+    read_words(r, node_get(node, "label"), is_label, &out->labels);
+    out->notice = arena_str(r->arena, notice);
+    if (!out->notice.p) {
+        r->error = -ENOMEM;
+    }
+    if (out->redact.n + out->mask.n + out->labels.n + notice.n == 0) {
+        refuse(r, "obligations", "obliges to nothing");
+    }
+}
+
+static void read_obligations(struct reader *r, const struct node *root,
+                             struct consent_tenant *out)
+{
+    const struct node *list = node_get(root, "obligations");
+    struct consent_obligation *all =
+        arena_calloc(r->arena, CONSENT_TENANT_OBLIGATIONS_MAX, sizeof(*all));
+    if (!all) {
+        r->error = -ENOMEM;
+        return;
+    }
+    if (list && list->kind != NODE_ARRAY) {
+        refuse(r, "obligations", "not a list");
+        return;
+    }
+    size_t n = 0;
+    for (const struct node *child = node_first(list); child; child = child->next) {
+        if (n == CONSENT_TENANT_OBLIGATIONS_MAX) {
+            refuse(r, "obligations", "more than can be kept");
+            return;
+        }
+        read_obligation(r, child, &all[n++]);
+    }
+    out->obligations = all;
+    out->n_obligations = n;
+}
+
 int consent_tenant_read(struct arena *arena, struct str text, struct issues *issues,
                         struct consent_tenant *out)
 {
-    static const char *const names[] = { "combining", "implicit", "legal", "part2", "schema" };
+    static const char *const names[] = { "combining",   "implicit", "legal",
+                                         "obligations", "part2",    "schema" };
     struct consent_tenant tenant = { 0 };
     struct reader r = { .arena = arena, .text = text, .issues = issues };
     const struct node *root = NULL;
@@ -186,6 +299,7 @@ int consent_tenant_read(struct arena *arena, struct str text, struct issues *iss
     read_legal(&r, root, "legal", &tenant.legal);
     read_legal(&r, root, "part2", &tenant.part2);
     read_implicits(&r, root, &tenant);
+    read_obligations(&r, root, &tenant);
     if (r.error) {
         return r.error;
     }
@@ -233,4 +347,17 @@ struct consent_finding consent_tenant_implicit(const struct consent_tenant *tena
         found.set = (found.set & (uint8_t)~CONSENT_MAY_DENY) | CONSENT_MAY_PASS;
     }
     return found;
+}
+
+uint32_t consent_tenant_obligations(const struct consent_tenant *tenant,
+                                    const struct consent_request *request,
+                                    const struct consent_facts *facts)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i < tenant->n_obligations; i++) {
+        struct consent_finding found =
+            consent_find(&tenant->obligations[i].when, request, facts);
+        set |= found.set & CONSENT_MAY_DENY ? UINT32_C(1) << i : 0;
+    }
+    return set;
 }

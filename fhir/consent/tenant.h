@@ -16,6 +16,7 @@ enum {
     CONSENT_TENANT_SCHEMA = 1,
     CONSENT_TENANT_TEXT_MAX = 1 << 20,
     CONSENT_TENANT_IMPLICIT_MAX = 64,
+    CONSENT_TENANT_OBLIGATIONS_MAX = 32,
     CONSENT_TENANT_DIGEST_SIZE = 32,
 
     CONSENT_TENANT_E_FORM = 1, /* not a tenant's policy: the issues say why */
@@ -35,8 +36,24 @@ struct consent_implicit {
 };
 
 /*
+ * What a permit is given under.
+ *
+ * @when:   it applies where this policy may deny
+ * @redact, @mask: elements by path, "Patient.contact.telecom", "Observation.value[x]"
+ * @labels: "system|code" that meta.security has besides
+ * @notice: a sentence for who gets it
+ */
+struct consent_obligation {
+    struct policy when;
+    struct policy_texts redact;
+    struct policy_texts mask;
+    struct policy_texts labels;
+    struct str notice;
+};
+
+/*
  * @legal, @part2: base silent; what they decide overrides consents
- * @implicit: @n_implicit of them
+ * @implicit: @n_implicit of them; @obligations: @n_obligations
  * @digest:   SHA-256 of the text
  */
 struct consent_tenant {
@@ -45,6 +62,8 @@ struct consent_tenant {
     struct policy part2;
     struct consent_implicit *implicit;
     size_t n_implicit;
+    struct consent_obligation *obligations;
+    size_t n_obligations;
     uint8_t digest[CONSENT_TENANT_DIGEST_SIZE];
 };
 
@@ -72,3 +91,8 @@ struct consent_finding consent_tenant_legal(const struct consent_tenant *tenant,
 struct consent_finding consent_tenant_implicit(const struct consent_tenant *tenant,
                                                const struct consent_request *request,
                                                const struct consent_facts *facts);
+
+/* The obligations that a permit is given under, in doubt too: a bit for each. */
+uint32_t consent_tenant_obligations(const struct consent_tenant *tenant,
+                                    const struct consent_request *request,
+                                    const struct consent_facts *facts);

@@ -219,8 +219,10 @@ static bool is_shadow(const struct store_ending *ending)
 /* What enforcing would have let through as it is. */
 static bool is_permit(struct str basis)
 {
-    static const char *const permits[] = { "permit",          "consent-permit", "break-glass",
-                                           "implicit-policy", "invalid",        NULL };
+    static const char *const permits[] = {
+        "permit",       "consent-permit", "break-glass", "implicit-policy",
+        "legal-permit", "invalid",        NULL
+    };
     return is_one_of(basis, permits);
 }
 

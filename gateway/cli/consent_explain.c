@@ -368,6 +368,11 @@ static void tell_text(struct explain *e, const struct consent_evidence *got)
         buf_c(b, '\n');
     }
     buf_fmt(b, "engine       %u\n", got->engine);
+    for (unsigned i = 0; i < CONSENT_TENANT_OBLIGATIONS_MAX; i++) {
+        if (got->obligations & (UINT32_C(1) << i)) {
+            buf_fmt(b, "under        obligations[%u]\n", i);
+        }
+    }
     if (stale(e)) {
         buf_z(b, "ledger       too old: until it is read again the gateway refuses\n");
     }
@@ -382,6 +387,13 @@ static void tell_json(struct explain *e, const struct consent_evidence *got)
     json_z(&e->w, "basis", consent_basis_name(got->verdict.basis));
     json_bool(&e->w, "stale", stale(e));
     json_u64(&e->w, "engine", got->engine);
+    json_array(&e->w, "obligations");
+    for (unsigned i = 0; i < CONSENT_TENANT_OBLIGATIONS_MAX; i++) {
+        if (got->obligations & (UINT32_C(1) << i)) {
+            json_u64(&e->w, NULL, i);
+        }
+    }
+    json_end(&e->w);
     if (tenant_policy(e->tenant)) {
         put_hex(&e->w, "policy", got->tenant);
     }

@@ -6,11 +6,18 @@
  */
 #include "gateway/pipeline/fhir_impl.h"
 
+#include "fhir/bundle/rewrite.h"
+#include "fhir/consent/obligation.h"
+#include "fhir/format/json.h"
 #include "gateway/consents.h"
 #include "gateway/identity/scope.h"
 #include "gateway/pipeline/facts.h"
 
 #include <errno.h>
+
+enum {
+    OBLIGED_MAX = 64 << 20,
+};
 
 /* A patient of the resource with what the decision rests on. */
 struct ground {
@@ -167,6 +174,7 @@ bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item)
     struct fhir_exchange *fx = fhir_of(ex);
     size_t before = fx->dossier.subject_count;
     item->release = false;
+    item->obligations = 0;
     item->silent = !item->entry->resource ||
                    str_eq(item->facts.type, STR("OperationOutcome")); /* may hold anything */
     if (item->silent) {
@@ -184,6 +192,36 @@ bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item)
         fx->answer.denied = "too-many-subjects";
         return before == 0;
     }
+    for (; grounds && fx->dossier.mode == RECORD_ENFORCE; grounds = grounds->next) {
+        item->obligations |= grounds->evidence.obligations;
+    }
     item->release = true;
     return true;
+}
+
+int fhir_entry_oblige(struct exchange *ex, const struct fhir_item *item, struct str *out)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    const struct bundle_entry *entry = item->entry;
+    const struct url_map map = { .from = fx->out->base_url, .to = fx->base };
+    const struct node *root = NULL;
+    size_t from = entry->resource->start - entry->node->start;
+    size_t to = entry->resource->end - entry->node->start;
+    struct buf text = arena_buf(entry->arena, OBLIGED_MAX);
+    struct buf mapped = arena_buf(entry->arena, OBLIGED_MAX);
+    struct issues issues;
+    issues_init(&issues, entry->arena);
+    buf_str_put(&text, str_slice(entry->bytes, 0, from));
+    int r = consent_oblige(entry->arena, fx->dossier.worker->child->tenant, item->obligations,
+                           entry->resource, str_slice(entry->bytes, from, to), &text);
+    buf_str_put(&text, str_slice(entry->bytes, to, entry->bytes.n));
+    if (r == 0 && !buf_failed(&text)) {
+        r = json_parse(entry->arena, buf_str(&text), &issues, &root);
+    }
+    if (r != 0 || buf_failed(&text)) {
+        return -ENOMEM;
+    }
+    rewrite_urls(&map, root, buf_str(&text), &mapped);
+    *out = buf_str(&mapped);
+    return buf_failed(&mapped) ? -ENOMEM : 0;
 }

@@ -129,8 +129,13 @@ int fhir_filter_release(struct exchange *ex)
         answer->released += item->release;
         answer->withheld += !item->release && !item->silent;
         metrics_add(item->release ? METRIC_ENTRIES_RELEASED : METRIC_ENTRIES_FILTERED, 1);
-        r = bundle_filter_answer(answer->filter, item->entry,
-                                 item->release ? BUNDLE_RELEASE : BUNDLE_REMOVE, STR(""));
+        enum bundle_verdict verdict = item->release ? BUNDLE_RELEASE : BUNDLE_REMOVE;
+        struct str text = STR("");
+        if (item->release && item->obligations) {
+            verdict = BUNDLE_REPLACE;
+            r = fhir_entry_oblige(ex, item, &text);
+        }
+        r = r ? r : bundle_filter_answer(answer->filter, item->entry, verdict, text);
     }
     size_t left = answer->item_count - answer->decided;
     if (left) {
@@ -219,6 +224,9 @@ static enum step finish_small(struct exchange *ex)
     struct fhir_answer *answer = &fx->answer;
     bool whole = answer->item_count == 1 && answer->items[0].entry->whole;
     bool shown = !whole || answer->items[0].release;
+    if (whole && answer->items[0].obligations) {
+        answer->etag = STR(""); /* that of other bytes than are shown */
+    }
     answer->decided = answer->item_count;
     answer->released = 0;
     answer->withheld = 0;

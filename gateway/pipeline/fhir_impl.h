@@ -86,7 +86,8 @@ struct fhir_item {
     struct resource_facts facts;
     struct consent_facts asked;
     bool release;
-    bool silent; /* removed without being counted: it is nobody's data */
+    bool silent;          /* removed without being counted: it is nobody's data */
+    uint32_t obligations; /* of the tenant's policy, under which it is released */
 };
 
 /* A patient whom a record of this exchange names: with the types it knew of, and others since.
@@ -368,6 +369,10 @@ MUST_USE int fhir_entry_name(struct exchange *ex, const struct fhir_item *item);
 
 /* Decide it; false: no room for its patients in this round. */
 bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item);
+
+/* The entry as it is released under its obligations, URLs mapped. Return: 0 or -ENOMEM */
+MUST_USE int fhir_entry_oblige(struct exchange *ex, const struct fhir_item *item,
+                               struct str *out);
 
 /* --- fhir_filter.c ------------------------------------------------------------------------ */
 

@@ -205,10 +205,21 @@ static enum step patients_enter(struct exchange *ex)
                  : fhir_people_resolve(ex, fhir_person_own_known);
 }
 
-/* Whether everybody permits @state. */
+/*
+ * Whether everybody permits @state. Who is shown a resource under obligations hasn't seen all
+ * of it, so what they would write isn't all of it either.
+ */
 static bool permitted(struct exchange *ex, struct state *state)
 {
-    return !state->there || (fhir_entry_decide(ex, &state->item) && state->item.release);
+    if (!state->there) {
+        return true;
+    }
+    bool release = fhir_entry_decide(ex, &state->item) && state->item.release;
+    if (release && state->item.obligations) {
+        fhir_of(ex)->answer.denied = "minimum-necessary";
+        return false;
+    }
+    return release;
 }
 
 /* An OperationOutcome is nobody's, and refused without a word. */

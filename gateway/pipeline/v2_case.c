@@ -225,7 +225,10 @@ static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *req
         enum v2_verdict verdict = V2_DENY;
         const char *word = consent_basis_name(evidence.verdict.basis);
         switch (evidence.verdict.decision) {
-        case CONSENT_PERMIT: verdict = V2_PERMIT; break;
+        case CONSENT_PERMIT:
+            verdict = evidence.obligations ? V2_DENY : V2_PERMIT;
+            word = evidence.obligations ? "minimum-necessary" : word; /* a message goes whole */
+            break;
         case CONSENT_NEEDS_FACTS:
             verdict = V2_HELD;
             word = "needs-content";

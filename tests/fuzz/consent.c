@@ -2,10 +2,11 @@
  * Filings and policy texts.
  *
  * Whatever is read as a policy must be written byte for byte as it was; whatever is accepted as
- * a filing must have a policy that can be read back.
+ * a filing must have a policy that can be read back; what obligations leave must be JSON.
  */
 #include "fhir/consent/evaluate.h"
 #include "fhir/consent/normalise.h"
+#include "fhir/consent/obligation.h"
 #include "fhir/format/json.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -27,6 +28,21 @@ static void try_policy(struct arena *arena, struct issues *issues, struct str te
     struct consent_request request = { .purposes = 1, .action = ACTION_ACCESS };
     assert(str_eq(written(arena, &policy), text));
     assert(consent_find(&policy, &request, NULL).set != 0);
+}
+
+/* A tenant's policy, and its first obligation on the same bytes as a resource. */
+static void try_tenant(struct arena *arena, struct issues *issues, struct str text)
+{
+    const struct node *root = NULL;
+    struct consent_tenant tenant;
+    if (json_parse(arena, text, issues, &root) != 0 ||
+        consent_tenant_read(arena, text, issues, &tenant) != 0) {
+        return;
+    }
+    struct buf out = arena_buf(arena, 1 << 20);
+    int r = consent_oblige(arena, &tenant, 1, root, text, &out);
+    assert(r != 0 || json_parse(arena, buf_str(&out), issues, &root) <= 0);
+    (void)r;
 }
 
 static void try_filing(struct arena *arena, struct issues *issues, struct str text)
@@ -57,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     issues_init(&issues, arena);
     try_policy(arena, &issues, str_of(data, size));
     try_filing(arena, &issues, str_of(data, size));
+    try_tenant(arena, &issues, str_of(data, size));
     arena_free(arena);
     return 0;
 }

@@ -15,6 +15,7 @@ static void test_grounds(void **state)
         { "consent-deny", BASIS_CONSENT, "consent", "171.202 privacy" },
         { "break-glass-closed", BASIS_CONSENT, "consent", "171.202 privacy" },
         { "part2", BASIS_LEGAL, "legal", "171.202 privacy" },
+        { "minimum-necessary", BASIS_LEGAL, "legal", "171.202 privacy" },
         { "role", BASIS_AUTHORITY, "authority", "171.203 security" },
         { "subject-unknown", BASIS_PATIENT, "patient", "171.204 infeasibility" },
         { "ledger-stale", BASIS_LEDGER, "ledger", "171.202 privacy" },
@@ -37,7 +38,8 @@ static void test_whatever_consents_deny_by_has_a_ground(void **state)
 {
     (void)state;
     for (int i = 0; i <= CONSENT_BASIS_IMPLICIT; i++) {
-        bool permits = i == CONSENT_BASIS_PERMIT || i == CONSENT_BASIS_IMPLICIT;
+        bool permits = i == CONSENT_BASIS_PERMIT || i == CONSENT_BASIS_LEGAL_PERMIT ||
+                       i == CONSENT_BASIS_IMPLICIT;
         struct str word = str_z(consent_basis_name((enum consent_basis)i));
         assert_int_equal(basis_ground(word) == BASIS_OTHER, permits);
     }

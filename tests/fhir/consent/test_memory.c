@@ -53,7 +53,8 @@ static const char policy_text[] =
 
 static const char tenant_text[] =
     "{\"schema\":1,\"legal\":{\"base\":\"silent\",\"rules\":[{\"actors\":[\"a\"],"
-    "\"effect\":\"deny\"}],\"schema\":1},\"implicit\":[]}";
+    "\"effect\":\"deny\"}],\"schema\":1},\"implicit\":[],\"obligations\":[{\"when\":{"
+    "\"base\":\"deny\",\"schema\":1},\"redact\":[\"A.b\"],\"notice\":\"n\"}]}";
 
 static const char set_text[] =
     "{\"resourceType\":\"ValueSet\",\"url\":\"urn:a\",\"version\":\"1\",\"useContext\":[{"

@@ -5,6 +5,8 @@
 #include "tests/check.h"
 
 #define PCF "https://profiles.ihe.net/ITI/PCF/Policy-"
+#define OBLIGED(rest)                                                                          \
+    "{\"schema\":1,\"obligations\":[{\"when\":{\"base\":\"deny\",\"schema\":1}" rest "}]}"
 #define RULES(rules) "{\"base\":\"silent\",\"rules\":[" rules "],\"schema\":1}"
 
 static int read_text(struct arena *arena, struct str text, struct issues *issues,
@@ -57,6 +59,23 @@ static void test_mistakes_name_the_element(void **state)
         { "{\"schema\":1,\"combining\":\"first\"}", "combining" },
         { "{\"schema\":1,\"combining\":1}", "combining" },
         { "{\"schema\":1,\"illegal\":1}", "illegal" },
+        { "{\"schema\":1,\"obligations\":{}}", "obligations" },
+        { "{\"schema\":1,\"obligations\":[{\"notice\":\"n\"}]}", "obligations.when" },
+        { OBLIGED(""), "obligations" },
+        { OBLIGED(",\"redact\":[]"), "obligations" },
+        { OBLIGED(",\"redact\":[7]"), "obligations" },
+        { OBLIGED(",\"redact\":[\"Patient\"]"), "obligations" },
+        { OBLIGED(",\"redact\":[\"Patient.\"]"), "obligations" },
+        { OBLIGED(",\"redact\":[\"Patient..name\"]"), "obligations" },
+        { OBLIGED(",\"redact\":[\"Patient.na-me\"]"), "obligations" },
+        { OBLIGED(",\"mask\":[\"[x]\"]"), "obligations" },
+        { OBLIGED(",\"mask\":[\"Patient.{\"]"), "obligations" },
+        { OBLIGED(",\"mask\":[\"Patient.[\"]"), "obligations" },
+        { OBLIGED(",\"label\":[\"R\"]"), "obligations" },
+        { OBLIGED(",\"label\":[\"urn:l|\"]"), "obligations" },
+        { OBLIGED(",\"label\":[\"|R\"]"), "obligations" },
+        { OBLIGED(",\"hide\":[\"Patient.name\"]"), "hide" },
+        { "{\"schema\":1,\"obligations\":[{\"when\":{},\"notice\":\"n\"}]}", "policy" },
         { "{\"schema\":1,\"legal\":{\"base\":\"deny\",\"schema\":1}}", "legal" },
         { "{\"schema\":1,\"part2\":{\"schema\":1,\"base\":\"silent\"}}", "policy" },
     };
@@ -91,6 +110,31 @@ static void test_sizes_are_bounded(void **state)
         buf_z(&text, "]}");
         assert_int_equal(read_text(arena, buf_str(&text), &issues, &tenant) == 0,
                          n == CONSENT_TENANT_IMPLICIT_MAX);
+    }
+    for (size_t n = CONSENT_TENANT_OBLIGATIONS_MAX; n <= CONSENT_TENANT_OBLIGATIONS_MAX + 1;
+         n++) {
+        static const char one[] =
+            "{\"when\":{\"base\":\"deny\",\"schema\":1},\"notice\":\"n\"}";
+        struct buf text = arena_buf(arena, 1 << 16);
+        buf_fmt(&text, "{\"schema\":1,\"obligations\":[%s", one);
+        for (size_t i = 1; i < n; i++) {
+            buf_fmt(&text, ",%s", one);
+        }
+        buf_z(&text, "]}");
+        assert_int_equal(read_text(arena, buf_str(&text), &issues, &tenant) == 0,
+                         n == CONSENT_TENANT_OBLIGATIONS_MAX);
+    }
+    for (size_t n = POLICY_VALUES_MAX; n <= POLICY_VALUES_MAX + 1; n++) {
+        struct buf text = arena_buf(arena, 1 << 16);
+        buf_z(&text,
+              "{\"schema\":1,\"obligations\":[{\"when\":{\"base\":\"deny\",\"schema\":1},"
+              "\"redact\":[\"A.b\"");
+        for (size_t i = 1; i < n; i++) {
+            buf_z(&text, ",\"A.b\"");
+        }
+        buf_z(&text, "]}]}");
+        assert_int_equal(read_text(arena, buf_str(&text), &issues, &tenant) == 0,
+                         n == POLICY_VALUES_MAX);
     }
     char *space = arena_alloc(arena, CONSENT_TENANT_TEXT_MAX + 1);
     assert_non_null(space);
