@@ -11,7 +11,7 @@
  * Events are asked for by number, between two looks at the same head, and each must name the
  * block that the chain has at its height: so they belong to one chain even if the nodes change
  * theirs in between. In a gap of FOLLOWER_FEW blocks every header is read and its parent
- * compared; over larger gaps only the headers of blocks with events are.
+ * compared; over larger gaps only the headers of blocks with events that aren't final are.
  *
  * While older blocks are still being read the time of agreement stays where it was: a view that
  * lacks the newest revocations isn't fresh.
@@ -140,7 +140,7 @@ static void on_stored(void *arg, int r, const struct db_rows *rows)
     f->trouble = NULL;
     f->cursor.number = f->to;
     memcpy(f->cursor.hash, f->head.hash, sizeof(f->cursor.hash));
-    f->range = f->range * 2 < RANGE_MOST ? f->range * 2 : RANGE_MOST;
+    f->range = follower_least(f->range * 2, f->range_most);
     if (f->to < f->view.latest) {
         follower_look(f);
         return;
@@ -314,6 +314,7 @@ struct follower *follower_new(const struct follower_config *config,
     f->calls = *calls;
     f->owner = owner;
     f->range = RANGE_MOST;
+    f->range_most = RANGE_MOST;
     f->timer = event_new(config->base, -1, 0, on_timer, f);
     if (!f->timer) {
         free(f);
@@ -327,6 +328,7 @@ void follower_start(struct follower *f, uint64_t fence)
     follower_stop(f);
     f->fence = fence;
     f->loaded = false;
+    f->range_most = RANGE_MOST;
     rest(f, 0);
 }
 

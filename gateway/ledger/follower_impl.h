@@ -31,7 +31,8 @@ struct follower {
     struct store_block head; /* at view.latest, or where this step ends */
     uint64_t from;
     uint64_t to;
-    uint64_t range; /* blocks to try at once */
+    uint64_t range;      /* blocks to try at once */
+    uint64_t range_most; /* more were too many */
     struct answers_range asked;
     struct store_event *events; /* owned */
     size_t event_count;

@@ -1,6 +1,6 @@
 /*
  * A step forward: events between two looks at the same head, each in a block whose header is
- * read and fits onto the one before.
+ * read and fits onto the one before; over a large gap, final blocks excepted.
  */
 #include "gateway/ledger/follower_impl.h"
 
@@ -12,9 +12,10 @@
 
 static void read_next_block(struct follower *f);
 
+/* Events, or one byte that says: more than there is room for. */
 static int read_events(const void *arg, const struct node *result, struct buf *out)
 {
-    size_t count;
+    size_t count = 0;
     struct store_event *events = calloc(ANSWERS_EVENTS_MAX, sizeof(*events));
     if (!events) {
         return -ENOMEM;
@@ -22,9 +23,25 @@ static int read_events(const void *arg, const struct node *result, struct buf *o
     int r = answers_events(result, arg, events, ANSWERS_EVENTS_MAX, &count);
     if (r == 0) {
         buf_put(out, events, count * sizeof(*events));
+    } else if (r == ANSWERS_E_TOO_MANY) {
+        buf_c(out, 0);
+        r = 0;
     }
     free(events);
     return r;
+}
+
+/* The nodes, or we, can't take so many at once: the same again, with fewer blocks. */
+static bool too_many(const struct quorum_answer *answer)
+{
+    return answer->error == RPC_E_TOO_MANY || (answer->r == 0 && answer->bytes.n == 1);
+}
+
+static void ask_for_less(struct follower *f)
+{
+    f->range /= 2;
+    f->range_most = f->range;
+    follower_look(f);
 }
 
 static void on_head_again(void *owner, const struct quorum_answer *answer)
@@ -122,12 +139,25 @@ static void on_block(void *owner, const struct quorum_answer *answer)
     take(f, &block);
 }
 
+/* Final blocks don't change between two questions, so the majority's word on them is enough. */
+static void pass_final(struct follower *f)
+{
+    while (f->next_event < f->event_count) {
+        uint64_t number = f->events[f->next_event].block_number;
+        if (number > f->view.finalized || number >= f->to) {
+            return;
+        }
+        f->next_event++;
+    }
+}
+
 /* The next header that is needed, from f->want on. */
 static void read_next_block(struct follower *f)
 {
     bool each = f->to - f->from < FOLLOWER_FEW;
     bool own = f->have && f->want == f->cursor.number;
     if (!each && !own) {
+        pass_final(f);
         bool more = f->next_event < f->event_count;
         f->want = more ? f->events[f->next_event].block_number : f->to;
     }
@@ -143,7 +173,11 @@ static void on_events(void *owner, const struct quorum_answer *answer)
 {
     struct follower *f = owner;
     f->op = NULL;
-    if (answer->r < 0) {
+    if (too_many(answer) && f->range > 1) {
+        ask_for_less(f);
+        return;
+    }
+    if (answer->r < 0 || too_many(answer)) {
         f->range = f->range > 1 ? f->range / 2 : 1;
         follower_give_up(f, LOG_WARN,
                          answer->error == RPC_OK ? "disagree" : rpc_error_text(answer->error));

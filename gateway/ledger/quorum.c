@@ -1,7 +1,17 @@
-/* All are asked at once; the last answer, or the end of the node's time, decides. */
+/*
+ * All are asked at once, and a majority that says the same decides at once: nodes that hang
+ * hold nothing up. What a majority has reached may be higher with every answer, so there the
+ * rest is waited for, but not for long.
+ *
+ *   asking --each vote--> decided? --all have voted, or most say the same--> done
+ *     |                      |
+ *     |                      +--a height, enough told--> lingering --a while--> done
+ *     +<-------no------------+
+ */
 #include "gateway/ledger/quorum.h"
 
 #include "gateway/heap.h"
+#include "gateway/net/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +19,6 @@
 struct vote {
     struct call *call;
     struct op *op;
-    bool given;
     enum rpc_error error;
     const char *revert;
     struct buf bytes; /* owned */
@@ -23,6 +32,8 @@ struct call {
     bool height;
     quorum_fn done;
     void *owner;
+    struct event *linger; /* owned; of a height */
+    bool lingering;
     size_t n;
     size_t open; /* votes not given yet */
     struct vote votes[RPC_ENDPOINTS_MAX];
@@ -30,6 +41,9 @@ struct call {
 
 static void call_free(struct call *call)
 {
+    if (call->linger) {
+        event_free(call->linger);
+    }
     for (size_t i = 0; i < call->n; i++) {
         op_cancel(call->votes[i].op);
         heap_buf_free(&call->votes[i].bytes);
@@ -102,18 +116,24 @@ static uint64_t number(struct str bytes)
     return value;
 }
 
-static struct quorum_answer highest(const struct call *call, struct buf *out)
+/* Heights of those who told one; returns how many. */
+static size_t heights(const struct call *call, uint64_t votes[RPC_ENDPOINTS_MAX])
 {
-    uint64_t votes[RPC_ENDPOINTS_MAX];
     size_t count = 0;
-    uint64_t value;
     for (size_t i = 0; i < call->n; i++) {
         const struct vote *vote = &call->votes[i];
-        if (vote->error == RPC_OK && vote->bytes.n == sizeof(value)) {
+        if (vote->error == RPC_OK && vote->bytes.n == sizeof(votes[0])) {
             votes[count++] = number(buf_str(&vote->bytes));
         }
     }
-    if (quorum_height(votes, count, call->n, &value) < 0) {
+    return count;
+}
+
+static struct quorum_answer highest(const struct call *call, struct buf *out)
+{
+    uint64_t votes[RPC_ENDPOINTS_MAX];
+    uint64_t value;
+    if (quorum_height(votes, heights(call, votes), call->n, &value) < 0) {
         return most(call).r == -EREMOTEIO
                    ? most(call)
                    : (struct quorum_answer){ .r = -EAGAIN, .error = call->votes[0].error };
@@ -122,12 +142,34 @@ static struct quorum_answer highest(const struct call *call, struct buf *out)
     return (struct quorum_answer){ .revert = "", .bytes = buf_str(out) };
 }
 
+static void decide(struct call *call)
+{
+    uint8_t room[sizeof(uint64_t)];
+    struct buf value = buf_fixed(room, sizeof(room));
+    struct quorum_answer all = call->height ? highest(call, &value) : most(call);
+    call->done(call->owner, &all);
+    call_free(call);
+}
+
+static void on_linger(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct call *call = arg;
+    for (size_t i = 0; i < call->n; i++) {
+        if (call->votes[i].op) {
+            rpc_late(call->rpc, i);
+        }
+    }
+    decide(call);
+}
+
 static void on_vote(void *owner, const struct rpc_answer *answer)
 {
     struct vote *vote = owner;
     struct call *call = vote->call;
+    uint64_t votes[RPC_ENDPOINTS_MAX];
     vote->op = NULL;
-    vote->given = true;
     vote->error = answer->error;
     vote->revert = answer->revert;
     if (answer->error == RPC_OK && call->read(call->arg, answer->result, &vote->bytes) != 0) {
@@ -137,14 +179,12 @@ static void on_vote(void *owner, const struct rpc_answer *answer)
         vote->error = vote->error == RPC_OK ? RPC_E_ANSWER : vote->error;
         heap_buf_free(&vote->bytes);
     }
-    if (--call->open > 0) {
-        return;
+    if (--call->open == 0 || (!call->height && most(call).r != -EAGAIN)) {
+        decide(call);
+    } else if (call->height && !call->lingering && heights(call, votes) > call->n / 2) {
+        call->lingering = true;
+        (void)timer_once(call->linger, QUORUM_LINGER_MS);
     }
-    uint8_t room[sizeof(uint64_t)];
-    struct buf value = buf_fixed(room, sizeof(room));
-    struct quorum_answer all = call->height ? highest(call, &value) : most(call);
-    call->done(call->owner, &all);
-    call_free(call);
 }
 
 struct op *quorum_call(struct rpc *rpc, const struct quorum_ask *ask, quorum_fn done,
@@ -162,7 +202,10 @@ struct op *quorum_call(struct rpc *rpc, const struct quorum_ask *ask, quorum_fn 
     call->done = done;
     call->owner = owner;
     call->n = rpc_endpoints(rpc);
-    for (size_t i = 0; i < call->n; i++) {
+    if (call->height) {
+        call->linger = event_new(rpc_base(rpc), -1, 0, on_linger, call);
+    }
+    for (size_t i = 0; i < call->n && (!call->height || call->linger); i++) {
         struct vote *vote = &call->votes[i];
         struct rpc_ask one = { ask->method, ask->params, i };
         vote->call = call;

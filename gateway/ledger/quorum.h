@@ -2,12 +2,16 @@
  * Asking several nodes the same and taking what most of them say.
  *
  * A majority is more than half of the nodes configured, reached or not; of one node it is that
- * one, of two both.
+ * one, of two both. Once it has said the same, the others are waited for no longer.
  */
 #pragma once
 
 #include "crypto/base/buf.h"
 #include "gateway/ledger/rpc.h"
+
+enum {
+    QUORUM_LINGER_MS = 300, /* for the heights of the rest, when a majority has told theirs */
+};
 
 /*
  * Write what counts of @result in one form, so that equal answers are equal bytes.

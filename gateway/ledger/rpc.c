@@ -39,12 +39,13 @@ struct endpoint {
     struct tls *tls;            /* owned; NULL: plain */
     char target[TARGET_MAX];
     bool pinned; /* it said the right chain id */
-    bool bad;    /* it could not be reached, or is of another chain: said in the log */
+    bool bad;    /* not reached, late, or of another chain: said in the log */
     int64_t pause;
     int64_t back; /* clock_mono_ms() */
 };
 
 struct rpc {
+    struct event_base *base; /* borrowed */
     struct endpoint each[RPC_ENDPOINTS_MAX];
     size_t count;
     uint64_t chain;
@@ -98,6 +99,14 @@ static void fail(struct call *call, enum rpc_error error)
     finish(call, &answer);
 }
 
+static void say_bad(struct endpoint *e, size_t at, const char *why)
+{
+    if (!e->bad) {
+        e->bad = true;
+        log_line(LOG_WARN, "ledger node unusable", LOG_I("endpoint", at), LOG_Z("why", why));
+    }
+}
+
 /* A node that can't be used: ask it last for a while, and pin it again afterwards. */
 static void set_bad(struct endpoint *e, size_t at, const char *why)
 {
@@ -105,10 +114,7 @@ static void set_bad(struct endpoint *e, size_t at, const char *why)
     e->pause = pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
     e->back = clock_mono_ms() + e->pause;
     e->pinned = false;
-    if (!e->bad) {
-        e->bad = true;
-        log_line(LOG_WARN, "ledger node unusable", LOG_I("endpoint", at), LOG_Z("why", why));
-    }
+    say_bad(e, at, why);
 }
 
 static void set_good(struct endpoint *e, size_t at)
@@ -184,6 +190,7 @@ static void on_answer(void *owner, const struct http_answer *http)
     if (call->pinning) {
         on_chain(call, &answer);
     } else {
+        set_good(e, call->at);
         finish(call, &answer);
     }
     arena_free(arena);
@@ -302,6 +309,7 @@ struct rpc *rpc_new(const struct rpc_config *config)
         free(rpc);
         return NULL;
     }
+    rpc->base = config->base;
     rpc->chain = config->chain;
     rpc->timeout_ms = config->timeout_ms ? config->timeout_ms : RPC_TIMEOUT_MS;
     for (size_t i = 0; i < config->count; i++) {
@@ -332,6 +340,16 @@ void rpc_free(struct rpc *rpc)
 size_t rpc_endpoints(const struct rpc *rpc)
 {
     return rpc->count;
+}
+
+struct event_base *rpc_base(const struct rpc *rpc)
+{
+    return rpc->base;
+}
+
+void rpc_late(struct rpc *rpc, size_t endpoint)
+{
+    say_bad(&rpc->each[endpoint], endpoint, "late");
 }
 
 uint64_t rpc_chain(const struct rpc *rpc)

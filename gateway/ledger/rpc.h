@@ -85,6 +85,10 @@ MUST_USE struct rpc *rpc_new(const struct rpc_config *config);
 void rpc_free(struct rpc *rpc);
 
 size_t rpc_endpoints(const struct rpc *rpc);
+struct event_base *rpc_base(const struct rpc *rpc);
+
+/* Node @endpoint is behind the others with its answer: the log says so, until it answers. */
+void rpc_late(struct rpc *rpc, size_t endpoint);
 
 /* The chain's id; 0: not known yet. */
 uint64_t rpc_chain(const struct rpc *rpc);

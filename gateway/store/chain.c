@@ -45,8 +45,7 @@ static const struct db_statement advance_to = {
 };
 static const struct db_statement fold = {
     "chain_fold",
-    "SELECT chain_fold($1::bigint, c) FROM (SELECT DISTINCT c FROM unnest($2::bytea[]) AS c) "
-    "AS d",
+    "SELECT chain_fold($1::bigint, $2::bytea[])",
 };
 static const struct db_statement rollback = {
     "chain_rollback",

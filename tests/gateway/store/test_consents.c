@@ -202,7 +202,7 @@ static void test_a_revocation_acts_before_the_chain_has_it(void **state)
     assert_true(epoch().epoch > before);
     (void)read(4, &c);
     assert_true(c.on_chain.revoked);
-    (void)store_sql("SELECT chain_fold(chain, consent) FROM consent_chain");
+    (void)store_sql("SELECT chain_fold(31337, array_agg(consent)) FROM consent_chain");
     (void)read(4, &c);
     assert_true(c.on_chain.revoked);
 
@@ -277,6 +277,22 @@ static void test_a_version_stays_in_force_until_the_next_is_safe(void **state)
     in_flight(11); /* a reorganisation takes the new grant: the old one never left */
     rollback(at.number - 1);
     assert_standing(11, "1:1 safe, 2:1 safe");
+}
+
+static void test_of_two_in_flight_the_first_is_in_force_once_safe(void **state)
+{
+    (void)state;
+    struct store_event first = event(STORE_EVENT_GRANTED, 40, 1);
+    struct store_event second = event(STORE_EVENT_GRANTED, 40, 2);
+    file(40, 1, 0);
+    file(40, 2, 0);
+    assert_int_equal(advance(0, &first, 1), 0);
+    assert_int_equal(advance(0, &second, 2), 0);
+    assert_standing(40, "2:2 seen");
+    assert_int_equal(advance(0, NULL, 2), 0);
+    assert_standing(40, "1:1 safe, 2:2 seen");
+    assert_int_equal(advance(0, NULL, 2), 0);
+    assert_standing(40, "2:2 safe");
 }
 
 static void test_a_revocation_ends_both_versions(void **state)
@@ -407,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_a_rollback_takes_grants_and_leaves_revocations),
         cmocka_unit_test(test_a_revocation_acts_before_the_chain_has_it),
         cmocka_unit_test(test_a_version_stays_in_force_until_the_next_is_safe),
+        cmocka_unit_test(test_of_two_in_flight_the_first_is_in_force_once_safe),
         cmocka_unit_test(test_a_revocation_ends_both_versions),
         cmocka_unit_test(test_a_rotation_spends_a_version_and_changes_nothing),
         cmocka_unit_test(test_blocks_show_the_fork_point),
