@@ -61,6 +61,9 @@ struct consents {
     int64_t asked;         /* when the cycle under way asked; clock_mono_ms() */
     int64_t confirmed;     /* when the last good one asked */
     int64_t ledger_agreed; /* on the same clock; 0: never */
+    int64_t
+        revoked[CHANGES_MAX]; /* on the same clock: when those of this cycle were accepted */
+    size_t revoked_count;
     struct waiter *waiters;
     consents_loaded_fn loaded_fn;
     void *loaded_arg;
@@ -82,6 +85,13 @@ static void ask(struct consents *consents);
 static int64_t lease(const struct consents *consents)
 {
     return consents->config->consent ? consents->config->consent->lease : LEASE_USUAL_MS;
+}
+
+/* When nothing is released any more: a tenth before the lease ends, so that what was released
+ * last is out by then. */
+static int64_t closes(const struct consents *consents)
+{
+    return consents->confirmed + lease(consents) * 9 / 10;
 }
 
 /* Ask again well within the lease, even if no wake comes. */
@@ -124,10 +134,26 @@ static void tell_waiters(struct consents *consents, int r)
     }
 }
 
+/*
+ * Revocations of the cycle that ends well act from now on; or they did before, since nothing is
+ * released once the lease has run out.
+ */
+static void tell_revoked(struct consents *consents)
+{
+    int64_t now = clock_mono_ms();
+    int64_t closed = closes(consents);
+    for (size_t i = 0; i < consents->revoked_count; i++) {
+        int64_t at = consents->revoked[i];
+        int64_t acts = closed < now ? closed : now;
+        metrics_revocation(acts > at ? acts - at : 0);
+    }
+}
+
 /* A cycle has ended. */
 static void settle(struct consents *consents, int r)
 {
     if (r == 0) {
+        tell_revoked(consents);
         consents->epoch = consents->target;
         consents->confirmed = consents->asked;
         metrics_set(METRIC_CONSENT_EPOCH, (int64_t)consents->epoch);
@@ -186,6 +212,19 @@ static void load_all(struct consents *consents)
     }
 }
 
+/* When the revocations among @rows, which came just now, were accepted. */
+static void keep_revoked(struct consents *consents, const struct db_rows *rows)
+{
+    int64_t now = clock_mono_ms();
+    for (int i = 0; i < db_count(rows); i++) {
+        struct store_change change;
+        store_change_row(rows, i, &change);
+        if (change.revoked) {
+            consents->revoked[consents->revoked_count++] = now - change.age;
+        }
+    }
+}
+
 /* Caches of who is who must begin anew after a merge or a destruction. */
 static bool bears_on_people(const struct db_rows *rows)
 {
@@ -211,6 +250,7 @@ static void on_changes(void *arg, int r, const struct db_rows *rows)
         load_all(consents);
         return;
     }
+    keep_revoked(consents, rows);
     if (bears_on_people(rows)) {
         consents->people = consents->target;
     }
@@ -259,6 +299,7 @@ static void ask(struct consents *consents)
         return;
     }
     consents->asked = clock_mono_ms();
+    consents->revoked_count = 0;
     consents->op = store_epoch(consents->db, (uint64_t)consents->config->ledger->chain_id,
                                on_epoch, consents);
     if (consents->op) {
@@ -324,7 +365,7 @@ enum consents_state consents_state(const struct consents *consents)
     if (!consents->loaded) {
         return CONSENTS_LOADING;
     }
-    if (clock_mono_ms() - consents->confirmed > lease(consents)) {
+    if (clock_mono_ms() > closes(consents)) {
         return CONSENTS_LEASE;
     }
     if (consents_ledger_age(consents) > consents->config->ledger->max_staleness) {

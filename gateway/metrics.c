@@ -13,7 +13,31 @@ enum kind {
     COUNTER,
     GAUGE_SUM,
     GAUGE_MAX,
+    BUCKET,
+    COUNT,
+    SUM_MS,
 };
+
+enum {
+    MS = 1000, /* of a second */
+};
+
+/* What follows the name of the family, and its type. */
+static const struct {
+    const char *suffix;
+    const char *type;
+} kinds[] = {
+    [COUNTER] = { "_total", "counter" }, [GAUGE_SUM] = { "", "gauge" },
+    [GAUGE_MAX] = { "", "gauge" },       [BUCKET] = { "_bucket", "histogram" },
+    [COUNT] = { "_count", "histogram" }, [SUM_MS] = { "_sum", "histogram" },
+};
+
+#define REVOCATION "chartseal_consent_revocation_effective_seconds"
+
+/* Bounds of the buckets, in ms; the last has none. */
+static const int64_t revocation_bounds[] = { 50, 100, 250, 500, 1000, 2500, INT64_MAX };
+_Static_assert(METRIC_REVOKED + ARRAY_LEN(revocation_bounds) == METRIC_REVOKED_BUCKETS_END + 1,
+               "each bucket has a place");
 
 static const struct {
     enum kind kind;
@@ -85,6 +109,16 @@ static const struct {
                                "tree size of the last final anchor" },
     [METRIC_LEDGER_REORGS] = { COUNTER, "chartseal_ledger_reorgs", "",
                                "blocks that a reorganisation took back" },
+    [METRIC_REVOKED] = { BUCKET, REVOCATION, "{le=\"0.05\"}",
+                         "from the acceptance of a revocation until it acts in a worker" },
+    [METRIC_REVOKED + 1] = { BUCKET, REVOCATION, "{le=\"0.1\"}", NULL },
+    [METRIC_REVOKED + 2] = { BUCKET, REVOCATION, "{le=\"0.25\"}", NULL },
+    [METRIC_REVOKED + 3] = { BUCKET, REVOCATION, "{le=\"0.5\"}", NULL },
+    [METRIC_REVOKED + 4] = { BUCKET, REVOCATION, "{le=\"1\"}", NULL },
+    [METRIC_REVOKED + 5] = { BUCKET, REVOCATION, "{le=\"2.5\"}", NULL },
+    [METRIC_REVOKED_BUCKETS_END] = { BUCKET, REVOCATION, "{le=\"+Inf\"}", NULL },
+    [METRIC_REVOKED_COUNT] = { COUNT, REVOCATION, "", NULL },
+    [METRIC_REVOKED_SUM_MS] = { SUM_MS, REVOCATION, "", NULL },
     [METRIC_DATABASE_UP] = { GAUGE_SUM, "chartseal_database_up", "",
                              "processes with a connection to PostgreSQL" },
     [METRIC_READY] = { GAUGE_SUM, "chartseal_ready", "", "workers that take traffic" },
@@ -114,7 +148,7 @@ int metrics_map(size_t children)
 void metrics_ended(size_t child)
 {
     for (size_t i = 0; i < METRIC_COUNT; i++) {
-        if (table[i].kind != COUNTER) {
+        if (table[i].kind == GAUGE_SUM || table[i].kind == GAUGE_MAX) {
             atomic_store_explicit(&pages[child].values[i], 0, memory_order_relaxed);
         }
     }
@@ -140,6 +174,15 @@ void metrics_set(enum metric metric, int64_t value)
     }
 }
 
+void metrics_revocation(int64_t ms)
+{
+    for (size_t i = 0; i < ARRAY_LEN(revocation_bounds); i++) {
+        metrics_add((enum metric)(METRIC_REVOKED + i), ms <= revocation_bounds[i]);
+    }
+    metrics_add(METRIC_REVOKED_COUNT, 1);
+    metrics_add(METRIC_REVOKED_SUM_MS, ms);
+}
+
 int64_t metrics_value(enum metric metric)
 {
     int64_t sum = 0;
@@ -157,13 +200,18 @@ int64_t metrics_value(enum metric metric)
 void metrics_write(struct buf *out)
 {
     for (size_t i = 0; i < METRIC_COUNT; i++) {
-        bool counter = table[i].kind == COUNTER;
+        enum kind kind = table[i].kind;
+        int64_t value = metrics_value((enum metric)i);
         if (table[i].help) {
-            buf_fmt(out, "# TYPE %s %s\n# HELP %s %s.\n", table[i].family,
-                    counter ? "counter" : "gauge", table[i].family, table[i].help);
+            buf_fmt(out, "# TYPE %s %s\n# HELP %s %s.\n", table[i].family, kinds[kind].type,
+                    table[i].family, table[i].help);
         }
-        buf_fmt(out, "%s%s%s %" PRId64 "\n", table[i].family, counter ? "_total" : "",
-                table[i].labels, metrics_value((enum metric)i));
+        buf_fmt(out, "%s%s%s ", table[i].family, kinds[kind].suffix, table[i].labels);
+        if (kind == SUM_MS) {
+            buf_fmt(out, "%" PRId64 ".%03d\n", value / MS, (int)(value % MS));
+        } else {
+            buf_fmt(out, "%" PRId64 "\n", value);
+        }
     }
     buf_fmt(out,
             "# TYPE chartseal_build info\n# HELP chartseal_build Version.\n"

@@ -49,6 +49,10 @@ enum metric {
     METRIC_UNANCHORED_LEAVES, /* gauge */
     METRIC_ANCHORED_SIZE,     /* gauge */
     METRIC_LEDGER_REORGS,
+    METRIC_REVOKED, /* the histogram of metrics_revocation(): buckets, count, sum */
+    METRIC_REVOKED_BUCKETS_END = METRIC_REVOKED + 6,
+    METRIC_REVOKED_COUNT,
+    METRIC_REVOKED_SUM_MS,
     METRIC_DATABASE_UP, /* gauge: processes with a connection */
     METRIC_READY,       /* gauge: children that take traffic */
     METRIC_COUNT,
@@ -69,6 +73,9 @@ void metrics_ended(size_t child);
 
 void metrics_add(enum metric metric, int64_t by);
 void metrics_set(enum metric metric, int64_t value);
+
+/* A revocation acts in this process, @ms after it was accepted. */
+void metrics_revocation(int64_t ms);
 
 /* The sum over all pages; for the gauges that name a moment or a size, the largest. */
 int64_t metrics_value(enum metric metric);

@@ -35,8 +35,9 @@ static const struct db_statement epoch = {
 };
 static const struct db_statement changes = {
     "changes",
-    "SELECT epoch, kind, ref FROM change WHERE epoch > $1::bigint ORDER BY epoch"
-    " LIMIT $2::integer",
+    "SELECT epoch, kind, ref, (extract(epoch FROM clock_timestamp() - at) * 1000)::bigint,"
+    " kind = 2 AND EXISTS (SELECT FROM consent_chain h WHERE h.consent = c.ref AND h.revoked)"
+    " FROM change c WHERE epoch > $1::bigint ORDER BY epoch LIMIT $2::integer",
 };
 static const struct db_statement raise_by = {
     "epoch_raise",
@@ -111,6 +112,8 @@ void store_change_row(const struct db_rows *rows, int i, struct store_change *ou
     out->epoch = (uint64_t)db_i64(rows, i, 0);
     out->kind = (enum store_change_kind)db_i16(rows, i, 1);
     out->ref = db_bytes(rows, i, 2);
+    out->age = db_i64(rows, i, 3);
+    out->revoked = db_bool(rows, i, 4);
 }
 
 struct op *store_epoch_raise(struct db *db, enum store_change_kind kind, struct str ref,

@@ -34,11 +34,17 @@ struct store_epoch {
 MUST_USE struct op *store_epoch(struct db *db, uint64_t chain, db_done_fn done, void *arg);
 void store_epoch_row(const struct db_rows *rows, struct store_epoch *out);
 
-/* @ref: borrowed from the rows */
+/*
+ * @ref:     borrowed from the rows
+ * @age:     ms since the transaction that changed it began, when asked
+ * @revoked: it left a consent revoked
+ */
 struct store_change {
     uint64_t epoch;
     enum store_change_kind kind;
     struct str ref;
+    int64_t age;
+    bool revoked;
 };
 
 /**
