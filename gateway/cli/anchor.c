@@ -4,6 +4,7 @@
 #include "crypto/secp.h"
 #include "gateway/heap.h"
 #include "gateway/ledger/deploy.h"
+#include "gateway/ledger/wallet.h"
 
 #include "fhir/format/json_write.h"
 
@@ -16,12 +17,24 @@
 enum {
     TEXT_MAX = 8192,
     ADMIN_DELAY = 86400,
+    WEI_MAX = 24, /* digits of 64 bits */
 };
 
 static const char usage_text[] =
     "anchor deploy --endpoint URL --keystore FILE --password FILE --origin ORIGIN\n"
-    "                        [--relayer ADDRESS] [--operator ADDRESS] [--dry-run] [--json]\n"
+    "                        [--chain local|sepolia|hoodi|mainnet|ID] [--relayer ADDRESS]\n"
+    "                        [--operator ADDRESS] [--dry-run] [--json]\n"
     "       chartseal anchor status --config FILE [--json]";
+
+static const struct {
+    const char *name;
+    uint64_t id;
+} chains[] = {
+    { "local", DEPLOY_CHAIN_LOCAL },
+    { "sepolia", 11155111 },
+    { "hoodi", 560048 },
+    { "mainnet", 1 },
+};
 
 /* "  consent: 0x…" and its kin. */
 struct line {
@@ -30,30 +43,37 @@ struct line {
     uint64_t number;
 };
 
-static void print(const struct line *lines, size_t n, bool json)
+static void put_lines(struct json_writer *w, const struct line *lines, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (lines[i].text) {
+            json_z(w, lines[i].name, lines[i].text);
+        } else {
+            json_u64(w, lines[i].name, lines[i].number);
+        }
+    }
+}
+
+static void print(const struct line *lines, size_t n)
 {
     struct buf out = heap_buf(TEXT_MAX);
-    struct json_writer w = json_writer(&out);
-    if (json) {
-        json_object(&w, NULL);
-    }
     for (size_t i = 0; i < n; i++) {
-        if (json && lines[i].text) {
-            json_z(&w, lines[i].name, lines[i].text);
-        } else if (json) {
-            json_u64(&w, lines[i].name, lines[i].number);
-        } else if (lines[i].text) {
+        if (lines[i].text) {
             buf_fmt(&out, "  %s: \"%s\"\n", lines[i].name, lines[i].text);
         } else {
             buf_fmt(&out, "  %s: %" PRIu64 "\n", lines[i].name, lines[i].number);
         }
     }
-    if (json) {
-        json_end(&w);
-        buf_c(&out, '\n');
-    }
     (void)fwrite(out.p, 1, out.n, stdout);
     heap_buf_free(&out);
+}
+
+static void print_json(struct buf *out, struct json_writer *w)
+{
+    json_end(w);
+    buf_c(out, '\n');
+    (void)fwrite(out->p, 1, out->n, stdout);
+    heap_buf_free(out);
 }
 
 /* An address as terminated text. */
@@ -77,6 +97,90 @@ static bool address_option(int argc, char **argv, const char *option, uint8_t ou
     return true;
 }
 
+/* The chain that @text names; NULL: the local one. Return: false: it names none */
+static bool chain_option(const char *text, uint64_t *out)
+{
+    char *end;
+    *out = DEPLOY_CHAIN_LOCAL;
+    if (!text) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(chains); i++) {
+        if (strcmp(text, chains[i].name) == 0) {
+            *out = chains[i].id;
+            return true;
+        }
+    }
+    *out = strtoull(text, &end, 10);
+    if (*text < '1' || *text > '9' || *end) {
+        (void)fputs("--chain: local, sepolia, hoodi, mainnet or a number\n", stderr);
+        return false;
+    }
+    return true;
+}
+
+/* Wei as ether, rounded up to a gwei. */
+static void put_ether(struct buf *out, uint64_t wei)
+{
+    uint64_t gwei = wei / WALLET_GWEI + (wei % WALLET_GWEI > 0);
+    buf_fmt(out, "%" PRIu64 ".%09" PRIu64 " ether", gwei / WALLET_GWEI, gwei % WALLET_GWEI);
+}
+
+/* As text: JSON's numbers end before wei do. */
+static void put_wei(struct json_writer *w, const char *name, uint64_t wei)
+{
+    char text[WEI_MAX];
+    (void)snprintf(text, sizeof(text), "%" PRIu64, wei);
+    json_z(w, name, text);
+}
+
+/* What would be sent, to standard error. */
+static void tell_plan(const struct deploy_result *got)
+{
+    struct buf out = heap_buf(TEXT_MAX);
+    char to[SECP_ADDRESS_TEXT + 1];
+    for (size_t i = 0; i < got->count; i++) {
+        const struct deploy_step *step = &got->steps[i];
+        buf_fmt(&out, "%zu. %s%s %s: %zu bytes, at most %" PRIu64 " gas, ", i + 1, step->what,
+                step->creates ? " at" : ", calling", address_text_of(step->to, to), step->size,
+                step->gas);
+        put_ether(&out, step->cost);
+        buf_c(&out, '\n');
+    }
+    buf_fmt(&out, "in all at most %" PRIu64 " gas, ", got->gas);
+    put_ether(&out, got->cost);
+    buf_fmt(&out, "; account %s has %s", address_text_of(got->account, to),
+            got->balance == UINT64_MAX ? "more than " : "");
+    put_ether(&out, got->balance);
+    buf_fmt(&out, "%s\n", got->balance < got->cost ? ": too little" : "");
+    (void)fwrite(out.p, 1, out.n, stderr);
+    heap_buf_free(&out);
+}
+
+static void print_deployed(const struct deploy_result *got, const struct line *lines, size_t n)
+{
+    struct buf out = heap_buf(TEXT_MAX);
+    struct json_writer w = json_writer(&out);
+    char to[SECP_ADDRESS_TEXT + 1];
+    json_object(&w, NULL);
+    put_lines(&w, lines, n);
+    json_u64(&w, "gas", got->gas);
+    put_wei(&w, "cost_wei", got->cost);
+    json_array(&w, "transactions");
+    for (size_t i = 0; i < got->count; i++) {
+        const struct deploy_step *step = &got->steps[i];
+        json_object(&w, NULL);
+        json_z(&w, "what", step->what);
+        json_z(&w, step->creates ? "creates" : "calls", address_text_of(step->to, to));
+        json_u64(&w, "bytes", step->size);
+        json_u64(&w, "gas", step->gas);
+        put_wei(&w, "cost_wei", step->cost);
+        json_end(&w);
+    }
+    json_end(&w);
+    print_json(&out, &w);
+}
+
 static int deploy(int argc, char **argv)
 {
     uint8_t relayer[20];
@@ -95,7 +199,8 @@ static int deploy(int argc, char **argv)
     };
     if (!what.endpoint || !account.keystore || !account.password || !what.origin ||
         !address_option(argc, argv, "--relayer", relayer, &what.relayer) ||
-        !address_option(argc, argv, "--operator", operator_, &what.operator_)) {
+        !address_option(argc, argv, "--operator", operator_, &what.operator_) ||
+        !chain_option(cli_option(argc, argv, "--chain"), &what.chain)) {
         return cli_usage(usage_text);
     }
     struct deploy_result got;
@@ -111,11 +216,13 @@ static int deploy(int argc, char **argv)
         { .name = "anchor", .text = address_text_of(got.anchor, anchor) },
         { .name = "deployed_block", .number = got.block },
     };
-    print(lines, ARRAY_LEN(lines), cli_flag(argc, argv, "--json"));
-    if (what.dry_run) {
-        (void)fprintf(stderr, "nothing was sent; creating both takes about %" PRIu64 " gas\n",
-                      got.gas);
+    tell_plan(&got);
+    if (cli_flag(argc, argv, "--json")) {
+        print_deployed(&got, lines, ARRAY_LEN(lines));
+    } else {
+        print(lines, ARRAY_LEN(lines));
     }
+    (void)fputs(what.dry_run ? "nothing was sent\n" : "all of it was sent and mined\n", stderr);
     return EX_OK;
 }
 
@@ -154,7 +261,15 @@ static int status(int argc, char **argv)
         { .name = "strict", .text = got.at.mode & 2 ? "yes" : "no" },
         { .name = "frozen", .text = got.at.mode & 4 ? "yes" : "no" },
     };
-    print(lines, ARRAY_LEN(lines), cli_flag(argc, argv, "--json"));
+    if (cli_flag(argc, argv, "--json")) {
+        struct buf out = heap_buf(TEXT_MAX);
+        struct json_writer w = json_writer(&out);
+        json_object(&w, NULL);
+        put_lines(&w, lines, ARRAY_LEN(lines));
+        print_json(&out, &w);
+    } else {
+        print(lines, ARRAY_LEN(lines));
+    }
     return EX_OK;
 }
 

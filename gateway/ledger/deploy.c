@@ -1,6 +1,9 @@
 /*
  * One transaction after the other, each mined before the next is signed. The addresses follow
- * from account and nonce, so they are known beforehand and checked afterwards.
+ * from account and nonce, so they are known beforehand.
+ *
+ *   survey --> plan: every step, its gas and cost --> enough in the account? --> the same, sent
+ *                |--dry run--> done
  */
 #include "gateway/ledger/deploy.h"
 
@@ -17,6 +20,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +28,10 @@ enum {
     DATA_MAX = 64 << 10,
     POLL_MS = 100,
     GAS_MARGIN = 4, /* a quarter more than estimated */
+    /* At most, of calls that can't be estimated before there is a contract. */
+    GRANT_ROLE_GAS = 80000,
+    REGISTER_GAS = 130000,
+    QUANTITY_U64 = 18, /* "0x" and as many digits as fit */
 };
 
 struct site {
@@ -31,6 +39,8 @@ struct site {
     struct rpc *rpc;         /* owned */
     struct wallet wallet;    /* owned */
     char *why;
+    bool planning; /* nothing is sent */
+    struct deploy_result *plan;
     /* of the call under way */
     bool ended;
     int r;
@@ -190,6 +200,43 @@ static void put_code(struct buf *b, const uint8_t *code, size_t n)
     buf_put(b, code, n);
 }
 
+static uint64_t cost_of(uint64_t gas, uint64_t max_fee)
+{
+    uint64_t cost;
+    return __builtin_mul_overflow(gas, max_fee, &cost) ? UINT64_MAX : cost;
+}
+
+/* What @tx would take; @gas: at most, 0: to be estimated. */
+static int note(struct site *site, struct eth_tx *tx, const char *what, uint64_t gas)
+{
+    struct deploy_result *plan = site->plan;
+    int r = gas ? 0 : estimate(site, tx);
+    if (r) {
+        return r;
+    }
+    struct deploy_step *step = &plan->steps[plan->count++];
+    *step = (struct deploy_step){
+        .what = what,
+        .creates = tx->create,
+        .size = tx->data.n,
+        .gas = gas ? gas : tx->gas,
+    };
+    step->cost = cost_of(step->gas, plan->max_fee);
+    if (tx->create) {
+        eth_create_address(plan->account, tx->nonce, step->to);
+    } else {
+        memcpy(step->to, tx->to, ETH_ADDRESS_SIZE);
+    }
+    plan->gas += step->gas;
+    tx->nonce++;
+    return 0;
+}
+
+static int act(struct site *site, struct eth_tx *tx, const char *what, uint64_t gas)
+{
+    return site->planning ? note(site, tx, what, gas) : transact(site, tx);
+}
+
 static int create_registry(struct site *site, const struct deploy *deploy, struct eth_tx *tx,
                            struct buf *data)
 {
@@ -199,7 +246,7 @@ static int create_registry(struct site *site, const struct deploy *deploy, struc
     abi_put(data, deploy->relayer ? deploy->relayer : site->wallet.address, ETH_ADDRESS_SIZE);
     tx->create = true;
     tx->data = buf_str(data);
-    return deploy->dry_run ? estimate(site, tx) : transact(site, tx);
+    return act(site, tx, "create ConsentRegistry", 0);
 }
 
 static int create_anchor(struct site *site, const struct deploy *deploy, struct eth_tx *tx,
@@ -210,15 +257,23 @@ static int create_anchor(struct site *site, const struct deploy *deploy, struct 
     abi_put(data, site->wallet.address, ETH_ADDRESS_SIZE);
     tx->create = true;
     tx->data = buf_str(data);
-    return deploy->dry_run ? estimate(site, tx) : transact(site, tx);
+    return act(site, tx, "create AuditAnchor", 0);
 }
 
-static int call(struct site *site, struct eth_tx *tx, const uint8_t to[20], struct str data)
+/* A call of a contract that was created before. */
+struct step_call {
+    const char *what;
+    uint64_t gas; /* at most */
+    const uint8_t *to;
+};
+
+static int call(struct site *site, struct eth_tx *tx, const struct step_call *step,
+                struct str data)
 {
     tx->create = false;
-    memcpy(tx->to, to, ETH_ADDRESS_SIZE);
+    memcpy(tx->to, step->to, ETH_ADDRESS_SIZE);
     tx->data = data;
-    return transact(site, tx);
+    return act(site, tx, step->what, step->gas);
 }
 
 /* Roles that the constructors don't give, and the log. */
@@ -226,18 +281,23 @@ static int furnish(struct site *site, const struct deploy *deploy, struct eth_tx
                    const struct deploy_result *at)
 {
     const uint8_t *own = site->wallet.address;
+    const struct step_call attestor = { "let the relayer attest revocations", GRANT_ROLE_GAS,
+                                        at->registry };
+    const struct step_call pauser = { "let the account pause grants", GRANT_ROLE_GAS,
+                                      at->registry };
+    const struct step_call log = { "register the log", REGISTER_GAS, at->anchor };
     struct buf data = heap_buf(DATA_MAX);
     eth_call_grant_role(contracts_registry_role_attestor,
                         deploy->relayer ? deploy->relayer : own, &data);
-    int r = call(site, tx, at->registry, buf_str(&data));
+    int r = call(site, tx, &attestor, buf_str(&data));
     data.n = 0;
     eth_call_grant_role(contracts_registry_role_pauser, own, &data);
-    r = r ? r : call(site, tx, at->registry, buf_str(&data));
+    r = r ? r : call(site, tx, &pauser, buf_str(&data));
     data.n = 0;
     if (deploy->origin) {
         eth_call_register(str_z(deploy->origin), deploy->operator_ ? deploy->operator_ : own,
                           true, &data);
-        r = r ? r : call(site, tx, at->anchor, buf_str(&data));
+        r = r ? r : call(site, tx, &log, buf_str(&data));
     }
     heap_buf_free(&data);
     return r;
@@ -276,6 +336,19 @@ static int open_account(struct site *site, const struct config_account *account)
     return 0;
 }
 
+/* In wei; what doesn't fit is enough for anything. */
+static int read_balance(const void *arg, const struct node *result, struct buf *out)
+{
+    (void)arg;
+    uint64_t value = UINT64_MAX;
+    bool fits = node_is(result, NODE_STRING) && result->text.n <= QUANTITY_U64;
+    int r = fits ? answers_quantity(result, &value) : 0;
+    if (r == 0) {
+        buf_put(out, &value, sizeof(value));
+    }
+    return node_is(result, NODE_STRING) ? r : -EBADMSG;
+}
+
 /* Where things stand, and where the contracts will be. */
 static int survey(struct site *site, struct eth_tx *tx, struct deploy_result *out)
 {
@@ -286,17 +359,56 @@ static int survey(struct site *site, struct eth_tx *tx, struct deploy_result *ou
     rpc_put_data(&w, NULL, str_of(site->wallet.address, ETH_ADDRESS_SIZE));
     json_z(&w, NULL, "latest");
     json_end(&w);
+    struct buf balance = buf_fixed(&out->balance, sizeof(out->balance));
+    struct quorum_ask what = { .method = "eth_getBalance",
+                               .params = buf_str(&params),
+                               .read = read_balance };
     int r = ask_u64(site, "eth_getTransactionCount", buf_str(&params), &tx->nonce);
     r = r ? r : ask_u64(site, "eth_blockNumber", STR("[]"), &out->block);
+    r = r ? r : ask(site, &what, &balance);
+    r = r ? r : set_fees(site, tx);
     if (r) {
         return r;
     }
     tx->chain = rpc_chain(site->rpc);
     out->chain = tx->chain;
+    out->max_fee = tx->max_fee;
     memcpy(out->account, site->wallet.address, ETH_ADDRESS_SIZE);
     eth_create_address(out->account, tx->nonce, out->registry);
     eth_create_address(out->account, tx->nonce + 1, out->anchor);
     return 0;
+}
+
+/* All steps: noted, or sent. */
+static int run(struct site *site, const struct deploy *deploy, const struct eth_tx *from)
+{
+    struct eth_tx tx = *from;
+    struct buf data = heap_buf(DATA_MAX);
+    int r = create_registry(site, deploy, &tx, &data);
+    r = r ? r : create_anchor(site, deploy, &tx, &data);
+    r = r ? r : furnish(site, deploy, &tx, site->plan);
+    heap_buf_free(&data);
+    return r;
+}
+
+/* What it takes, and whether it's there. */
+static int plan(struct site *site, const struct deploy *deploy, const struct eth_tx *from)
+{
+    struct deploy_result *out = site->plan;
+    if (out->chain != deploy->chain) {
+        char other[64];
+        (void)snprintf(other, sizeof(other), "%" PRIu64 ", not %" PRIu64, out->chain,
+                       deploy->chain);
+        return complain(site, "the endpoint is of chain", other);
+    }
+    site->planning = true;
+    int r = run(site, deploy, from);
+    site->planning = false;
+    out->cost = cost_of(out->gas, out->max_fee);
+    if (r == 0 && !deploy->dry_run && out->cost > out->balance) {
+        return complain(site, "the account", "can't pay all of it; --dry-run tells the cost");
+    }
+    return r;
 }
 
 int deploy_run(const struct deploy *deploy, struct deploy_result *out, char *why)
@@ -304,21 +416,17 @@ int deploy_run(const struct deploy *deploy, struct deploy_result *out, char *why
     struct site site;
     struct eth_tx tx = { 0 };
     struct deploy_result got = { 0 };
-    struct buf data = heap_buf(DATA_MAX);
     int r = open_site(&site, deploy->endpoint, why);
+    site.plan = &got;
     r = r ? r : open_account(&site, deploy->account);
     r = r ? r : survey(&site, &tx, &got);
-    r = r ? r : create_registry(&site, deploy, &tx, &data);
-    got.gas = tx.gas;
-    r = r ? r : create_anchor(&site, deploy, &tx, &data);
-    got.gas += tx.gas;
+    r = r ? r : plan(&site, deploy, &tx);
     if (r == 0 && !deploy->dry_run) {
-        r = furnish(&site, deploy, &tx, &got);
+        r = run(&site, deploy, &tx);
     }
     if (deploy->origin) {
         digest_keccak256(str_z(deploy->origin), got.log_id);
     }
-    heap_buf_free(&data);
     close_site(&site);
     if (r < 0) {
         return -EIO;

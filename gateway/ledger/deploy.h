@@ -15,6 +15,26 @@
 enum {
     DEPLOY_WHY_MAX = 200,
     DEPLOY_WAIT_MS = 180000, /* for each transaction to be mined */
+    DEPLOY_STEPS_MAX = 5,
+    DEPLOY_CHAIN_LOCAL = 31337,
+};
+
+/*
+ * A transaction to be sent. The cost is what it takes at most.
+ * @what:    static
+ * @to:      the contract that it creates or calls
+ * @creates: it creates that one
+ * @size:    bytes of code or call
+ * @gas:     limit
+ * @cost:    @gas at the largest fee, in wei
+ */
+struct deploy_step {
+    const char *what;
+    uint8_t to[20];
+    bool creates;
+    size_t size;
+    uint64_t gas;
+    uint64_t cost;
 };
 
 /*
@@ -23,7 +43,8 @@ enum {
  * @operator_:   anchors the log; NULL: the account itself
  * @origin:      of the log to register, strict; NULL: none
  * @admin_delay: seconds between naming another admin and its taking over
- * @dry_run:     only say what would come of it
+ * @chain:       that the endpoint must be of
+ * @dry_run:     only say what would be sent
  */
 struct deploy {
     const char *endpoint;
@@ -32,6 +53,7 @@ struct deploy {
     const uint8_t *operator_;
     const char *origin;
     uint64_t admin_delay;
+    uint64_t chain;
     bool dry_run;
 };
 
@@ -42,11 +64,19 @@ struct deploy_result {
     uint8_t registry[20];
     uint8_t anchor[20];
     uint8_t log_id[32];
-    uint64_t gas; /* estimated, of creating both */
+    struct deploy_step steps[DEPLOY_STEPS_MAX];
+    size_t count;
+    uint64_t gas; /* of all steps, at most */
+    uint64_t cost;
+    uint64_t max_fee; /* in wei, of one gas */
+    uint64_t balance; /* of the account, in wei; UINT64_MAX: that or more */
 };
 
 /**
  * deploy_run() - create both contracts, give the roles, register the log
+ *
+ * Nothing is sent to another chain than the one named, nor unless the account can pay it all.
+ *
  * @why: DEPLOY_WHY_MAX bytes; the reason of a failure for a person
  *
  * Return: 0, or -EIO and @why

@@ -201,6 +201,7 @@ static inline int chain_setup(void **state)
         .relayer = chain.address[1],
         .operator_ = chain.address[2],
         .origin = ORIGIN,
+        .chain = CHAIN,
     };
     if (deploy_run(&deploy, &chain.at, why) < 0) {
         print_error("deploy: %s\n", why);
