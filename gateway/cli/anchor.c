@@ -21,7 +21,8 @@ enum {
 };
 
 static const char usage_text[] =
-    "anchor deploy --endpoint URL --keystore FILE --password FILE --origin ORIGIN\n"
+    "anchor deploy --endpoint URL --origin ORIGIN\n"
+    "                        --keystore FILE --password FILE | --signer URL --address ADDRESS\n"
     "                        [--chain local|sepolia|hoodi|mainnet|ID] [--relayer ADDRESS]\n"
     "                        [--operator ADDRESS] [--dry-run] [--json]\n"
     "       chartseal anchor status --config FILE [--json]";
@@ -189,6 +190,8 @@ static int deploy(int argc, char **argv)
     struct config_account account = {
         .keystore = cli_option(argc, argv, "--keystore"),
         .password = cli_option(argc, argv, "--password"),
+        .signer = cli_option(argc, argv, "--signer"),
+        .address = cli_option(argc, argv, "--address"),
     };
     struct deploy what = {
         .endpoint = cli_option(argc, argv, "--endpoint"),
@@ -197,7 +200,9 @@ static int deploy(int argc, char **argv)
         .admin_delay = ADMIN_DELAY,
         .dry_run = cli_flag(argc, argv, "--dry-run"),
     };
-    if (!what.endpoint || !account.keystore || !account.password || !what.origin ||
+    bool here = account.keystore && account.password;
+    bool elsewhere = account.signer && account.address;
+    if (!what.endpoint || here == elsewhere || !what.origin ||
         !address_option(argc, argv, "--relayer", relayer, &what.relayer) ||
         !address_option(argc, argv, "--operator", operator_, &what.operator_) ||
         !chain_option(cli_option(argc, argv, "--chain"), &what.chain)) {

@@ -6,6 +6,7 @@
 #include "gateway/config/config.h"
 
 #include "crypto/digest.h"
+#include "crypto/secp.h"
 #include "fhir/consent/purpose.h"
 #include "fhir/v2/charset.h"
 #include "gateway/identity/role.h"
@@ -323,6 +324,41 @@ static void check_break_glass(const struct config *config, struct config_errors 
     }
 }
 
+static void check_account(const struct config_account *account, const char *name,
+                          struct config_errors *errors)
+{
+    struct url url;
+    uint8_t address[SECP_ADDRESS_SIZE];
+    int line = account->place.line;
+    bool here = account->keystore && account->password;
+    if ((account->signer || account->address) == (account->keystore || account->password)) {
+        config_error(errors, line, name,
+                     "needs either keystore and password, or signer and "
+                     "address");
+    } else if (!account->signer && !here) {
+        config_error(errors, line, name, "needs both keystore and password");
+    } else if (!here && (!account->address || !account->signer ||
+                         url_parse(str_z(account->signer), &url) != 0 ||
+                         secp_address_parse(str_z(account->address), address) < 0)) {
+        config_error(errors, line, name,
+                     "needs signer, an http or https URL, and the address "
+                     "of the account that it signs for");
+    }
+}
+
+static void check_ledger(const struct config_ledger *ledger, struct config_errors *errors)
+{
+    if (ledger->endpoints.n == 0) {
+        config_error(errors, ledger->place.line, "ledger", "endpoints names none");
+    }
+    if (ledger->relayer) {
+        check_account(ledger->relayer, "ledger.relayer", errors);
+    }
+    if (ledger->anchoring) {
+        check_account(ledger->anchoring, "ledger.anchoring", errors);
+    }
+}
+
 static void check_together(const struct config *config, struct config_errors *errors)
 {
     for (size_t i = 0; i < config->listeners.n; i++) {
@@ -338,8 +374,8 @@ static void check_together(const struct config *config, struct config_errors *er
     if (config->break_glass) {
         check_break_glass(config, errors);
     }
-    if (config->ledger && config->ledger->endpoints.n == 0) {
-        config_error(errors, config->ledger->place.line, "ledger", "endpoints names none");
+    if (config->ledger) {
+        check_ledger(config->ledger, errors);
     }
 }
 

@@ -156,8 +156,10 @@ struct config_route {
 
 struct config_account {
     struct config_place place;
-    const char *keystore;
+    const char *keystore; /* with @password; or @signer with @address */
     const char *password;
+    const char *signer;
+    const char *address;
 };
 
 struct config_ledger {

@@ -178,10 +178,13 @@ static const struct config_option route_options[] = {
 };
 
 static const struct config_option account_options[] = {
-    { "keystore", CONFIG_SECRET, AT(account, keystore), CONFIG_REQUIRED,
+    { "keystore", CONFIG_SECRET, AT(account, keystore),
       .help = "Ethereum keystore file, version 3" },
-    { "password", CONFIG_SECRET, AT(account, password), CONFIG_REQUIRED,
-      .help = "file with its password" },
+    { "password", CONFIG_SECRET, AT(account, password), .help = "file with its password" },
+    { "signer", CONFIG_STRING, AT(account, signer),
+      .help = "URL of a signer that has the key instead: eth_signTransaction, as Web3Signer" },
+    { "address", CONFIG_STRING, AT(account, address),
+      .help = "the account's address; with signer" },
     { 0 },
 };
 

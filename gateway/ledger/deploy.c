@@ -110,8 +110,9 @@ static int ask_u64(struct site *site, const char *method, struct str params, uin
 
 static void put_call(const struct site *site, const struct eth_tx *tx, struct buf *out)
 {
-    sender_put_call(out, site->wallet.signer ? site->wallet.address : NULL,
-                    tx->create ? NULL : tx->to, tx->data);
+    bool known = site->wallet.signer || site->wallet.remote;
+    sender_put_call(out, known ? site->wallet.address : NULL, tx->create ? NULL : tx->to,
+                    tx->data);
 }
 
 static int estimate(struct site *site, struct eth_tx *tx)
@@ -165,6 +166,39 @@ static int await(struct site *site, const uint8_t hash[32])
     return complain(site, "transaction", "not mined in time");
 }
 
+static void on_signed(void *owner, int r, struct str raw)
+{
+    struct site *site = owner;
+    site->ended = true;
+    site->r = r;
+    if (r == 0) {
+        buf_str_put(site->out, raw);
+    }
+}
+
+/* By the key that is here, or by the signer that has it. */
+static int sign(struct site *site, const struct eth_tx *tx, struct buf *raw, uint8_t hash[32])
+{
+    if (!site->wallet.remote) {
+        return wallet_sign(&site->wallet, tx, raw, hash);
+    }
+    site->ended = false;
+    site->out = raw;
+    if (!remote_signer_sign(site->wallet.remote, tx, on_signed, site)) {
+        return complain(site, "signer", "no memory");
+    }
+    while (!site->ended) {
+        (void)event_base_loop(site->base, EVLOOP_ONCE);
+    }
+    if (site->r < 0) {
+        return complain(site, "signer",
+                        site->r == -EBADMSG ? "gave another transaction, or another signature"
+                                            : strerror(-site->r));
+    }
+    digest_keccak256(buf_str(raw), hash);
+    return 0;
+}
+
 /* Sign, send, wait. */
 static int transact(struct site *site, struct eth_tx *tx)
 {
@@ -176,7 +210,7 @@ static int transact(struct site *site, struct eth_tx *tx)
     }
     struct buf raw = heap_buf(DATA_MAX);
     struct buf params = heap_buf(RPC_PARAMS_MAX);
-    r = wallet_sign(&site->wallet, tx, &raw, hash);
+    r = sign(site, tx, &raw, hash);
     struct json_writer w = json_writer(&params);
     json_array(&w, NULL);
     rpc_put_data(&w, NULL, buf_str(&raw));
@@ -325,9 +359,10 @@ static void close_site(struct site *site)
 
 static int open_account(struct site *site, const struct config_account *account)
 {
-    int r = wallet_open(&site->wallet, account);
+    int r = wallet_open(&site->wallet, account, site->base);
     if (r < 0) {
-        return complain(site, "keystore or password file", strerror(-r));
+        return complain(site, account->signer ? "signer" : "keystore or password file",
+                        account->signer ? "is no URL, or has no address" : strerror(-r));
     }
     if (r > 0) {
         return complain(site, "keystore",

@@ -96,10 +96,10 @@ static int make_follower(struct ledger *ledger, struct event_base *base)
     return ledger->follower ? 0 : -1;
 }
 
-static int open_wallet(struct wallet *wallet, const struct config_account *account,
-                       const char *name)
+static int open_wallet(struct ledger *ledger, struct wallet *wallet,
+                       const struct config_account *account, const char *name)
 {
-    int r = wallet_open(wallet, account);
+    int r = wallet_open(wallet, account, rpc_base(ledger->rpc));
     if (r == 0) {
         return 0;
     }
@@ -132,7 +132,7 @@ static int make_relay(struct ledger *ledger, struct event_base *base)
     }
     struct wallet *wallet = &ledger->wallets[RELAYER];
     struct relay_config config = { .rounds = rounds_of(ledger, base, wallet) };
-    if (open_wallet(wallet, c->relayer, "relayer") < 0 ||
+    if (open_wallet(ledger, wallet, c->relayer, "relayer") < 0 ||
         secp_address_parse(str_z(c->consent), config.registry) < 0) {
         return -1;
     }
@@ -145,7 +145,7 @@ static struct wallet *anchoring_wallet(struct ledger *ledger)
 {
     struct wallet *own = &ledger->wallets[ANCHORING];
     struct wallet *other = &ledger->wallets[RELAYER];
-    if (open_wallet(own, ledger->config->anchoring, "anchoring") < 0) {
+    if (open_wallet(ledger, own, ledger->config->anchoring, "anchoring") < 0) {
         return NULL;
     }
     bool same =

@@ -49,6 +49,7 @@ struct rpc {
     struct endpoint each[RPC_ENDPOINTS_MAX];
     size_t count;
     uint64_t chain;
+    bool no_chain; /* don't pin */
     uint64_t last_id;
     int timeout_ms;
 };
@@ -215,7 +216,7 @@ static int ask_now(struct call *call)
         { .name = STR_INIT("Accept"), .value = STR_INIT("application/json") },
     };
     struct endpoint *e = &call->rpc->each[call->at];
-    call->pinning = !e->pinned;
+    call->pinning = !e->pinned && !call->rpc->no_chain;
     call->id = ++call->rpc->last_id;
     put_request(call);
     if (buf_failed(&call->body)) {
@@ -311,6 +312,7 @@ struct rpc *rpc_new(const struct rpc_config *config)
     }
     rpc->base = config->base;
     rpc->chain = config->chain;
+    rpc->no_chain = config->no_chain;
     rpc->timeout_ms = config->timeout_ms ? config->timeout_ms : RPC_TIMEOUT_MS;
     for (size_t i = 0; i < config->count; i++) {
         int r = open_endpoint(rpc, config, config->urls[i]);

@@ -69,12 +69,14 @@ struct event_base;
 struct rpc;
 
 /* @urls: borrowed until rpc_new() returns. @chain: 0: that of the first node that answers.
- * @timeout_ms: 0 takes the usual */
+ * @no_chain: they are no nodes of a chain, and aren't asked for it. @timeout_ms: 0 takes the
+ * usual */
 struct rpc_config {
     struct event_base *base;
     const char **urls;
     size_t count;
     uint64_t chain;
+    bool no_chain;
     int timeout_ms;
 };
 

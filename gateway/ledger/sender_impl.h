@@ -17,8 +17,9 @@ struct sender {
     void *owner;
     struct sender_row *row; /* under way */
 
-    size_t looked;  /* receipts asked for of this row */
-    uint64_t nonce; /* of the chain */
+    size_t looked;    /* receipts asked for of this row */
+    uint64_t nonce;   /* of the chain */
+    struct eth_tx tx; /* being signed; its data is the row's */
     uint64_t gas;
     bool bump;
     struct answers_receipt receipt;

@@ -60,11 +60,53 @@ void sender_send_raw(struct sender *s)
     heap_buf_free(&params);
 }
 
-/* All is known: sign, store, send. A hash that it had before is kept with it by the store. */
+/* Signed: store, then send. A hash that it had before is kept with it by the store. */
+static void keep_signed(struct sender *s, struct buf *raw)
+{
+    struct sender_row *row = s->row;
+    s->too_low = 0;
+    digest_keccak256(buf_str(raw), row->hash);
+    sender_row_raw(row, buf_str(raw));
+    row->s.hash = str_of(row->hash, sizeof(row->hash));
+    row->s.nonce = s->tx.nonce;
+    row->s.tip = s->tx.tip;
+    row->s.max_fee = s->tx.max_fee;
+    sender_advance(s, STORE_SIGNED, "", SENDER_WAIT);
+}
+
+static void on_signed(void *owner, int r, struct str text)
+{
+    struct sender *s = owner;
+    s->op = NULL;
+    struct buf raw = heap_buf(text.n + 1);
+    buf_str_put(&raw, text);
+    if (r == 0 && !buf_failed(&raw)) {
+        keep_signed(s, &raw);
+        return;
+    }
+    log_line(LOG_ERROR, "signer didn't sign", LOG_Z("kind", s->config.name),
+             LOG_I("id", s->row->s.id), LOG_ERRNO(r));
+    heap_buf_free(&raw);
+    sender_later(s);
+}
+
+static void sign_here(struct sender *s)
+{
+    uint8_t hash[32];
+    struct buf raw = heap_buf(s->tx.data.n + (size_t)2 * ETH_TX_ROOM);
+    if (wallet_sign(s->config.wallet, &s->tx, &raw, hash) < 0) {
+        heap_buf_free(&raw);
+        sender_later(s);
+        return;
+    }
+    keep_signed(s, &raw);
+}
+
+/* All is known: sign. */
 static void sign(struct sender *s, const struct wallet_fees *fees)
 {
     struct sender_row *row = s->row;
-    struct eth_tx tx = {
+    s->tx = (struct eth_tx){
         .chain = s->config.chain,
         .nonce = s->bump ? row->s.nonce : s->nonce,
         .tip = fees->tip,
@@ -72,22 +114,15 @@ static void sign(struct sender *s, const struct wallet_fees *fees)
         .gas = s->gas,
         .data = row->call,
     };
-    uint8_t hash[32];
-    struct buf raw = heap_buf(row->call.n + (size_t)2 * ETH_TX_ROOM);
-    memcpy(tx.to, row->to, sizeof(tx.to));
-    if (wallet_sign(s->config.wallet, &tx, &raw, hash) < 0) {
-        heap_buf_free(&raw);
-        sender_later(s);
+    memcpy(s->tx.to, row->to, sizeof(s->tx.to));
+    if (!s->config.wallet->remote) {
+        sign_here(s);
         return;
     }
-    s->too_low = 0;
-    sender_row_raw(row, buf_str(&raw));
-    memcpy(row->hash, hash, sizeof(row->hash));
-    row->s.hash = str_of(row->hash, sizeof(row->hash));
-    row->s.nonce = tx.nonce;
-    row->s.tip = tx.tip;
-    row->s.max_fee = tx.max_fee;
-    sender_advance(s, STORE_SIGNED, "", SENDER_WAIT);
+    s->op = remote_signer_sign(s->config.wallet->remote, &s->tx, on_signed, s);
+    if (!s->op) {
+        sender_later(s);
+    }
 }
 
 static void on_nonce(void *owner, const struct quorum_answer *answer)

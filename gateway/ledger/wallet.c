@@ -190,11 +190,10 @@ static int open_with(struct wallet *wallet, struct str text, struct str password
     return r;
 }
 
-int wallet_open(struct wallet *wallet, const struct config_account *account)
+static int open_files(struct wallet *wallet, const struct config_account *account)
 {
     char file[KEYSTORE_FILE_MAX];
     char password[PASSWORD_MAX];
-    memset(wallet, 0, sizeof(*wallet));
     ssize_t file_n = slurp(account->keystore, file, sizeof(file));
     ssize_t password_n = slurp(account->password, password, sizeof(password));
     if (file_n < 0 || password_n < 0) {
@@ -220,8 +219,25 @@ int wallet_open(struct wallet *wallet, const struct config_account *account)
     return 0;
 }
 
+int wallet_open(struct wallet *wallet, const struct config_account *account,
+                struct event_base *base)
+{
+    memset(wallet, 0, sizeof(*wallet));
+    if (!account->signer) {
+        return open_files(wallet, account);
+    }
+    if (secp_address_parse(str_z(account->address ? account->address : ""), wallet->address) <
+        0) {
+        return -EINVAL;
+    }
+    wallet->remote = remote_signer_new(base, account->signer, wallet->address);
+    return wallet->remote ? 0 : -EINVAL;
+}
+
 void wallet_close(struct wallet *wallet)
 {
+    remote_signer_free(wallet->remote);
+    wallet->remote = NULL;
     if (wallet->signer) {
         secp_signer_deinit(wallet->signer);
         wallet->signer = NULL;

@@ -16,6 +16,7 @@
 #include "crypto/secret.h"
 #include "fhir/base/arena.h"
 #include "gateway/config/config.h"
+#include "gateway/ledger/remote_signer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,9 +74,11 @@ enum wallet_nonce {
 /* What the chain's count (at "latest") says of a transaction with @ours and no receipt. */
 enum wallet_nonce wallet_nonce_judge(uint64_t ours, uint64_t chain);
 
+/* Its key is here, or with a signer elsewhere. */
 struct wallet {
     struct secret_slab slab; /* owned; holds the signer */
     struct secp_signer *signer;
+    struct remote_signer *remote; /* owned; NULL: the key is here */
     uint8_t address[SECP_ADDRESS_SIZE];
     const void *holder; /* who has a nonce in flight; NULL: nobody */
     unsigned unknown;   /* owners that haven't looked yet what they have in flight */
@@ -86,18 +89,21 @@ struct wallet {
 MUST_USE int wallet_keystore_read(struct arena *arena, struct str text, struct keystore *out);
 
 /**
- * wallet_open() - key from files
- * @account: names of the files
+ * wallet_open() - key from files, or a signer elsewhere
+ * @account: names of the files, or where the signer is
+ * @base:    loop of what is asked of a signer
  *
- * Takes seconds. Return: 0, WALLET_E_…, -errno of reading the files, -ENOMEM
+ * Takes seconds. Return: 0, WALLET_E_…, -errno of reading the files, -EINVAL: no such signer,
+ * -ENOMEM
  */
-MUST_USE int wallet_open(struct wallet *wallet, const struct config_account *account);
+MUST_USE int wallet_open(struct wallet *wallet, const struct config_account *account,
+                         struct event_base *base);
 void wallet_close(struct wallet *wallet);
 
 /* May @who begin to send? Then the wallet is its until wallet_give(). */
 bool wallet_take(struct wallet *wallet, const void *who);
 void wallet_give(struct wallet *wallet, const void *who);
 
-/* Append @tx signed; @hash: its own. Return: 0 or -ENOMEM */
+/* Append @tx signed by the key that is here; @hash: its own. Return: 0 or -ENOMEM */
 MUST_USE int wallet_sign(const struct wallet *wallet, const struct eth_tx *tx, struct buf *raw,
                          uint8_t hash[32]);

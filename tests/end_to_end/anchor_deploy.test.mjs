@@ -75,6 +75,25 @@ test("roles and log are as named", async () => {
   assert.equal(await anchor.operatorOf(id(ORIGIN)), operator);
 });
 
+test("a signer elsewhere signs, if it has the account", async () => {
+  const args = (who) => [
+    ...["anchor", "deploy", "--endpoint", chain.url, "--origin", ORIGIN, "--json"],
+    ...["--signer", chain.url, "--address", who],
+  ];
+  const before = await sent(OPERATOR);
+  const done = spawnSync(program, args(account(OPERATOR).address), { encoding: "utf8" });
+  assert.equal(done.status, 0, done.stderr);
+  assert.equal(await sent(OPERATOR), before + 5);
+  const registry = at(JSON.parse(done.stdout).consent, "ConsentRegistry", chain.provider);
+  assert.equal(await registry.defaultAdmin(), account(OPERATOR).address);
+
+  const stranger = `0x${"aa".repeat(20)}`;
+  await chain.rpc("anvil_setBalance", stranger, "0xde0b6b3a7640000");
+  const refused = spawnSync(program, args(stranger), { encoding: "utf8" });
+  assert.equal(refused.status, 69);
+  assert.match(refused.stderr, /signer/);
+});
+
 test("a chain that isn't the one named is refused", async () => {
   const before = await sent(OWNER);
   for (const name of ["sepolia", "hoodi", "mainnet", "5"]) {

@@ -3,24 +3,25 @@
 // because state proofs read it there.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import path from "node:path";
 
 import { compile } from "../../anchor/contracts/compile.mjs";
 import { top } from "./lib/process.mjs";
 
 const FORGE = "tests/node_modules/@foundry-rs/forge-linux-amd64/bin/forge";
 
+function forge(...args) {
+  const env = { ...process.env, FOUNDRY_CONFIG: "tests/contracts/foundry.toml" };
+  const usual = ["--root", ".", "--use", "tests/contracts/solc", "--json"];
+  const how = { cwd: top, env, encoding: "utf8", maxBuffer: 1 << 26 };
+  return spawnSync(FORGE, [...args, ...usual], how);
+}
+
 /** What forge says of each test, by suite. */
 function runForge() {
-  const args = ["test", "--root", ".", "--use", "tests/contracts/solc", "--json"];
-  const env = { ...process.env, FOUNDRY_CONFIG: "tests/contracts/foundry.toml" };
-  const { stdout, stderr } = spawnSync(FORGE, args, {
-    cwd: top,
-    env,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
+  const { stdout, stderr } = forge("test");
   const line = stdout.split("\n").find((text) => text.startsWith("{"));
   assert.ok(line, `forge says no results: ${stderr || stdout}`);
   return JSON.parse(line);
@@ -59,6 +60,36 @@ describe("what forge ran", () => {
     }
   });
 });
+
+describe("what forge's linter finds", () => {
+  /** Kinds of findings below @folder, each once. */
+  const findings = (folder) => {
+    const severity = ["high", "med", "low", "info"].flatMap((one) => ["--severity", one]);
+    const { stdout, stderr } = forge("lint", folder, ...severity);
+    const codes = `${stdout}\n${stderr}`.matchAll(/"code":\{"code":"([\w-]+)"/g);
+    return [...new Set([...codes].map(([, code]) => code))];
+  };
+
+  test("in the contracts: that validity and deadlines go by the block's time, nothing else", () => {
+    assert.deepEqual(findings("anchor/contracts"), ["block-timestamp"]);
+  });
+
+  test("it does find what is wrong", () => {
+    const folder = path.join(top, "build/forge/wrong");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "Wrong.sol"), WRONG);
+    assert.deepEqual(findings("build/forge/wrong"), ["divide-before-multiply"]);
+  });
+});
+
+const WRONG = `// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+contract Wrong {
+  function share(uint256 a, uint256 b, uint256 c) external pure returns (uint256) {
+    return (a / b) * c;
+  }
+}
+`;
 
 describe("storage", () => {
   const want = JSON.parse(readFileSync(`${top}/tests/contracts/storage.json`, "utf8"));

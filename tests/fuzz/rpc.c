@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)!wallet_keystore_read(arena, in, &store);
     (void)!anchor_proof_read(in, &proof);
+    (void)!remote_signer_check(&(struct eth_tx){ .chain = 1 }, (uint8_t[20]){ 0 }, in);
     arena_free(arena);
     return 0;
 }

@@ -51,6 +51,40 @@ static void test_a_grant_goes_all_the_way(void **state)
     until(consent(0x41), "1 false true");
 }
 
+/* The key is with a signer elsewhere: the chain's own node, which has those of its accounts. */
+static void test_a_signer_elsewhere_signs(void **state)
+{
+    static char address[SECP_ADDRESS_TEXT + 1];
+    (void)state;
+    stop_ledger();
+    secp_address_text(chain.address[1], address);
+    const struct config_account elsewhere = { .signer = chain.url, .address = address };
+    const struct config_account *here = chain.ledger_config.relayer;
+    chain.ledger_config.relayer = &elsewhere;
+    start_ledger();
+    plan(STORE_RELAY_GRANT, 0x51, 1, grant_call(0x51, 1));
+    until(row(0x51, STORE_RELAY_GRANT), "2 ");
+    mine(3);
+    until(row(0x51, STORE_RELAY_GRANT), "5 ");
+    stop_ledger();
+
+    /* It has no key of that account: nothing is sent, and nothing lost. */
+    const struct config_account stranger = { .signer = chain.url,
+                                             .address =
+                                                 "0x00000000000000000000000000000000000000aa" };
+    chain.ledger_config.relayer = &stranger;
+    start_ledger();
+    plan(STORE_RELAY_REVOKE, 0x51, 1, revoke_call(0x51, 1));
+    run(500);
+    assert_string_equal(store_sql(row(0x51, STORE_RELAY_REVOKE)), "0 ");
+    stop_ledger();
+    chain.ledger_config.relayer = here;
+    start_ledger();
+    until(row(0x51, STORE_RELAY_REVOKE), "2 ");
+    mine(3);
+    until(row(0x51, STORE_RELAY_REVOKE), "5 ");
+}
+
 static void test_they_go_one_after_the_other(void **state)
 {
     (void)state;
@@ -212,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_grant_goes_all_the_way),
+        cmocka_unit_test(test_a_signer_elsewhere_signs),
         cmocka_unit_test(test_they_go_one_after_the_other),
         cmocka_unit_test(test_what_the_contract_refuses_fails),
         cmocka_unit_test(test_bytes_of_a_crash_go_again),
