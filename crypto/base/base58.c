@@ -6,9 +6,52 @@
 
 #include <errno.h>
 
+enum {
+    BYTES_MAX = BASE58_TEXT_MAX / 2, /* a byte takes less than two digits */
+};
+
+static const char digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/* Divide the number of @n bytes at @bytes, first most, by 58; the rest. */
+static unsigned divide(uint8_t *bytes, size_t n)
+{
+    unsigned rest = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned value = rest << 8 | bytes[i];
+        bytes[i] = (uint8_t)(value / 58);
+        rest = value % 58;
+    }
+    return rest;
+}
+
+void base58_put(struct buf *b, const void *p, size_t n)
+{
+    uint8_t number[BYTES_MAX];
+    char text[BASE58_TEXT_MAX];
+    size_t at = sizeof(text);
+    size_t zeros = 0;
+    if (n > sizeof(number)) {
+        b->failed = true;
+        return;
+    }
+    memcpy(number, p, n);
+    while (zeros < n && number[zeros] == 0) {
+        zeros++;
+    }
+    for (size_t from = zeros; from < n;) {
+        text[--at] = digits[divide(number + from, n - from)];
+        while (from < n && number[from] == 0) {
+            from++;
+        }
+    }
+    for (size_t i = 0; i < zeros; i++) {
+        text[--at] = digits[0];
+    }
+    buf_put(b, text + at, sizeof(text) - at);
+}
+
 static int digit(char c)
 {
-    static const char digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     const char *at = c ? strchr(digits, c) : NULL;
     return at ? (int)(at - digits) : -1;
 }

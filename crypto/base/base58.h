@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/base/attr.h"
+#include "crypto/base/buf.h"
 #include "crypto/base/str.h"
 
 #include <stdint.h>
@@ -9,6 +10,9 @@
 enum {
     BASE58_TEXT_MAX = 128, /* characters: its cost grows with their square */
 };
+
+/* Append @n bytes at @p as text; fails if they could be longer than BASE58_TEXT_MAX allows. */
+void base58_put(struct buf *b, const void *p, size_t n);
 
 /**
  * base58_decode() - read text

@@ -152,6 +152,13 @@ static void check_issuers(const struct config_listener *listener, struct config_
     }
 }
 
+/* Is @host the domain @above, or below it? */
+static bool is_below(struct str host, struct str above)
+{
+    return str_eq(host, above) ||
+           (host.n > above.n && str_ends(host, above) && host.p[host.n - above.n - 1] == '.');
+}
+
 static void check_login(const struct config_listener *listener, struct config_errors *errors)
 {
     const struct config_login *login = listener->login;
@@ -167,6 +174,9 @@ static void check_login(const struct config_listener *listener, struct config_er
         if (url_parse(str_z(login->origins.items[i]), &url) != 0 || url.target.n) {
             config_error(errors, at->line, at->name,
                          "\"%s\" is no origin; write https://HOST or https://HOST:PORT",
+                         login->origins.items[i]);
+        } else if (login->rp_id && !is_below(url.host, str_z(login->rp_id))) {
+            config_error(errors, at->line, at->name, "rp_id isn't the domain of \"%s\"",
                          login->origins.items[i]);
         }
     }

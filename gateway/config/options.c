@@ -83,6 +83,10 @@ static const struct config_option issuer_options[] = {
 static const struct config_option login_options[] = {
     { "origins", CONFIG_STRINGS, AT(login, origins), CONFIG_REQUIRED,
       .help = "origins of the pages where patients log in, such as https://portal.example" },
+    { "rp_id", CONFIG_STRING, AT(login, rp_id),
+      .help =
+          "domain that passkeys are made for: that of the origins, or one above; without it "
+          "there are none" },
     { "challenge", CONFIG_DURATION, AT(login, challenge), .fallback = "5m", .least = 1000,
       .most = 3600000, .help = "how long a challenge may be answered" },
     { "token", CONFIG_DURATION, AT(login, token), .fallback = "10m", .least = 1000,

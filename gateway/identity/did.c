@@ -15,6 +15,7 @@ enum {
     PREFIX_SIZE = 2, /* the kinds known here have numbers of two bytes */
     KEY_MAX = PREFIX_SIZE + SECP_COMPRESSED_SIZE,
     RS_SIZE = 64,
+    NUMBER_SIZE = 32,
 };
 
 static const struct {
@@ -41,6 +42,22 @@ static int take_key(enum did_key_kind kind, const uint8_t *bytes, size_t n, stru
     return 0;
 }
 
+int did_key_read(struct str bytes, struct did_key *out)
+{
+    if (bytes.n < PREFIX_SIZE) {
+        return DID_E_FORM;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (memcmp(bytes.p, kinds[i].prefix, PREFIX_SIZE) == 0) {
+            return bytes.n == PREFIX_SIZE + kinds[i].size
+                       ? take_key(kinds[i].kind, (const uint8_t *)bytes.p + PREFIX_SIZE,
+                                  kinds[i].size, out)
+                       : DID_E_KEY;
+        }
+    }
+    return DID_E_KIND;
+}
+
 int did_key_parse(struct str did, struct did_key *out)
 {
     const struct str before = STR("did:key:z");
@@ -50,17 +67,55 @@ int did_key_parse(struct str did, struct did_key *out)
         return DID_E_FORM;
     }
     int r = base58_decode(str_slice(did, before.n, did.n), bytes, sizeof(bytes), &n);
-    if (r == -EINVAL || n < PREFIX_SIZE) {
+    if (r < 0) {
         return r == -ENOSPC ? DID_E_KIND : DID_E_FORM;
     }
+    return did_key_read(str_of(bytes, n), out);
+}
+
+void did_key_bytes(struct buf *out, const struct did_key *key)
+{
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (memcmp(bytes, kinds[i].prefix, PREFIX_SIZE) == 0) {
-            return n == PREFIX_SIZE + kinds[i].size
-                       ? take_key(kinds[i].kind, bytes + PREFIX_SIZE, kinds[i].size, out)
-                       : DID_E_KEY;
+        if (kinds[i].kind != key->kind) {
+            continue;
+        }
+        buf_put(out, kinds[i].prefix, PREFIX_SIZE);
+        if (key->kind == DID_KEY_SECP256K1) {
+            buf_c(out, (char)(2 + (key->bytes[SECP_PUBLIC_SIZE - 1] & 1)));
+            buf_put(out, key->bytes + 1, SECP_COMPRESSED_SIZE - 1);
+        } else {
+            buf_put(out, key->bytes, kinds[i].size);
         }
     }
-    return DID_E_KIND;
+}
+
+void did_key_put(struct buf *out, const struct did_key *key)
+{
+    uint8_t memory[KEY_MAX];
+    struct buf bytes = buf_fixed(memory, sizeof(memory));
+    did_key_bytes(&bytes, key);
+    buf_z(out, "did:key:z");
+    base58_put(out, bytes.p, bytes.n);
+}
+
+int did_key_of_p256(struct str x, struct str y, struct did_key *out)
+{
+    uint8_t point[SECP_PUBLIC_SIZE] = { 0x04 };
+    struct jws_key made;
+    if (x.n != NUMBER_SIZE || y.n != NUMBER_SIZE) {
+        return -EINVAL;
+    }
+    memcpy(point + 1, x.p, x.n);
+    memcpy(point + 1 + x.n, y.p, y.n);
+    if (jws_key_init_p256(&made, str_of(point, sizeof(point)))) {
+        return -EINVAL;
+    }
+    jws_key_deinit(&made);
+    struct did_key key = { .kind = DID_KEY_P256 };
+    key.bytes[0] = (uint8_t)(2 + (point[sizeof(point) - 1] & 1));
+    memcpy(key.bytes + 1, x.p, x.n);
+    *out = key;
+    return 0;
 }
 
 static int verify_p256(const struct did_key *key, struct str message, struct str signature)

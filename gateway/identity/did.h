@@ -44,6 +44,16 @@ struct did_key {
  */
 MUST_USE int did_key_parse(struct str did, struct did_key *out);
 
+/* The key of P-256 whose point has these coordinates, 32 bytes each. 0 or -EINVAL: none has */
+MUST_USE int did_key_of_p256(struct str x, struct str y, struct did_key *out);
+
+/* Append its did:key. */
+void did_key_put(struct buf *out, const struct did_key *key);
+
+/* Append the bytes that a did:key is the text of; and read them. Return: as did_key_parse() */
+void did_key_bytes(struct buf *out, const struct did_key *key);
+MUST_USE int did_key_read(struct str bytes, struct did_key *out);
+
 /**
  * did_key_verify() - did this key sign @message?
  * @signature: 64 bytes: Ed25519's, or r and s over SHA-256; s is low on secp256k1

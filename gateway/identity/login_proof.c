@@ -111,7 +111,109 @@ static int check_siwe(struct arena *arena, const struct node *root,
     return buf_failed(&subject) ? -ENOMEM : 0;
 }
 
-/* --- both --------------------------------------------------------------------------------- */
+/* --- passkeys ----------------------------------------------------------------------------- */
+
+/* Member @name, which is base64url; p NULL: it is not. */
+static struct str decoded(struct arena *arena, const struct node *root, const char *name)
+{
+    struct str text = node_text(root, name);
+    uint8_t *bytes = arena_alloc(arena, base64_room(text.n));
+    size_t n = 0;
+    if (!bytes || text.n == 0 ||
+        base64_decode(BASE64_URL, text, bytes, base64_room(text.n), &n) < 0) {
+        return (struct str){ 0 };
+    }
+    return str_of(bytes, n);
+}
+
+static int passkey_error(int r)
+{
+    switch ((enum webauthn_error)r) {
+    case WEBAUTHN_E_ORIGIN:
+    case WEBAUTHN_E_RP: return LOGIN_E_ORIGIN;
+    case WEBAUTHN_E_USER: return LOGIN_E_USER;
+    case WEBAUTHN_E_SIGNATURE: return LOGIN_E_SIGNATURE;
+    case WEBAUTHN_E_FORM:
+    case WEBAUTHN_E_TYPE:
+    case WEBAUTHN_E_KEY: return LOGIN_E_PASSKEY;
+    }
+    return r;
+}
+
+/* What goes by the key: its DID, and its bytes for keeping. */
+static int name_key(struct arena *arena, const struct did_key *key, struct login_proof *out)
+{
+    struct buf subject = arena_buf(arena, DID_TEXT_MAX);
+    struct buf bytes = arena_buf(arena, DID_TEXT_MAX);
+    did_key_put(&subject, key);
+    did_key_bytes(&bytes, key);
+    out->subject = buf_str(&subject);
+    out->key = buf_str(&bytes);
+    return buf_failed(&subject) || buf_failed(&bytes) ? -ENOMEM : 0;
+}
+
+static int check_new_passkey(struct arena *arena, const struct node *root,
+                             const struct login_site *login, struct login_proof *out)
+{
+    const struct webauthn_site site = { login->rp_id, login->origins };
+    struct str client = decoded(arena, root, "clientDataJSON");
+    struct str attestation = decoded(arena, root, "attestationObject");
+    struct webauthn_made made;
+    int r = client.p && attestation.p
+                ? webauthn_register(arena, client, attestation, &site, &made)
+                : WEBAUTHN_E_FORM;
+    if (r) {
+        return passkey_error(r);
+    }
+    out->passkey = made.id;
+    out->nonce = made.seen.nonce;
+    out->counter = made.seen.counter;
+    return name_key(arena, &made.key, out);
+}
+
+static int read_assertion(struct arena *arena, const struct node *root, struct login_proof *out)
+{
+    out->passkey = decoded(arena, root, "id");
+    out->made.client = decoded(arena, root, "clientDataJSON");
+    out->made.authenticator = decoded(arena, root, "authenticatorData");
+    out->made.signature = decoded(arena, root, "signature");
+    out->asks_key = true;
+    return out->passkey.p && out->passkey.n <= WEBAUTHN_ID_MAX && out->made.client.p &&
+                   out->made.authenticator.p && out->made.signature.p
+               ? 0
+               : LOGIN_E_PASSKEY;
+}
+
+static int check_passkey(struct arena *arena, const struct node *root,
+                         const struct login_site *site, struct login_proof *out)
+{
+    if (site->rp_id.n == 0) {
+        return LOGIN_E_PASSKEY;
+    }
+    return node_get(root, "attestationObject") ? check_new_passkey(arena, root, site, out)
+                                               : read_assertion(arena, root, out);
+}
+
+int login_proof_with_key(struct arena *arena, const struct login_site *login, struct str key,
+                         struct login_proof *proof)
+{
+    const struct webauthn_site site = { login->rp_id, login->origins };
+    struct webauthn_seen seen;
+    struct did_key known;
+    if (key.n == 0 || did_key_read(key, &known)) {
+        return LOGIN_E_SIGNATURE;
+    }
+    int r = webauthn_assert(arena, &proof->made, &site, &known, &seen);
+    if (r) {
+        return passkey_error(r);
+    }
+    proof->nonce = seen.nonce;
+    proof->counter = seen.counter;
+    proof->asks_key = false;
+    return name_key(arena, &known, proof);
+}
+
+/* --- all --------------------------------------------------------------------------------- */
 
 int login_proof_check(struct arena *arena, struct str body, const struct login_site *site,
                       int64_t now, struct login_proof *out)
@@ -124,13 +226,15 @@ int login_proof_check(struct arena *arena, struct str body, const struct login_s
         return r < 0 ? r : LOGIN_E_FORM;
     }
     struct login_proof proof = { .code = node_text(root, "code") };
-    if (node_get(root, "did") && !node_get(root, "message")) {
-        r = check_did(arena, root, site, &proof);
-    } else if (node_get(root, "message") && !node_get(root, "did")) {
-        r = check_siwe(arena, root, site, now, &proof);
-    } else {
-        r = LOGIN_E_FORM;
+    bool did = node_get(root, "did") != NULL;
+    bool message = node_get(root, "message") != NULL;
+    bool passkey = node_get(root, "clientDataJSON") != NULL;
+    if (did + message + passkey != 1) {
+        return LOGIN_E_FORM;
     }
+    r = did       ? check_did(arena, root, site, &proof)
+        : message ? check_siwe(arena, root, site, now, &proof)
+                  : check_passkey(arena, root, site, &proof);
     if (r == 0) {
         *out = proof;
     }
@@ -148,6 +252,8 @@ const char *login_reason(enum login_error error)
     case LOGIN_E_EXPIRED: return "the message has expired";
     case LOGIN_E_EARLY: return "the message isn't valid yet";
     case LOGIN_E_SIGNATURE: return "the signature isn't the key's";
+    case LOGIN_E_PASSKEY: return "the passkey's words can't be used";
+    case LOGIN_E_USER: return "the authenticator didn't verify its user";
     }
     return "refused";
 }

@@ -3,14 +3,18 @@
  *
  *   { "did": "did:key:…", "nonce": "…", "signature": "…" }   signature: base64url
  *   { "message": "…", "signature": "0x…" }                   Sign-In with Ethereum
+ *   { "clientDataJSON", "attestationObject" }                a new passkey; base64url, as all
+ *   { "id", "clientDataJSON", "authenticatorData", "signature" }   a passkey that is known
  *
- * Both may have "code", an enrolment code. A did:key signs four lines, without an end to the
- * last: "chartseal login 1", the listener's base, the DID, the nonce.
+ * Each may have "code", an enrolment code. A passkey goes by the did:key of its public key; the
+ * challenge that it signs is the nonce's text. A did:key signs four lines, without an end to
+ * the last: "chartseal login 1", the listener's base, the DID, the nonce.
  */
 #pragma once
 
 #include "fhir/base/arena.h"
 #include "gateway/config/config.h"
+#include "gateway/identity/webauthn.h"
 
 enum {
     LOGIN_BODY_MAX = 16 << 10,
@@ -27,6 +31,8 @@ enum login_error {
     LOGIN_E_EXPIRED,   /* its time has passed */
     LOGIN_E_EARLY,     /* its time hasn't come, or it was issued in the future */
     LOGIN_E_SIGNATURE, /* not signed by the key it names */
+    LOGIN_E_PASSKEY,   /* the authenticator's words can't be read, or are for something else */
+    LOGIN_E_USER,      /* the authenticator didn't verify its user */
 };
 
 /* As a text for error_description, a literal. */
@@ -37,6 +43,7 @@ struct login_site {
     struct str base;
     const struct config_strings *origins;
     uint64_t chain;
+    struct str rp_id; /* empty: no passkeys */
 };
 
 /* @code: empty if none was sent. Spans are in the arena or borrow from the body. */
@@ -44,6 +51,11 @@ struct login_proof {
     struct str subject; /* a DID */
     struct str nonce;   /* the challenge, not checked yet */
     struct str code;
+    struct str passkey;             /* id of a passkey; empty: it is none */
+    struct str key;                 /* of a passkey, as did_key_bytes() */
+    uint32_t counter;               /* as its authenticator counts */
+    bool asks_key;                  /* its key has to be found: login_proof_with_key() */
+    struct webauthn_assertion made; /* of that */
 };
 
 /**
@@ -56,3 +68,13 @@ struct login_proof {
 MUST_USE int login_proof_check(struct arena *arena, struct str body,
                                const struct login_site *site, int64_t now,
                                struct login_proof *out);
+
+/**
+ * login_proof_with_key() - verify what was made with a known passkey
+ * @proof: that asks for its key
+ * @key:   what is kept of it, empty: nothing is; borrowed
+ *
+ * Return: as login_proof_check(); @proof is complete on 0.
+ */
+MUST_USE int login_proof_with_key(struct arena *arena, const struct login_site *site,
+                                  struct str key, struct login_proof *proof);

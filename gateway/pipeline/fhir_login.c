@@ -1,16 +1,16 @@
 /*
  * Patients log in with keys of their own, at paths below the listener's base.
  *
- *   POST login/challenge   → { nonce, base, chain_id, expires_in }
+ *   POST login/challenge   → { nonce, base, chain_id, rp_id, expires_in }
  *   POST login/token       a proof (gateway/identity/login_proof.h) → { access_token, … }
  *   POST login/end         with the token: its session has ended
  *
  *   receive → collect → prove → begin → seal → record → respond
  *   receive → authenticate → end → seal → record → respond
  *
- * A proof is verified before the database hears of it. The first login with a key needs an
- * enrolment code, which links the key to the patient's record; the token leaves after that was
- * recorded. Errors are those of RFC 6749 section 5.2.
+ * A proof is verified before the database hears of it, but that a passkey's key is asked for.
+ * The first login with a key needs an enrolment code, which links the key to the patient's
+ * record; the token leaves after that was recorded. Errors are those of RFC 6749 section 5.2.
  */
 #include "gateway/pipeline/fhir_impl.h"
 
@@ -77,6 +77,9 @@ bool fhir_login_challenge(struct way_in *way, struct http_req *req)
     json_string(&w, "nonce", str_of(nonce, sizeof(nonce)));
     json_string(&w, "base", config_base(config));
     json_i64(&w, "chain_id", way->worker->config->ledger->chain_id);
+    if (config->login->rp_id) {
+        json_z(&w, "rp_id", config->login->rp_id);
+    }
     json_i64(&w, "expires_in", config->login->challenge / 1000);
     json_end(&w);
     answer_json(req, 200, &body);
@@ -105,6 +108,11 @@ static enum step prepare(struct exchange *ex)
     begin->challenge = login->proof.nonce;
     begin->until = ex->time + login->fx.way->config->login->token;
     id_random(begin->session);
+    if (login->proof.passkey.n) {
+        vault_login_hash(vault, STR("passkey"), login->proof.passkey, begin->passkey);
+        begin->key = login->proof.key;
+        begin->counter = login->proof.counter;
+    }
     vault_login_hash(vault, STR("credential"), login->proof.subject, begin->credential);
     if (login->proof.code.n == 0) {
         return STEP_NEXT;
@@ -121,20 +129,22 @@ static enum step prepare(struct exchange *ex)
     return STEP_NEXT;
 }
 
-static enum step prove_enter(struct exchange *ex)
+static struct login_site site_of(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    const struct config_login *config = fx->way->config->login;
+    return (struct login_site){
+        .base = fx->base,
+        .origins = &config->origins,
+        .chain = (uint64_t)fx->dossier.worker->config->ledger->chain_id,
+        .rp_id = str_z(config->rp_id),
+    };
+}
+
+/* The proof was looked at, with @r. */
+static enum step proved(struct exchange *ex, int r)
 {
     struct fhir_login *login = login_of(ex);
-    struct fhir_exchange *fx = &login->fx;
-    const struct worker *worker = fx->dossier.worker;
-    const struct login_site site = {
-        .base = fx->base,
-        .origins = &fx->way->config->login->origins,
-        .chain = (uint64_t)worker->config->ledger->chain_id,
-    };
-    if (!str_eq(fx->path, STR("/login/token"))) {
-        return refuse(ex, "invalid_request", "nothing is served at this path");
-    }
-    int r = login_proof_check(ex->arena, buf_str(&fx->body), &site, ex->time, &login->proof);
     if (r < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
@@ -142,13 +152,43 @@ static enum step prove_enter(struct exchange *ex)
         const char *why = login_reason((enum login_error)r);
         return r == LOGIN_E_FORM ? refuse(ex, "invalid_request", why) : refuse_grant(ex, why);
     }
-    r = challenge_check(worker->vault, fx->base, login->proof.nonce, ex->time,
-                        &login->begin.expires);
+    r = challenge_check(login->fx.dossier.worker->vault, login->fx.base, login->proof.nonce,
+                        ex->time, &login->begin.expires);
     if (r) {
         return refuse_grant(ex, r == CHALLENGE_E_EXPIRED ? "the challenge has expired"
                                                          : "the challenge isn't ours");
     }
     return prepare(ex);
+}
+
+static void on_passkey(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    struct login_site site = site_of(ex);
+    if (r < 0) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "database"));
+        return;
+    }
+    exchange_move(ex, proved(ex, login_proof_with_key(ex->arena, &site, store_passkey_key(rows),
+                                                      &login_of(ex)->proof)));
+}
+
+static enum step prove_enter(struct exchange *ex)
+{
+    struct fhir_login *login = login_of(ex);
+    struct worker *worker = login->fx.dossier.worker;
+    struct login_site site = site_of(ex);
+    uint8_t id[32];
+    if (!str_eq(login->fx.path, STR("/login/token"))) {
+        return refuse(ex, "invalid_request", "nothing is served at this path");
+    }
+    int r =
+        login_proof_check(ex->arena, buf_str(&login->fx.body), &site, ex->time, &login->proof);
+    if (r || !login->proof.asks_key) {
+        return proved(ex, r);
+    }
+    vault_login_hash(worker->vault, STR("passkey"), login->proof.passkey, id);
+    return exchange_wait(ex, store_passkey_find(worker->db, id, on_passkey, ex));
 }
 
 /* --- begin -------------------------------------------------------------------------------- */
@@ -173,6 +213,7 @@ static void on_begun(void *arg, int r, const struct db_rows *rows)
         [STORE_LOGIN_CODE] = "the code isn't good",
         [STORE_LOGIN_UNKNOWN] = "this key isn't linked to a patient; a code is needed",
         [STORE_LOGIN_FOREIGN] = "this key is another patient's",
+        [STORE_LOGIN_COPIED] = "this passkey may have been copied",
     };
     struct exchange *ex = exchange_woken(arg);
     if (r < 0) {
@@ -269,7 +310,7 @@ static const struct stage login_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
-    { "prove", prove_enter, 0, WHILE_OPEN },
+    { "prove", prove_enter, 5, WHILE_OPEN },
     { "begin", begin_enter, 5, WHILE_OPEN },
     { "seal", fhir_seal_enter, 5, ALWAYS },
     { "record", fhir_record_enter, 5, ALWAYS },

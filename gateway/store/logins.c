@@ -6,6 +6,16 @@ static const struct db_statement begin = {
     "SELECT outcome, patient FROM login_begin($1::bytea, $2::timestamptz, $3::bytea, $4::text,"
     " $5::bytea, $6::integer, $7::uuid, $8::timestamptz)",
 };
+static const struct db_statement begin_passkey = {
+    "login_begin_passkey",
+    "SELECT outcome, patient FROM login_begin_passkey($1::bytea, $2::timestamptz, $3::bytea,"
+    " $4::text, $5::bytea, $6::integer, $7::uuid, $8::timestamptz, $9::bytea, $10::bytea,"
+    " $11::bigint)",
+};
+static const struct db_statement passkey = {
+    "login_passkey",
+    "SELECT key FROM login_passkey WHERE id = $1::bytea",
+};
 static const struct db_statement session_of = {
     "login_session",
     "SELECT patient_root(c.patient) FROM login_session s"
@@ -38,13 +48,31 @@ struct op *store_login_begin(struct db *db, const struct store_login *login, db_
     db_put_i32(&p, STORE_LOGIN_TRIES_MAX);
     db_put_uuid(&p, login->session);
     db_put_time(&p, login->until);
-    return db_query(db, &begin, &p, done, arg);
+    if (!login->key.p) {
+        return db_query(db, &begin, &p, done, arg);
+    }
+    db_put_bytes(&p, str_of(login->passkey, sizeof(login->passkey)));
+    db_put_bytes(&p, login->key);
+    db_put_i64(&p, login->counter);
+    return db_query(db, &begin_passkey, &p, done, arg);
 }
 
 int store_login_outcome(const struct db_rows *rows, uint8_t patient[16])
 {
     db_uuid(rows, 0, 1, patient);
     return db_i32(rows, 0, 0);
+}
+
+struct op *store_passkey_find(struct db *db, const uint8_t id[32], db_done_fn done, void *arg)
+{
+    struct db_params p = { 0 };
+    db_put_bytes(&p, str_of(id, 32));
+    return db_query(db, &passkey, &p, done, arg);
+}
+
+struct str store_passkey_key(const struct db_rows *rows)
+{
+    return db_count(rows) == 1 ? db_bytes(rows, 0, 0) : STR("");
 }
 
 static struct op *by_uuid(struct db *db, const struct db_statement *statement,

@@ -13,6 +13,7 @@ enum {
     STORE_LOGIN_CODE = 2,      /* the code isn't good, or not any more */
     STORE_LOGIN_UNKNOWN = 3,   /* the credential leads to nobody */
     STORE_LOGIN_FOREIGN = 4,   /* the credential is another patient's */
+    STORE_LOGIN_COPIED = 5,    /* a passkey's counter didn't go up, or its id is another's */
     STORE_LOGIN_TRIES_MAX = 5, /* with one code */
 };
 
@@ -22,6 +23,8 @@ enum {
  * @credential: keyed hash of what was logged in with
  * @code_name:  of an enrolment code, p NULL: none; borrowed. @code_hash: keyed, of all of it
  * @session, @until: to begin, and its end
+ * @passkey:    keyed hash of a passkey's id, or all 0; @key: its public key, p NULL: it is no
+ *              passkey; borrowed; @counter: as its authenticator counts
  */
 struct store_login {
     struct str challenge;
@@ -31,6 +34,9 @@ struct store_login {
     uint8_t code_hash[32];
     uint8_t session[16];
     int64_t until;
+    uint8_t passkey[32];
+    struct str key;
+    uint32_t counter;
 };
 
 /* Use the challenge and the code, link, and begin a session. Rows: store_login_outcome() */
@@ -39,6 +45,13 @@ MUST_USE struct op *store_login_begin(struct db *db, const struct store_login *l
 
 /* STORE_LOGIN_…; @patient is set for BEGUN. */
 int store_login_outcome(const struct db_rows *rows, uint8_t patient[16]);
+
+/* The public key of a passkey by the keyed hash of its id. Rows: store_passkey_key() */
+MUST_USE struct op *store_passkey_find(struct db *db, const uint8_t id[32], db_done_fn done,
+                                       void *arg);
+
+/* Empty: there is none; borrowed from @rows. */
+struct str store_passkey_key(const struct db_rows *rows);
 
 /* Whose session it is. Rows: one if it hasn't ended, store_login_patient() */
 MUST_USE struct op *store_login_session(struct db *db, const uint8_t session[16],

@@ -28,6 +28,10 @@ static void test_known_texts(void **state)
         size_t n = 0;
         assert_int_equal(base58_decode(str_z(cases[i].text), out, sizeof(out), &n), 0);
         assert_hex(out, n, cases[i].hex);
+        char text[BASE58_TEXT_MAX];
+        struct buf again = buf_fixed(text, sizeof(text));
+        base58_put(&again, out, n);
+        assert_str(buf_str(&again), cases[i].text);
     }
 }
 
@@ -55,6 +59,15 @@ static void test_limits(void **state)
     assert_int_equal(n, 94); /* 128 × log 58 ÷ log 256 */
     assert_int_equal(base58_decode(str_of(text, sizeof(text)), out, sizeof(out), &n), -EINVAL);
     assert_int_equal(base58_decode(str_of(text, BASE58_TEXT_MAX), out, 93, &n), -ENOSPC);
+    uint8_t bytes[BASE58_TEXT_MAX / 2 + 1];
+    memset(bytes, 0xff, sizeof(bytes));
+    struct buf put = buf_fixed(text, sizeof(text));
+    base58_put(&put, bytes, sizeof(bytes) - 1);
+    assert_false(buf_failed(&put));
+    assert_int_equal(put.n, 88);
+    put.n = 0;
+    base58_put(&put, bytes, sizeof(bytes));
+    assert_true(buf_failed(&put));
     memset(text, '1', sizeof(text));
     assert_int_equal(base58_decode(str_of(text, 8), out, 7, &n), -ENOSPC);
     assert_int_equal(base58_decode(str_of(text, 8), out, 8, &n), 0);

@@ -230,6 +230,13 @@ static void test_where_patients_log_in(void **state)
         { "https://a", "origins: [portal.example]", "\"portal.example\" is no origin" },
         { "https://a", "origins: [\"https://portal.example/\"]", "is no origin" },
         { "https://a", "origins: [\"https://portal.example\"], token: 2h", "token" },
+        { "https://a", "origins: [\"https://portal.example\"], rp_id: portal.example", NULL },
+        { "https://a", "origins: [\"https://my.portal.example:8443\"], rp_id: portal.example",
+          NULL },
+        { "https://a", "origins: [\"https://myportal.example\"], rp_id: portal.example",
+          "rp_id isn't the domain" },
+        { "https://a", "origins: [\"https://portal.example\"], rp_id: my.portal.example",
+          "rp_id isn't the domain" },
         { "http://a/fhir", "origins: [\"https://portal.example\"]", "named as another's" },
     };
     (void)state;

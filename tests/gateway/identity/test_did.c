@@ -2,6 +2,8 @@
 #include "tests/check.h"
 
 #include "gateway/identity/did.h"
+
+#include "crypto/base/base58.h"
 #include "tests/crypto/issuer.h"
 
 #include <errno.h>
@@ -11,7 +13,6 @@
 #define P256 "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"
 
 enum {
-    BASE58_MAX = 64,
     RS = 64,
 };
 
@@ -52,6 +53,26 @@ static void test_keys_of_the_specification(void **state)
     secp_signer_deinit(&signer);
 }
 
+/* Written again, each is the same text. */
+static void test_a_key_is_written_as_it_was_read(void **state)
+{
+    static const char *const dids[] = { ED25519, SECP, P256 };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(dids); i++) {
+        char text[DID_TEXT_MAX];
+        char memory[64];
+        struct buf out = buf_fixed(text, sizeof(text));
+        struct buf bytes = buf_fixed(memory, sizeof(memory));
+        struct did_key key = parsed(dids[i]);
+        struct did_key again;
+        did_key_put(&out, &key);
+        assert_str(buf_str(&out), dids[i]);
+        did_key_bytes(&bytes, &key);
+        assert_int_equal(did_key_read(buf_str(&bytes), &again), 0);
+        assert_memory_equal(&again, &key, sizeof(key));
+    }
+}
+
 static void test_what_is_no_key(void **state)
 {
     static const struct {
@@ -78,27 +99,13 @@ static void test_what_is_no_key(void **state)
 }
 
 /* "did:key:z" and @bytes in base58. */
-static struct str did_of(const uint8_t *bytes, size_t n, char out[BASE58_MAX + 16])
+static struct str did_of(const uint8_t *bytes, size_t n, char out[DID_TEXT_MAX])
 {
-    static const char digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    uint8_t number[BASE58_MAX] = { 0 };
-    char text[2 * BASE58_MAX];
-    size_t at = sizeof(text);
-    memcpy(number, bytes, n);
-    for (bool more = true; more;) {
-        unsigned rest = 0;
-        more = false;
-        for (size_t i = 0; i < n; i++) {
-            unsigned value = rest << 8 | number[i];
-            number[i] = (uint8_t)(value / 58);
-            rest = value % 58;
-            more |= number[i] != 0;
-        }
-        text[--at] = digits[rest];
-    }
-    memcpy(out, "did:key:z", 9);
-    memcpy(out + 9, text + at, sizeof(text) - at);
-    return str_of(out, 9 + sizeof(text) - at);
+    struct buf b = buf_fixed(out, DID_TEXT_MAX);
+    buf_z(&b, "did:key:z");
+    base58_put(&b, bytes, n);
+    assert_false(buf_failed(&b));
+    return buf_str(&b);
 }
 
 /* Keys of the wrong length, and bytes that are no point, by kind. */
@@ -109,7 +116,7 @@ static void test_what_is_no_point(void **state)
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
         for (size_t n = 0; n < 36; n++) {
             uint8_t bytes[2 + 36] = { 0 };
-            char text[BASE58_MAX + 16];
+            char text[DID_TEXT_MAX];
             struct did_key key;
             (void)check_unhex(prefixes[i], bytes);
             memset(bytes + 2, 0xff, n); /* x above the field's order */
@@ -205,7 +212,7 @@ static void test_signatures_on_p256(void **state)
     uint8_t y[40];
     uint8_t n[32];
     size_t size = 0;
-    char text[BASE58_MAX + 16];
+    char text[DID_TEXT_MAX];
     struct did_key key;
     assert_int_equal(base64_decode(BASE64_URL, str_z(issuer.y), y, sizeof(y), &size), 0);
     bytes[2] = (uint8_t)(2 + (y[31] & 1));
@@ -294,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_of_the_specification),
+        cmocka_unit_test(test_a_key_is_written_as_it_was_read),
         cmocka_unit_test(test_what_is_no_key),
         cmocka_unit_test(test_what_is_no_point),
         cmocka_unit_test(test_signatures_on_secp256k1),
