@@ -407,6 +407,13 @@ void consents_decide(const struct consents *consents, const uint8_t patient[16],
                 1);
 }
 
+void consents_explain(const struct consents *consents, const uint8_t patient[16],
+                      const struct consent_request *request, struct consent_evidence *out,
+                      const struct consent_listener *listener)
+{
+    consent_explain(consents->index, patient, request, NULL, out, listener);
+}
+
 static void cancel_waiter(struct op *op)
 {
     struct waiter *gone = (struct waiter *)(void *)op;

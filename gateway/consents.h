@@ -57,6 +57,11 @@ void consents_decide(const struct consents *consents, const uint8_t patient[16],
                      const struct consent_request *request, const struct consent_facts *facts,
                      struct consent_evidence *out);
 
+/* As consents_decide(), and tells each consent that was looked at. */
+void consents_explain(const struct consents *consents, const uint8_t patient[16],
+                      const struct consent_request *request, struct consent_evidence *out,
+                      const struct consent_listener *listener);
+
 /* Milliseconds since the endpoints of the ledger agreed on its head. */
 int64_t consents_ledger_age(const struct consents *consents);
 

@@ -49,6 +49,29 @@ int sealed_record_close(struct sealed_record *it, const struct vault *vault,
     return 0;
 }
 
+int sealed_record_open(struct vault *vault, struct arena *arena,
+                       const struct store_sealed *sealed, struct str *out)
+{
+    if (sealed->nonce.n != SEAL_NONCE_SIZE || sealed->ciphertext.n < SEAL_TAG_SIZE) {
+        return -EBADMSG;
+    }
+    const struct vault_key *key = vault_cached_id(vault, sealed->key);
+    if (!key) {
+        return -ENOKEY;
+    }
+    uint8_t *plain = arena_alloc(arena, sealed->ciphertext.n);
+    if (!plain) {
+        return -ENOMEM;
+    }
+    struct seal_about about = vault_about(vault, key, SEAL_OPENING, sealed->id);
+    const uint8_t *nonce = (const uint8_t *)sealed->nonce.p;
+    if (seal_open(key->secret, &about, nonce, sealed->ciphertext, plain) < 0) {
+        return -EBADMSG;
+    }
+    *out = str_of(plain, sealed->ciphertext.n - SEAL_TAG_SIZE);
+    return 0;
+}
+
 void sealed_record_opening(const struct sealed_record *it, struct batch_opening *out)
 {
     memcpy(out->record, it->record.id, sizeof(out->record));

@@ -9,6 +9,7 @@
 #include "crypto/base/attr.h"
 #include "crypto/seal.h"
 #include "fhir/base/arena.h"
+#include "gateway/store/audit.h"
 #include "gateway/store/batch.h"
 #include "gateway/vault.h"
 
@@ -39,6 +40,16 @@ void sealed_record_subject(struct sealed_record *it, const uint8_t patient[16]);
 /* Seal the opening under ->key. Return: 0 or -ENOMEM */
 MUST_USE int sealed_record_close(struct sealed_record *it, const struct vault *vault,
                                  struct arena *arena);
+
+/**
+ * sealed_record_open() - a stored opening as text
+ * @sealed: its row; ->key is in memory
+ * @out:    in @arena
+ *
+ * Return: 0; -ENOKEY: the key was destroyed, or isn't in memory; -EBADMSG; -ENOMEM
+ */
+MUST_USE int sealed_record_open(struct vault *vault, struct arena *arena,
+                                const struct store_sealed *sealed, struct str *out);
 
 /* The row of the opening. */
 void sealed_record_opening(const struct sealed_record *it, struct batch_opening *out);

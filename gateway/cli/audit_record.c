@@ -2,10 +2,10 @@
 #include "gateway/cli/audit.h"
 
 #include "crypto/base/hex.h"
-#include "crypto/seal.h"
 #include "fhir/base/instant.h"
 #include "fhir/compartment/subject.h"
 #include "gateway/recipient.h"
+#include "gateway/sealed_record.h"
 #include "gateway/vault.h"
 
 #include <errno.h>
@@ -103,48 +103,33 @@ int audit_find(struct cli_session *s, const uint8_t id[16], struct audit_record 
 struct sealed {
     struct cli_session *session;
     bool found;
-    struct store_sealed row;
-    uint8_t nonce[SEAL_NONCE_SIZE];
-    struct str text;
+    struct store_sealed row; /* its spans in the session's arena */
 };
 
 static int take_sealed(void *owner, const struct db_rows *rows)
 {
     struct sealed *sealed = owner;
+    struct arena *arena = sealed->session->arena;
     if (db_count(rows) == 0) {
         return 0;
     }
     store_sealed_row(rows, 0, &sealed->row);
-    if (sealed->row.nonce.n != SEAL_NONCE_SIZE || sealed->row.ciphertext.n < SEAL_TAG_SIZE) {
-        return -EBADMSG;
-    }
-    memcpy(sealed->nonce, sealed->row.nonce.p, SEAL_NONCE_SIZE);
-    sealed->text = arena_str(sealed->session->arena, sealed->row.ciphertext);
+    sealed->row.nonce = arena_str(arena, sealed->row.nonce);
+    sealed->row.ciphertext = arena_str(arena, sealed->row.ciphertext);
     sealed->found = true;
-    return sealed->text.p ? 0 : -ENOMEM;
+    return sealed->row.nonce.p && sealed->row.ciphertext.p ? 0 : -ENOMEM;
 }
 
 static int open_sealed(struct cli_session *s, const struct sealed *sealed,
                        struct audit_record *record)
 {
-    const struct vault_key *key = vault_cached_id(s->vault, sealed->row.key);
-    if (!key) {
-        record->why = "key destroyed";
-        return 0;
+    int r = sealed_record_open(s->vault, s->arena, &sealed->row, &record->opening);
+    if (r == 0) {
+        const struct vault_key *key = vault_cached_id(s->vault, sealed->row.key);
+        memcpy(record->patient, key->patient, sizeof(record->patient));
     }
-    uint8_t *plain = arena_alloc(s->arena, sealed->text.n);
-    if (!plain) {
-        return -ENOMEM;
-    }
-    struct seal_about about = vault_about(s->vault, key, SEAL_OPENING, record->row.id);
-    int r = seal_open(key->secret, &about, sealed->nonce, sealed->text, plain);
-    if (r < 0) {
-        record->why = "damaged";
-        return 0;
-    }
-    memcpy(record->patient, key->patient, sizeof(record->patient));
-    record->opening = str_of(plain, sealed->text.n - SEAL_TAG_SIZE);
-    return 0;
+    record->why = r == -ENOKEY ? "key destroyed" : r == -EBADMSG ? "damaged" : "";
+    return r == -ENOMEM ? r : 0;
 }
 
 int audit_open(struct cli_session *s, struct audit_record *record)

@@ -14,6 +14,7 @@
 #include "fhir/format/json_write.h"
 #include "gateway/clock.h"
 #include "gateway/consents_load.h"
+#include "gateway/explained.h"
 #include "gateway/heap.h"
 #include "gateway/labelling.h"
 #include "gateway/pipeline/facts.h"
@@ -198,13 +199,6 @@ static int record_reading(struct explain *e)
 
 /* --- showing ------------------------------------------------------------------------------ */
 
-static const char *decision_name(enum consent_decision decision)
-{
-    return decision == CONSENT_PERMIT ? "permit"
-           : decision == CONSENT_DENY ? "deny"
-                                      : "depends on the data";
-}
-
 static void put_day(struct buf *b, uint32_t day)
 {
     char text[DAY_TEXT_SIZE];
@@ -213,38 +207,6 @@ static void put_day(struct buf *b, uint32_t day)
     (void)gmtime_r(&seconds, &tm);
     (void)strftime(text, sizeof(text), "%Y-%m-%d", &tm);
     buf_z(b, text);
-}
-
-/* "denies by rules[0]", "may permit by base, may say nothing". */
-static void put_finding(struct buf *b, const struct consent_finding *found)
-{
-    static const struct {
-        enum consent_outcome outcome;
-        const char *sure;
-        const char *maybe;
-    } words[] = {
-        { CONSENT_MAY_DENY, "denies", "may deny" },
-        { CONSENT_MAY_PERMIT, "permits", "may permit" },
-        { CONSENT_MAY_PASS, "says nothing", "may say nothing" },
-    };
-    bool several = found->set & (found->set - 1);
-    const char *between = "";
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (!(found->set & words[i].outcome)) {
-            continue;
-        }
-        buf_fmt(b, "%s%s", between, several ? words[i].maybe : words[i].sure);
-        between = ", ";
-        bool passes = words[i].outcome == CONSENT_MAY_PASS;
-        bool refused = words[i].outcome == CONSENT_MAY_DENY && found->basis;
-        if (passes || refused) {
-            buf_fmt(b, ": %s", consent_basis_name(found->basis));
-            continue;
-        }
-        buf_z(b, " by ");
-        consent_path_write(b, words[i].outcome == CONSENT_MAY_DENY ? &found->deny
-                                                                   : &found->permit);
-    }
 }
 
 static void put_window(struct buf *b, const struct consent_seen *seen)
@@ -270,7 +232,7 @@ static void put_text(void *arg, const struct consent_seen *seen)
     buf_fmt(b, " version %u: %s", seen->version, consent_standing_name(seen->standing));
     put_window(b, seen);
     buf_z(b, "\n             ");
-    put_finding(b, &seen->found);
+    explained_finding_put(b, &seen->found);
     buf_z(b, "\n             ");
     if (seen->policy) {
         policy_write(b, seen->policy);
@@ -298,7 +260,7 @@ static void put_json(void *arg, const struct consent_seen *seen)
     put_hex(w, "id", seen->id);
     json_u64(w, "version", seen->version);
     json_z(w, "standing", consent_standing_name(seen->standing));
-    put_finding(&text, &seen->found);
+    explained_finding_put(&text, &seen->found);
     json_string(w, "finding", buf_str(&text));
     if (seen->policy) {
         text.n = 0;
@@ -314,16 +276,6 @@ static bool stale(const struct explain *e)
 {
     const struct config_ledger *ledger = e->session->config->ledger;
     return ledger && (e->ledger < 0 || e->ledger > ledger->max_staleness);
-}
-
-static void put_path(struct buf *b, const struct consent_verdict *verdict)
-{
-    bool by_rule = verdict->basis == CONSENT_BASIS_PERMIT ||
-                   verdict->basis == CONSENT_BASIS_DENY ||
-                   verdict->basis == CONSENT_BASIS_IN_DOUBT;
-    if (by_rule) {
-        consent_path_write(b, &verdict->path);
-    }
 }
 
 /* What the resource is labelled with, by itself or by its codes. */
@@ -353,13 +305,13 @@ static void tell_text(struct explain *e, const struct consent_evidence *got)
         put_labels(b, &e->facts);
         buf_c(b, '\n');
     }
-    buf_fmt(b, "decision     %s\nbasis        %s\n", decision_name(got->verdict.decision),
+    buf_fmt(b, "decision     %s\nbasis        %s\n", explained_decision(got->verdict.decision),
             consent_basis_name(got->verdict.basis));
     if (got->has_consent) {
         buf_z(b, "by           0x");
         buf_hex(b, got->id, CONSENT_ID_SIZE);
         buf_fmt(b, " version %u ", got->version);
-        put_path(b, &got->verdict);
+        explained_path_put(b, &got->verdict);
         buf_fmt(b, " %s\n", consent_reading_name(got->reading));
     }
     if (tenant_policy(e->tenant)) {
@@ -382,8 +334,8 @@ static void tell_json(struct explain *e, const struct consent_evidence *got)
 {
     char memory[256];
     struct buf path = buf_fixed(memory, sizeof(memory));
-    put_path(&path, &got->verdict);
-    json_z(&e->w, "decision", decision_name(got->verdict.decision));
+    explained_path_put(&path, &got->verdict);
+    json_z(&e->w, "decision", explained_decision(got->verdict.decision));
     json_z(&e->w, "basis", consent_basis_name(got->verdict.basis));
     json_bool(&e->w, "stale", stale(e));
     json_u64(&e->w, "engine", got->engine);

@@ -78,7 +78,8 @@ struct config_roles {
     struct config_strings search;
     struct config_strings write;
     struct config_strings consent;
-    struct config_strings break_glass; /* empty: nobody may */
+    struct config_strings break_glass; /* empty: nobody may; so too: */
+    struct config_strings explain;
 };
 
 struct config_issuer {

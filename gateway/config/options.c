@@ -59,6 +59,8 @@ static const struct config_option role_options[] = {
       .help = "for filing, granting and revoking consents" },
     { "break_glass", CONFIG_STRINGS, AT(roles, break_glass),
       .help = "for breaking the glass; left out: nobody may" },
+    { "explain", CONFIG_STRINGS, AT(roles, explain),
+      .help = "for asking why something was refused; left out: nobody may" },
     { 0 },
 };
 

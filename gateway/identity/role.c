@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+enum {
+    NAMED_ONLY = ROLE_BREAK_GLASS | ROLE_EXPLAIN, /* without roles named: nobody's */
+};
+
 bool role_known_form(const char *text)
 {
     struct claims_code role = claims_code(str_z(text));
@@ -35,7 +39,7 @@ bool role_allows(const struct config_roles *asked, const struct claims_codes *bo
                  unsigned classes)
 {
     if (!asked) {
-        return !(classes & ROLE_BREAK_GLASS);
+        return !(classes & NAMED_ONLY);
     }
     const struct {
         enum role_class class;
@@ -46,9 +50,10 @@ bool role_allows(const struct config_roles *asked, const struct claims_codes *bo
         { ROLE_WRITE, &asked->write },
         { ROLE_CONSENT, &asked->consent },
         { ROLE_BREAK_GLASS, &asked->break_glass },
+        { ROLE_EXPLAIN, &asked->explain },
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        bool unnamed = lists[i].roles->n == 0 && lists[i].class != ROLE_BREAK_GLASS;
+        bool unnamed = lists[i].roles->n == 0 && !(lists[i].class & NAMED_ONLY);
         bool has = !(classes & lists[i].class) || unnamed;
         for (size_t n = 0; !has && n < lists[i].roles->n; n++) {
             has = bears(borne, lists[i].roles->items[n]);

@@ -145,6 +145,9 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     if (str_ends(path, STR("/$break-glass"))) {
         return &fhir_break_kind;
     }
+    if (str_eq(path, STR("/$consent-explain"))) {
+        return &fhir_explain_kind;
+    }
     if (is_validation(path)) {
         return &fhir_validate_kind;
     }

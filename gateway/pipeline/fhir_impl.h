@@ -10,6 +10,7 @@
  *   fhir_entry.c    the decision about one resource
  *   fhir_filter.c   filter: the answer, whole or as it streams
  *   fhir_respond.c  respond
+ *   fhir_explain.c  $consent-explain
  *   fhir_validate.c $validate, and what is written where its route is validated
  *   fhir_write.c    what changes the FHIR server
  *   fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
@@ -22,7 +23,7 @@
 #include "fhir/compartment/facts.h"
 #include "fhir/consent/evaluate.h"
 #include "fhir/rest/interaction.h"
-#include "gateway/identity/claims.h"
+#include "gateway/identity/asker.h"
 #include "gateway/pipeline/dossier.h"
 #include "gateway/way_in.h"
 
@@ -37,8 +38,7 @@ enum {
     FHIR_FORM_MAX = 64 << 10,   /* bytes of a posted search */
     FHIR_ROUND_MAX = 64,        /* entries decided together while streaming */
     FHIR_PRE_READS_MAX = 64,    /* of patients not known yet, in one exchange */
-    FHIR_ACTORS_MAX = 2 * CLAIMS_CODES_MAX,
-    FHIR_GLASS_MAX = 16, /* patients for whom one user has broken the glass */
+    FHIR_GLASS_MAX = 16,        /* patients for whom one user has broken the glass */
 };
 
 /* A wait for something that no operation brings: a body, a piece, room to write. */
@@ -189,8 +189,7 @@ struct fhir_exchange {
     bool logged_in;    /* a patient who logged in here: own is known by the session alone */
     uint8_t session[16];
     struct fhir_person *own_person;
-    struct str actors[FHIR_ACTORS_MAX + 8];
-    struct str purposes[CLAIMS_CODES_MAX];
+    struct asker asker;
     struct consent_request asks;
 
     struct fhir_glass glass;
@@ -230,6 +229,7 @@ void fhir_count_refused(struct way_in *way);
 extern const struct fhir_kind fhir_write_kind;    /* fhir_write.c */
 extern const struct fhir_kind fhir_validate_kind; /* fhir_validate.c */
 extern const struct fhir_kind fhir_break_kind;    /* fhir_break.c */
+extern const struct fhir_kind fhir_explain_kind;  /* fhir_explain.c */
 
 /* Closing stages, left out for whom we don't know. */
 enum step fhir_seal_enter(struct exchange *ex);
