@@ -78,16 +78,22 @@ export async function fhirPort({ others = [] } = {}) {
   return { base, listener, issuer: made, token, ask };
 }
 
-/** PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). */
-export async function startFhirGateway(upstream, { listener, route, destination, staleness, config, ...more } = {}) {
+/**
+ * PostgreSQL, an issuer and a gateway in front of @upstream (its base URL). @listener is said of
+ * its port besides; @listeners and @routes are more of these.
+ */
+export async function startFhirGateway(
+  upstream,
+  { listener, route, destination, staleness, config, listeners, routes = [], ...more } = {},
+) {
   const postgres = await startPostgres();
   const port = await fhirPort(more);
   const files = await configure(postgres, {
-    listeners: { fhir: { ...port.listener, ...listener } },
+    listeners: { fhir: { ...port.listener, ...listener }, ...listeners },
     destinations: {
       ehr: { protocol: "fhir", url: upstream, organization: "urn:oid:1.2.9", ...destination },
     },
-    routes: [{ from: "fhir", to: ["ehr"], ...route }],
+    routes: [{ from: "fhir", to: ["ehr"], ...route }, ...routes],
     ...(staleness ? { ledger: { ...LEDGER, max_staleness: staleness } } : {}),
     ...config,
   });
