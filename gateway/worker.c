@@ -16,6 +16,7 @@
 #include "gateway/heap.h"
 #include "gateway/id.h"
 #include "gateway/identity/identity.h"
+#include "gateway/ledger/rpc.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
@@ -243,6 +244,24 @@ static int open_all(struct worker *worker)
     return made ? 0 : -ENOMEM;
 }
 
+/* Only for logins: whatever a request needs of the chain is in PostgreSQL. */
+static void open_rpc(struct worker *worker)
+{
+    const struct config_ledger *ledger = worker->config->ledger;
+    const struct rpc_config config = {
+        .base = worker->loop,
+        .urls = ledger->endpoints.items,
+        .count = ledger->endpoints.n,
+        .chain = (uint64_t)ledger->chain_id,
+    };
+    bool wanted = false;
+    for (size_t i = 0; i < worker->config->listeners.n; i++) {
+        const struct config_login *login = config_listener(worker->config, i)->login;
+        wanted |= login && login->contract_accounts;
+    }
+    worker->rpc = wanted ? rpc_new(&config) : NULL;
+}
+
 static void open_admin(struct worker *worker)
 {
     for (size_t i = 0; i < worker->child->socket_count; i++) {
@@ -261,6 +280,9 @@ static void close_all(struct worker *worker)
         http_server_free(worker->admin);
     }
     notices_free(worker->notices);
+    if (worker->rpc) {
+        rpc_free(worker->rpc);
+    }
     delivery_free(worker->delivery);
     identity_free(worker->identity);
     consents_free(worker->consents);
@@ -294,6 +316,7 @@ int worker_run(const struct child *child)
         return EX_OSERR;
     }
     open_admin(&life.worker);
+    open_rpc(&life.worker);
     again(&life, 1);
     (void)event_base_dispatch(life.worker.loop);
 

@@ -21,6 +21,7 @@ struct newcomers;
 struct notices;
 struct number_cache;
 struct payload_cache;
+struct rpc;
 struct vault;
 struct way_in;
 
@@ -54,6 +55,7 @@ struct worker {
     struct payload_cache *payloads;
     struct newcomers *newcomers;
     struct identity *identity;
+    struct rpc *rpc; /* for logins of contract accounts; NULL: none, or no node can be asked */
     struct delivery *delivery;
     struct notices *notices;
     struct way_in *ways_in;

@@ -98,6 +98,7 @@ struct config_login {
     struct config_place place;
     struct config_strings origins;
     const char *rp_id; /* of passkeys; NULL: there are none */
+    bool contract_accounts;
     int64_t challenge;
     int64_t token;
 };

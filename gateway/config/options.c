@@ -89,6 +89,9 @@ static const struct config_option login_options[] = {
       .help =
           "domain that passkeys are made for: that of the origins, or one above; without it "
           "there are none" },
+    { "contract_accounts", CONFIG_BOOL, AT(login, contract_accounts), .fallback = "false",
+      .help = "whether accounts that are contracts log in (ERC-1271): the ledger's endpoints "
+              "are asked" },
     { "challenge", CONFIG_DURATION, AT(login, challenge), .fallback = "5m", .least = 1000,
       .most = 3600000, .help = "how long a challenge may be answered" },
     { "token", CONFIG_DURATION, AT(login, token), .fallback = "10m", .least = 1000,

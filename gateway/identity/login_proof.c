@@ -5,6 +5,7 @@
 #include "gateway/identity/login_proof.h"
 
 #include "crypto/base/base64.h"
+#include "crypto/base/hex.h"
 #include "fhir/format/json.h"
 #include "gateway/identity/did.h"
 #include "gateway/identity/siwe.h"
@@ -83,14 +84,47 @@ static int check_message(const struct siwe *message, const struct login_site *si
     return early ? LOGIN_E_EARLY : 0;
 }
 
+/* What only a contract can say: whether this is its signature. */
+static int ask_contract(struct arena *arena, const struct siwe *message,
+                        const uint8_t digest[DIGEST_SIZE], struct str text,
+                        struct login_proof *out)
+{
+    if (text.n < 4 || text.n / 2 - 1 > CONTRACT_SIGNATURE_MAX) {
+        return LOGIN_E_SIGNATURE;
+    }
+    size_t n = text.n / 2 - 1;
+    uint8_t *bytes = arena_alloc(arena, n);
+    if (!bytes) {
+        return -ENOMEM;
+    }
+    if (hex_decode_0x(text, bytes, n) < 0) {
+        return LOGIN_E_SIGNATURE;
+    }
+    memcpy(out->account.address, message->address, sizeof(out->account.address));
+    memcpy(out->account.digest, digest, sizeof(out->account.digest));
+    out->account.signature = str_of(bytes, n);
+    out->asks_contract = true;
+    return 0;
+}
+
+/* Whether the account's own key signed. */
+static bool key_signed(const uint8_t digest[DIGEST_SIZE], struct str text,
+                       const uint8_t address[SECP_ADDRESS_SIZE])
+{
+    struct secp_signature signature;
+    uint8_t signer[SECP_ADDRESS_SIZE];
+    return secp_signature_parse(text, &signature) == 0 &&
+           secp_recover(digest, &signature, signer) == 0 &&
+           memcmp(signer, address, sizeof(signer)) == 0;
+}
+
 static int check_siwe(struct arena *arena, const struct node *root,
                       const struct login_site *site, int64_t now, struct login_proof *out)
 {
     struct str text = node_text(root, "message");
     struct siwe message;
-    struct secp_signature signature;
+    struct str signature = node_text(root, "signature");
     uint8_t digest[DIGEST_SIZE];
-    uint8_t signer[SECP_ADDRESS_SIZE];
     if (siwe_parse(text, &message)) {
         return LOGIN_E_MESSAGE;
     }
@@ -99,13 +133,15 @@ static int check_siwe(struct arena *arena, const struct node *root,
         return r;
     }
     siwe_digest(text, digest);
-    if (secp_signature_parse(node_text(root, "signature"), &signature) < 0 ||
-        secp_recover(digest, &signature, signer) < 0 ||
-        memcmp(signer, message.address, sizeof(signer)) != 0) {
-        return LOGIN_E_SIGNATURE;
+    if (!key_signed(digest, signature, message.address)) {
+        r = site->contracts ? ask_contract(arena, &message, digest, signature, out)
+                            : LOGIN_E_SIGNATURE;
+    }
+    if (r) {
+        return r;
     }
     struct buf subject = arena_buf(arena, DID_TEXT_MAX);
-    did_pkh_put(&subject, message.chain, signer);
+    did_pkh_put(&subject, message.chain, message.address);
     out->subject = buf_str(&subject);
     out->nonce = message.nonce;
     return buf_failed(&subject) ? -ENOMEM : 0;

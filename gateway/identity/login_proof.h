@@ -15,6 +15,7 @@
 #include "fhir/base/arena.h"
 #include "gateway/config/config.h"
 #include "gateway/identity/webauthn.h"
+#include "gateway/ledger/contract_account.h"
 
 enum {
     LOGIN_BODY_MAX = 16 << 10,
@@ -44,6 +45,7 @@ struct login_site {
     const struct config_strings *origins;
     uint64_t chain;
     struct str rp_id; /* empty: no passkeys */
+    bool contracts;   /* accounts may be contracts */
 };
 
 /* @code: empty if none was sent. Spans are in the arena or borrow from the body. */
@@ -56,10 +58,12 @@ struct login_proof {
     uint32_t counter;               /* as its authenticator counts */
     bool asks_key;                  /* its key has to be found: login_proof_with_key() */
     struct webauthn_assertion made; /* of that */
+    bool asks_contract; /* the account may be a contract, which says whether it signed */
+    struct contract_account account; /* of that */
 };
 
 /**
- * login_proof_check() - read a proof and verify all of it but the challenge
+ * login_proof_check() - read a proof and verify all of it but the challenge, and what it asks
  * @body: JSON
  * @now:  ms since 1970
  *

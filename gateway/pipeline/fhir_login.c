@@ -8,7 +8,8 @@
  *   receive → collect → prove → begin → seal → record → respond
  *   receive → authenticate → end → seal → record → respond
  *
- * A proof is verified before the database hears of it, but that a passkey's key is asked for.
+ * A proof is verified before the database hears of it, but that a passkey's key is asked for;
+ * nodes of the ledger are asked by contract accounts alone, with a challenge that is ours.
  * The first login with a key needs an enrolment code, which links the key to the patient's
  * record; the token leaves after that was recorded. Errors are those of RFC 6749 section 5.2.
  */
@@ -21,6 +22,7 @@
 #include "gateway/identity/enrol_code.h"
 #include "gateway/identity/login_proof.h"
 #include "gateway/identity/own_token.h"
+#include "gateway/ledger/contract_account.h"
 #include "gateway/random.h"
 #include "gateway/store/logins.h"
 #include "gateway/vault.h"
@@ -138,7 +140,25 @@ static struct login_site site_of(struct exchange *ex)
         .origins = &config->origins,
         .chain = (uint64_t)fx->dossier.worker->config->ledger->chain_id,
         .rp_id = str_z(config->rp_id),
+        .contracts = config->contract_accounts,
     };
+}
+
+static void on_contract(void *owner, const struct quorum_answer *answer)
+{
+    struct exchange *ex = exchange_woken(owner);
+    int r = contract_account_signed(answer);
+    exchange_move(ex, r == -EAGAIN ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "ledger")
+                      : r < 0      ? refuse_grant(ex, login_reason(LOGIN_E_SIGNATURE))
+                                   : prepare(ex));
+}
+
+/* The account is a contract, if it is anything: most of the nodes say whether it signed. */
+static enum step ask_contract(struct exchange *ex)
+{
+    struct rpc *rpc = dossier_of(ex)->worker->rpc;
+    const struct contract_account *account = &login_of(ex)->proof.account;
+    return exchange_wait(ex, rpc ? contract_account_ask(rpc, account, on_contract, ex) : NULL);
 }
 
 /* The proof was looked at, with @r. */
@@ -158,7 +178,7 @@ static enum step proved(struct exchange *ex, int r)
         return refuse_grant(ex, r == CHALLENGE_E_EXPIRED ? "the challenge has expired"
                                                          : "the challenge isn't ours");
     }
-    return prepare(ex);
+    return login->proof.asks_contract ? ask_contract(ex) : prepare(ex);
 }
 
 static void on_passkey(void *arg, int r, const struct db_rows *rows)
@@ -310,7 +330,7 @@ static const struct stage login_pipeline[] = {
     /* name           enter                    wait  runs */
     { "receive", fhir_receive_enter, 0, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
-    { "prove", prove_enter, 5, WHILE_OPEN },
+    { "prove", prove_enter, 10, WHILE_OPEN },
     { "begin", begin_enter, 5, WHILE_OPEN },
     { "seal", fhir_seal_enter, 5, ALWAYS },
     { "record", fhir_record_enter, 5, ALWAYS },

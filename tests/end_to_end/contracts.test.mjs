@@ -28,6 +28,7 @@ import {
   startChain,
   typedDigest,
 } from "./lib/chain.mjs";
+import { contractWallet } from "./lib/contract_wallet.mjs";
 import { gasOf } from "./lib/gas.mjs";
 import { top } from "./lib/process.mjs";
 import * as tree from "./lib/tree.mjs";
@@ -458,9 +459,8 @@ describe("ConsentRegistry", () => {
   });
 
   test("a contract signs by ERC-1271", async () => {
-    const made = compile([["Wallet1271.sol", WALLET_1271]])["Wallet1271.sol"].Wallet1271;
-    const wallet = await deploy(admin, made, controller.address);
-    const g = await grantOf({ controller: await wallet.getAddress() });
+    const wallet = await contractWallet(admin, controller.address);
+    const g = await grantOf({ controller: wallet });
     await refused(registry.grant, [g, await grantSig(g, stranger)], "BadSignature");
     await mined(registry.grant(g, await grantSig(g)), "grant, ERC-1271");
     const sig = await revokeSig(g.consentId, 1);
@@ -711,17 +711,6 @@ async function p256Sign(key, registry, type, message) {
   const digest = await typedDigest(registry, type, message);
   return `0x${p256.sign(digest.slice(2), key, { lowS: true }).toCompactHex()}`;
 }
-
-const WALLET_1271 = `// SPDX-License-Identifier: MIT
-pragma solidity ^0.8.26;
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-contract Wallet1271 {
-    address private immutable _owner;
-    constructor(address owner) { _owner = owner; }
-    function isValidSignature(bytes32 hash, bytes calldata sig) external view returns (bytes4) {
-        return ECDSA.recover(hash, sig) == _owner ? this.isValidSignature.selector : bytes4(0);
-    }
-}`;
 
 describe("AuditAnchor", () => {
   const leaves = Array.from({ length: 1200 }, (_, i) => tree.leaf(Buffer.from(`leaf ${i}`)));

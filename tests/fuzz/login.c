@@ -51,7 +51,7 @@ static void fuzz_proof(struct str text)
     static const char *origins[] = { "https://portal.example" };
     static const struct config_strings list = { origins, 1 };
     const struct login_site site = { STR("https://gw.example/fhir"), &list, 1,
-                                     STR("portal.example") };
+                                     STR("portal.example"), true };
     struct login_proof proof;
     struct arena *arena = arena_new(4096);
     if (arena && login_proof_check(arena, text, &site, 1795766162000, &proof) == 0 &&

@@ -97,6 +97,16 @@ static const struct message usual = {
     .times = "2026-11-27T07:55:00Z",
 };
 
+static struct str siwe_text(const struct message *m)
+{
+    struct buf text = arena_buf(arena, BODY_MAX);
+    buf_fmt(&text,
+            "%s wants you to sign in with your Ethereum account:\n%s\n\n\nURI: %s\n"
+            "Version: 1\nChain ID: %s\nNonce: abcdefgh\nIssued At: %s",
+            m->first, m->address, m->uri, m->chain, m->times);
+    return buf_str(&text);
+}
+
 /* What key 1 sends that signed @m; @mode 1: with high s, 2: with another v, 3: cut. */
 static struct str siwe_body(const struct message *m, int mode)
 {
@@ -107,13 +117,9 @@ static struct str siwe_body(const struct message *m, int mode)
     struct secp_signature signature;
     uint8_t digest[DIGEST_SIZE];
     uint8_t n[32];
-    struct buf text = arena_buf(arena, BODY_MAX);
+    struct str text = siwe_text(m);
     struct buf body = arena_buf(arena, BODY_MAX);
-    buf_fmt(&text,
-            "%s wants you to sign in with your Ethereum account:\n%s\n\n\nURI: %s\n"
-            "Version: 1\nChain ID: %s\nNonce: abcdefgh\nIssued At: %s",
-            m->first, m->address, m->uri, m->chain, m->times);
-    siwe_digest(buf_str(&text), digest);
+    siwe_digest(text, digest);
     assert_int_equal(secp_signer_init(&signer, one, digest), 0);
     secp_sign(&signer, digest, &signature);
     secp_signer_deinit(&signer);
@@ -128,7 +134,7 @@ static struct str siwe_body(const struct message *m, int mode)
     }
     signature.v ^= mode == 1 || mode == 2;
     buf_z(&body, "{\"message\":");
-    json_quote(&body, buf_str(&text));
+    json_quote(&body, text);
     buf_z(&body, ",\"signature\":\"0x");
     buf_hex(&body, signature.r, 32);
     buf_hex(&body, signature.s, 32);
@@ -198,6 +204,64 @@ static void test_a_message_is_signed_by_its_account(void **state)
     assert_int_equal(check(siwe_body(&other, 0), &proof), LOGIN_E_SIGNATURE);
 }
 
+/* Where accounts may be contracts, what isn't the key's own is put to the contract. */
+static void test_contracts_are_asked(void **state)
+{
+    (void)state;
+    struct login_site may = site;
+    struct login_proof proof;
+    struct message wrong = usual;
+    uint8_t digest[DIGEST_SIZE];
+    may.contracts = true;
+    wrong.chain = "1";
+    assert_int_equal(login_proof_check(arena, siwe_body(&usual, 0), &may, now, &proof), 0);
+    assert_false(proof.asks_contract);
+    assert_int_equal(login_proof_check(arena, siwe_body(&usual, 3), &may, now, &proof), 0);
+    assert_true(proof.asks_contract);
+    assert_int_equal(proof.account.signature.n, 64);
+    assert_hex(proof.account.address, 20, "7e5f4552091a69125d5dfcb7b8c2659029395bdf");
+    siwe_digest(siwe_text(&usual), digest);
+    assert_memory_equal(proof.account.digest, digest, sizeof(digest));
+    assert_str(proof.subject, "did:pkh:eip155:31337:" ADDRESS);
+    assert_int_equal(login_proof_check(arena, siwe_body(&wrong, 3), &may, now, &proof),
+                     LOGIN_E_CHAIN);
+}
+
+static struct str signature_of(size_t n)
+{
+    struct buf body = arena_buf(arena, 4 * BODY_MAX);
+    buf_z(&body, "{\"message\":");
+    json_quote(&body, siwe_text(&usual));
+    buf_z(&body, ",\"signature\":\"0x");
+    for (size_t i = 0; i < n; i++) {
+        buf_z(&body, "11");
+    }
+    buf_z(&body, "\"}");
+    assert_false(buf_failed(&body));
+    return buf_str(&body);
+}
+
+static void test_signatures_of_contracts_have_a_limit(void **state)
+{
+    static const struct {
+        size_t n;
+        int want;
+    } cases[] = {
+        { 0, LOGIN_E_SIGNATURE },
+        { 1, 0 },
+        { CONTRACT_SIGNATURE_MAX, 0 },
+        { CONTRACT_SIGNATURE_MAX + 1, LOGIN_E_SIGNATURE },
+    };
+    (void)state;
+    struct login_site may = site;
+    may.contracts = true;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct login_proof proof;
+        assert_int_equal(login_proof_check(arena, signature_of(cases[i].n), &may, now, &proof),
+                         cases[i].want);
+    }
+}
+
 /* --- both --------------------------------------------------------------------------------- */
 
 static void test_what_is_no_proof(void **state)
@@ -229,6 +293,8 @@ int main(void)
         cmocka_unit_test(test_a_did_signs_site_itself_and_challenge),
         cmocka_unit_test(test_a_message_is_for_this_site_chain_and_time),
         cmocka_unit_test(test_a_message_is_signed_by_its_account),
+        cmocka_unit_test(test_contracts_are_asked),
+        cmocka_unit_test(test_signatures_of_contracts_have_a_limit),
         cmocka_unit_test(test_what_is_no_proof),
     };
     return secret_start() < 0 ? 1
