@@ -12,6 +12,7 @@
 #include "gateway/admin.h"
 #include "gateway/consents.h"
 #include "gateway/delivery.h"
+#include "gateway/did_hosts.h"
 #include "gateway/exchange.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
@@ -236,11 +237,12 @@ static int open_all(struct worker *worker)
     worker->payloads = payload_cache_new();
     worker->newcomers = newcomers_new(worker->loop, worker->db, worker->vault);
     worker->identity = identity_new(worker);
+    worker->did_hosts = did_hosts_new(worker);
     worker->delivery = delivery_new(worker);
     worker->notices = notices_new(worker);
     bool made = worker->ways_in && worker->consents && worker->patients && worker->recipients &&
-                worker->payloads && worker->newcomers && worker->identity && worker->delivery &&
-                worker->notices;
+                worker->payloads && worker->newcomers && worker->identity &&
+                worker->did_hosts && worker->delivery && worker->notices;
     return made ? 0 : -ENOMEM;
 }
 
@@ -285,6 +287,7 @@ static void close_all(struct worker *worker)
     }
     delivery_free(worker->delivery);
     identity_free(worker->identity);
+    did_hosts_free(worker->did_hosts);
     consents_free(worker->consents);
     newcomers_free(worker->newcomers);
     number_cache_free(worker->patients);

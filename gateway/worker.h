@@ -16,6 +16,7 @@ struct batch;
 struct consents;
 struct db;
 struct delivery;
+struct did_hosts;
 struct identity;
 struct newcomers;
 struct notices;
@@ -55,6 +56,7 @@ struct worker {
     struct payload_cache *payloads;
     struct newcomers *newcomers;
     struct identity *identity;
+    struct did_hosts *did_hosts;
     struct rpc *rpc; /* for logins of contract accounts; NULL: none, or no node can be asked */
     struct delivery *delivery;
     struct notices *notices;

@@ -181,6 +181,10 @@ static void check_login(const struct config_listener *listener, struct config_er
                          login->origins.items[i]);
         }
     }
+    const struct config_did_web *hosts = login->did_web.items;
+    for (size_t i = 0; i < login->did_web.n; i++) {
+        check_tls(hosts[i].tls, false, errors);
+    }
     if (config_issuer(listener, config_base(listener))) {
         config_error(errors, at->line, at->name,
                      "the base is the issuer of these tokens, and named as another's");

@@ -93,12 +93,20 @@ struct config_issuer {
     const struct config_roles *roles;
 };
 
+/* A host whose did:web documents are read. */
+struct config_did_web {
+    struct config_place place;
+    const char *host; /* HOST[:PORT] */
+    const struct config_tls *tls;
+};
+
 /* Patients log in at the gateway itself. Times in ms */
 struct config_login {
     struct config_place place;
     struct config_strings origins;
     const char *rp_id; /* of passkeys; NULL: there are none */
     bool contract_accounts;
+    struct config_list did_web; /* struct config_did_web */
     int64_t challenge;
     int64_t token;
 };

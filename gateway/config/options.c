@@ -82,6 +82,14 @@ static const struct config_option issuer_options[] = {
     { 0 },
 };
 
+static const struct config_option did_web_options[] = {
+    { "host", CONFIG_STRING, AT(did_web, host), CONFIG_REQUIRED,
+      .help = "HOST or HOST:PORT of its HTTPS server" },
+    { "tls", CONFIG_SECTION, AT(did_web, tls), .options = tls_options,
+      .size = sizeof(struct config_tls), .help = "TLS towards it" },
+    { 0 },
+};
+
 static const struct config_option login_options[] = {
     { "origins", CONFIG_STRINGS, AT(login, origins), CONFIG_REQUIRED,
       .help = "origins of the pages where patients log in, such as https://portal.example" },
@@ -92,6 +100,9 @@ static const struct config_option login_options[] = {
     { "contract_accounts", CONFIG_BOOL, AT(login, contract_accounts), .fallback = "false",
       .help = "whether accounts that are contracts log in (ERC-1271): the ledger's endpoints "
               "are asked" },
+    { "did_web", CONFIG_LIST, AT(login, did_web), .options = did_web_options,
+      .size = sizeof(struct config_did_web),
+      .help = "hosts whose did:web documents are read; no other host is asked" },
     { "challenge", CONFIG_DURATION, AT(login, challenge), .fallback = "5m", .least = 1000,
       .most = 3600000, .help = "how long a challenge may be answered" },
     { "token", CONFIG_DURATION, AT(login, token), .fallback = "10m", .least = 1000,

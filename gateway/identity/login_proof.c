@@ -18,34 +18,66 @@ enum {
     SIGNATURE_MAX = 64,
 };
 
-/* --- did:key ------------------------------------------------------------------------------ */
+/* --- DIDs --------------------------------------------------------------------------------- */
+
+/* What a DID signs, and its signature, into @out. */
+static int read_statement(struct arena *arena, const struct node *root,
+                          const struct login_site *site, struct login_proof *out)
+{
+    struct str text = node_text(root, "signature");
+    uint8_t *bytes = arena_alloc(arena, SIGNATURE_MAX);
+    size_t n = 0;
+    struct buf statement = arena_buf(arena, STATEMENT_MAX);
+    if (!bytes) {
+        return -ENOMEM;
+    }
+    if (base64_decode(BASE64_URL, text, bytes, SIGNATURE_MAX, &n) < 0) {
+        return LOGIN_E_SIGNATURE;
+    }
+    buf_z(&statement, "chartseal login 1\n");
+    buf_str_put(&statement, site->base);
+    buf_c(&statement, '\n');
+    buf_str_put(&statement, out->subject);
+    buf_c(&statement, '\n');
+    buf_str_put(&statement, out->nonce);
+    out->statement = buf_str(&statement);
+    out->signature = str_of(bytes, n);
+    return buf_failed(&statement) ? LOGIN_E_FORM : 0;
+}
 
 static int check_did(struct arena *arena, const struct node *root,
                      const struct login_site *site, struct login_proof *out)
 {
-    uint8_t signature[SIGNATURE_MAX];
-    size_t n = 0;
     struct did_key key;
     out->subject = node_text(root, "did");
     out->nonce = node_text(root, "nonce");
-    if (did_key_parse(out->subject, &key)) {
-        return LOGIN_E_DID;
+    bool web = str_starts(out->subject, STR("did:web:"));
+    int r = web ? did_web_place(arena, out->subject, &out->place)
+                : did_key_parse(out->subject, &key);
+    if (r) {
+        return r < 0 ? r : LOGIN_E_DID;
     }
-    if (base64_decode(BASE64_URL, node_text(root, "signature"), signature, sizeof(signature),
-                      &n) < 0) {
-        return LOGIN_E_SIGNATURE;
+    r = read_statement(arena, root, site, out);
+    if (r || web) {
+        out->asks_document = web;
+        return r;
     }
-    struct buf text = arena_buf(arena, STATEMENT_MAX);
-    buf_z(&text, "chartseal login 1\n");
-    buf_str_put(&text, site->base);
-    buf_c(&text, '\n');
-    buf_str_put(&text, out->subject);
-    buf_c(&text, '\n');
-    buf_str_put(&text, out->nonce);
-    if (buf_failed(&text)) {
-        return LOGIN_E_FORM;
+    r = did_key_verify(&key, out->statement, out->signature);
+    return r == -EBADMSG ? LOGIN_E_SIGNATURE : r;
+}
+
+int login_proof_with_document(struct arena *arena, struct str document,
+                              struct login_proof *proof)
+{
+    struct did_web_keys keys;
+    int r = did_web_read(arena, document, proof->subject, &keys);
+    if (r) {
+        return r < 0 ? r : LOGIN_E_DID;
     }
-    int r = did_key_verify(&key, buf_str(&text), str_of(signature, n));
+    r = -EBADMSG;
+    for (size_t i = 0; r == -EBADMSG && i < keys.count; i++) {
+        r = did_key_verify(&keys.keys[i], proof->statement, proof->signature);
+    }
     return r == -EBADMSG ? LOGIN_E_SIGNATURE : r;
 }
 

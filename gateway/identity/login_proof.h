@@ -1,19 +1,20 @@
 /*
  * What a patient sends to log in: an identifier, and the proof that it is his or hers.
  *
- *   { "did": "did:key:…", "nonce": "…", "signature": "…" }   signature: base64url
+ *   { "did": "did:key:…", "nonce": "…", "signature": "…" }   signature: base64url; or did:web
  *   { "message": "…", "signature": "0x…" }                   Sign-In with Ethereum
  *   { "clientDataJSON", "attestationObject" }                a new passkey; base64url, as all
  *   { "id", "clientDataJSON", "authenticatorData", "signature" }   a passkey that is known
  *
  * Each may have "code", an enrolment code. A passkey goes by the did:key of its public key; the
- * challenge that it signs is the nonce's text. A did:key signs four lines, without an end to
+ * challenge that it signs is the nonce's text. A DID signs four lines, without an end to
  * the last: "chartseal login 1", the listener's base, the DID, the nonce.
  */
 #pragma once
 
 #include "fhir/base/arena.h"
 #include "gateway/config/config.h"
+#include "gateway/identity/did_web.h"
 #include "gateway/identity/webauthn.h"
 #include "gateway/ledger/contract_account.h"
 
@@ -25,7 +26,7 @@ enum {
 /* Why a proof is refused. */
 enum login_error {
     LOGIN_E_FORM = 1,  /* not one of the objects above */
-    LOGIN_E_DID,       /* no did:key, or of a kind of key that isn't used */
+    LOGIN_E_DID,       /* none that is used here, or without a document */
     LOGIN_E_MESSAGE,   /* not a message of EIP-4361 */
     LOGIN_E_ORIGIN,    /* signed for another site */
     LOGIN_E_CHAIN,     /* signed for another chain */
@@ -58,6 +59,10 @@ struct login_proof {
     uint32_t counter;               /* as its authenticator counts */
     bool asks_key;                  /* its key has to be found: login_proof_with_key() */
     struct webauthn_assertion made; /* of that */
+    bool asks_document; /* the DID's document has to be fetched: login_proof_with_document() */
+    struct did_web_place place; /* of that */
+    struct str statement;       /* of that: what was signed, and its signature */
+    struct str signature;
     bool asks_contract; /* the account may be a contract, which says whether it signed */
     struct contract_account account; /* of that */
 };
@@ -82,3 +87,7 @@ MUST_USE int login_proof_check(struct arena *arena, struct str body,
  */
 MUST_USE int login_proof_with_key(struct arena *arena, const struct login_site *site,
                                   struct str key, struct login_proof *proof);
+
+/* The same for a did:web with the text of its document. */
+MUST_USE int login_proof_with_document(struct arena *arena, struct str document,
+                                       struct login_proof *proof);

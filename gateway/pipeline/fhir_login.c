@@ -9,14 +9,16 @@
  *   receive → authenticate → end → seal → record → respond
  *
  * A proof is verified before the database hears of it, but that a passkey's key is asked for;
- * nodes of the ledger are asked by contract accounts alone, with a challenge that is ours.
- * The first login with a key needs an enrolment code, which links the key to the patient's
- * record; the token leaves after that was recorded. Errors are those of RFC 6749 section 5.2.
+ * nodes of the ledger are asked for contract accounts alone, and hosts for documents of
+ * did:web, with a challenge that is ours. The first login with a key needs an enrolment code,
+ * which links the key to the patient's record; the token leaves after that was recorded. Errors
+ * are those of RFC 6749 section 5.2.
  */
 #include "gateway/pipeline/fhir_impl.h"
 
 #include "fhir/format/json_write.h"
 #include "gateway/clock.h"
+#include "gateway/did_hosts.h"
 #include "gateway/id.h"
 #include "gateway/identity/challenge.h"
 #include "gateway/identity/enrol_code.h"
@@ -161,16 +163,44 @@ static enum step ask_contract(struct exchange *ex)
     return exchange_wait(ex, rpc ? contract_account_ask(rpc, account, on_contract, ex) : NULL);
 }
 
+/* A proof that is none. */
+static enum step refuse_proof(struct exchange *ex, int r)
+{
+    const char *why = login_reason((enum login_error)r);
+    return r < 0               ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
+           : r == LOGIN_E_FORM ? refuse(ex, "invalid_request", why)
+                               : refuse_grant(ex, why);
+}
+
+static void on_document(void *owner, const struct http_answer *answer)
+{
+    struct exchange *ex = exchange_woken(owner);
+    if (answer->fail) {
+        exchange_move(ex, exchange_stop(ex, OUTCOME_UNAVAILABLE, "did-document"));
+        return;
+    }
+    struct str document = arena_str(ex->arena, answer->body);
+    int r = answer->head->status != 200 ? LOGIN_E_DID
+            : document.p ? login_proof_with_document(ex->arena, document, &login_of(ex)->proof)
+                         : -ENOMEM;
+    exchange_move(ex, r ? refuse_proof(ex, r) : prepare(ex));
+}
+
+static enum step ask_document(struct exchange *ex)
+{
+    struct fhir_login *login = login_of(ex);
+    struct op *op =
+        did_hosts_fetch(login->fx.dossier.worker->did_hosts, login->fx.way->config->login,
+                        &login->proof.place, on_document, ex);
+    return op ? exchange_wait(ex, op) : refuse_grant(ex, login_reason(LOGIN_E_DID));
+}
+
 /* The proof was looked at, with @r. */
 static enum step proved(struct exchange *ex, int r)
 {
     struct fhir_login *login = login_of(ex);
-    if (r < 0) {
-        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
-    }
     if (r) {
-        const char *why = login_reason((enum login_error)r);
-        return r == LOGIN_E_FORM ? refuse(ex, "invalid_request", why) : refuse_grant(ex, why);
+        return refuse_proof(ex, r);
     }
     r = challenge_check(login->fx.dossier.worker->vault, login->fx.base, login->proof.nonce,
                         ex->time, &login->begin.expires);
@@ -178,7 +208,9 @@ static enum step proved(struct exchange *ex, int r)
         return refuse_grant(ex, r == CHALLENGE_E_EXPIRED ? "the challenge has expired"
                                                          : "the challenge isn't ours");
     }
-    return login->proof.asks_contract ? ask_contract(ex) : prepare(ex);
+    return login->proof.asks_contract   ? ask_contract(ex)
+           : login->proof.asks_document ? ask_document(ex)
+                                        : prepare(ex);
 }
 
 static void on_passkey(void *arg, int r, const struct db_rows *rows)

@@ -1,12 +1,14 @@
 /*
  * What patients send to log in. The first byte says what the rest is:
  * 0 a message of EIP-4361, 1 a DID, 2 an enrolment code, 3 a whole proof, 4 CBOR, 5 what an
- * authenticator says of a key that it made, 6 what it says when it signs.
+ * authenticator says of a key that it made, 6 what it says when it signs, 7 a document of
+ * did:web.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include "crypto/cbor.h"
 #include "gateway/identity/did.h"
+#include "gateway/identity/did_web.h"
 #include "gateway/identity/enrol_code.h"
 #include "gateway/identity/login_proof.h"
 #include "gateway/identity/siwe.h"
@@ -36,6 +38,24 @@ static void fuzz_did(struct str text)
         did_key_verify(&key, STR("text"), str_of(signature, sizeof(signature))) == 0) {
         abort();
     }
+}
+
+/* Where a did:web leads, and what a document says. */
+static void fuzz_document(struct str text)
+{
+    struct did_web_place place;
+    struct did_web_keys keys;
+    struct arena *arena = arena_new(4096);
+    if (arena && did_web_place(arena, text, &place) == 0 &&
+        (place.host.n == 0 || place.target.p[0] != '/' ||
+         memmem(place.target.p, place.target.n, "/../", 4))) {
+        abort();
+    }
+    if (arena && did_web_read(arena, text, STR("did:web:a"), &keys) == 0 &&
+        keys.count > DID_WEB_KEYS_MAX) {
+        abort();
+    }
+    arena_free(arena);
 }
 
 static void fuzz_code(struct str text)
@@ -128,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 3: fuzz_proof(text); break;
     case 4: fuzz_cbor(text); break;
     case 5: fuzz_attestation(text); break;
-    default: fuzz_assertion(text);
+    case 6: fuzz_assertion(text); break;
+    default: fuzz_document(text);
     }
     return 0;
 }

@@ -67,8 +67,9 @@ static void test_a_did_signs_site_itself_and_challenge(void **state)
           "chartseal login 1\n" BASE
           "\ndid:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\nabc",
           "abc", LOGIN_E_SIGNATURE },
-        { "did:web:example.com", "chartseal login 1\n" BASE "\ndid:web:example.com\nabc", "abc",
-          LOGIN_E_DID },
+        { "did:web:example.com/a", "chartseal login 1\n" BASE "\ndid:web:example.com/a\nabc",
+          "abc", LOGIN_E_DID },
+        { "did:ion:abc", "chartseal login 1\n" BASE "\ndid:ion:abc\nabc", "abc", LOGIN_E_DID },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -80,6 +81,37 @@ static void test_a_did_signs_site_itself_and_challenge(void **state)
             assert_str(proof.subject, DID);
             assert_str(proof.code, "C");
         }
+    }
+}
+
+#define WEB "did:web:id.example:anna"
+
+/* What it signed counts only with a document that has its key. */
+static void test_a_did_web_asks_for_its_document(void **state)
+{
+    static const struct {
+        const char *document;
+        int want;
+    } cases[] = {
+        { "{\"id\":\"" WEB "\",\"authentication\":[{\"id\":\"#1\",\"publicKeyMultibase\":"
+          "\"z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp\"}]}",
+          0 },
+        { "{\"id\":\"" WEB "\",\"authentication\":[{\"id\":\"#1\",\"publicKeyMultibase\":"
+          "\"z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\"}]}",
+          LOGIN_E_SIGNATURE },
+        { "{\"id\":\"" WEB "\"}", LOGIN_E_SIGNATURE },
+        { "{\"id\":\"" WEB "2\"}", LOGIN_E_DID },
+        { "", LOGIN_E_DID },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct login_proof proof;
+        struct str body = did_body(WEB, "chartseal login 1\n" BASE "\n" WEB "\nabc", "abc");
+        assert_int_equal(check(body, &proof), 0);
+        assert_true(proof.asks_document);
+        assert_str(proof.place.host, "id.example");
+        assert_int_equal(login_proof_with_document(arena, str_z(cases[i].document), &proof),
+                         cases[i].want);
     }
 }
 
@@ -291,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_did_signs_site_itself_and_challenge),
+        cmocka_unit_test(test_a_did_web_asks_for_its_document),
         cmocka_unit_test(test_a_message_is_for_this_site_chain_and_time),
         cmocka_unit_test(test_a_message_is_signed_by_its_account),
         cmocka_unit_test(test_contracts_are_asked),
