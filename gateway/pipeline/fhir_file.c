@@ -34,6 +34,7 @@ struct fhir_filing {
     struct str policy;
     struct store_consent row;
     struct consent_grant grant;
+    bool known; /* by its identifier, of which nothing may be filed yet */
 };
 
 static struct fhir_filing *filing_of(struct exchange *ex)
@@ -298,7 +299,7 @@ static void on_versions(void *arg, int r, const struct db_rows *rows)
 {
     struct exchange *ex = exchange_woken(arg);
     struct fhir_filing *filing = filing_of(ex);
-    bool same = r == 0 && db_count(rows) > 0;
+    bool same = r == 0 && (db_count(rows) > 0 || filing->known);
     for (int i = 0; same && i < db_count(rows); i++) {
         struct store_consent row;
         same = store_consent_row(rows, i, &row) == 0 &&
@@ -315,6 +316,40 @@ static void on_versions(void *arg, int r, const struct db_rows *rows)
     }
     exchange_move(ex, same ? fetch_key(ex)
                            : refuse_filing(ex, 422, "this patient has no such consent"));
+}
+
+static enum step find_versions(struct exchange *ex)
+{
+    struct fhir_filing *filing = filing_of(ex);
+    return exchange_wait(ex, store_consent_by_id(filing->fx.dossier.worker->db, filing->row.id,
+                                                 1, on_versions, ex));
+}
+
+static void on_identity(void *arg, int r, const struct db_rows *rows)
+{
+    struct exchange *ex = exchange_woken(arg);
+    r = r < 0 ? r : store_consent_identity_row(rows, filing_of(ex)->row.id);
+    exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "database")
+                            : find_versions(ex));
+}
+
+/* A Consent supersedes the patient's earlier one of the same identifier. */
+static enum step find_identity(struct exchange *ex)
+{
+    struct fhir_filing *filing = filing_of(ex);
+    const struct worker *worker = filing->fx.dossier.worker;
+    const struct consent_filing *filed = &filing->filing;
+    struct buf system = arena_buf(ex->arena, filed->identifier_system.n + 16);
+    uint8_t hash[32];
+    buf_z(&system, "Consent ");
+    buf_str_put(&system, filed->identifier_system);
+    if (buf_failed(&system)) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    }
+    filing->known = true;
+    vault_identifier_hash(worker->vault, buf_str(&system), filed->identifier_value, hash);
+    return exchange_wait(ex, store_consent_identity(worker->db, filing->person->number, hash,
+                                                    filing->row.id, on_identity, ex));
 }
 
 /* The id of the consent that this is a new version of; empty: a new one. */
@@ -334,13 +369,12 @@ static enum step file_enter(struct exchange *ex)
     filing->row.version = 1;
     if (earlier.n == 0) {
         randombytes_buf(filing->row.id, sizeof(filing->row.id));
-        return fetch_key(ex);
+        return filing->filing.identifier_value.n ? find_identity(ex) : fetch_key(ex);
     }
     if (fhir_consent_id(earlier, filing->row.id) < 0) {
         return refuse_filing(ex, 422, "the consent's earlier id can't be read");
     }
-    return exchange_wait(ex, store_consent_by_id(filing->fx.dossier.worker->db, filing->row.id,
-                                                 1, on_versions, ex));
+    return find_versions(ex);
 }
 
 static const struct stage file_pipeline[] = {

@@ -64,6 +64,12 @@ static const struct db_statement of_patient = {
     "SELECT " COLUMNS_FULL " FROM " TABLES " WHERE c.patient = $1::uuid"
     " ORDER BY c.consent, c.version",
 };
+static const struct db_statement identity = {
+    "consent_identity",
+    "INSERT INTO consent_identity AS i (patient, hash, consent)"
+    " VALUES ($1::uuid, $2::bytea, $3::bytea)"
+    " ON CONFLICT (patient, hash) DO UPDATE SET consent = i.consent RETURNING consent",
+};
 static const struct db_statement file = {
     "consent_file",
     "INSERT INTO consent (consent, version, patient, key, nonce, sealed, statement, "
@@ -199,6 +205,22 @@ struct op *store_consent_of(struct db *db, const uint8_t patient[16], db_done_fn
     struct db_params p = { 0 };
     db_put_uuid(&p, patient);
     return db_query(db, &of_patient, &p, done, arg);
+}
+
+struct op *store_consent_identity(struct db *db, const uint8_t patient[16],
+                                  const uint8_t hash[32], const uint8_t id[32], db_done_fn done,
+                                  void *arg)
+{
+    struct db_params p = { 0 };
+    db_put_uuid(&p, patient);
+    db_put_bytes(&p, str_of(hash, 32));
+    db_put_bytes(&p, str_of(id, 32));
+    return db_query(db, &identity, &p, done, arg);
+}
+
+int store_consent_identity_row(const struct db_rows *rows, uint8_t id[32])
+{
+    return db_fixed(rows, 0, 0, id, 32);
 }
 
 struct op *store_consent_file(struct db *db, const struct store_consent *c, db_done_fn done,

@@ -144,6 +144,20 @@ MUST_USE struct op *store_consent_of(struct db *db, const uint8_t patient[16], d
                                      void *arg);
 
 /**
+ * store_consent_identity() - the consent that an identifier means
+ * @hash: keyed, of the identifier
+ * @id:   of a new one, which the identifier means from now on if it meant none
+ *
+ * One row: store_consent_identity_row()
+ */
+MUST_USE struct op *store_consent_identity(struct db *db, const uint8_t patient[16],
+                                           const uint8_t hash[32], const uint8_t id[32],
+                                           db_done_fn done, void *arg);
+
+/* Return: 0, or -EBADMSG: no id */
+MUST_USE int store_consent_identity_row(const struct db_rows *rows, uint8_t id[32]);
+
+/**
  * store_consent_file() - file a version and supersede those before
  *
  * Raises the epoch. -EEXIST: that version is filed already. No rows.

@@ -82,6 +82,20 @@ test("a permit: who decides, by which rule, and how it stands", async () => {
   assert.deepEqual(only.policy.rules[0].actors, [CLINIC]);
 });
 
+test("a Consent of the same identifier is the next version of the earlier one", async () => {
+  const identifier = [{ system: "urn:consents", value: "7" }];
+  const first = await file("identified", { identifier });
+  const second = await file("identified", { identifier });
+  const another = await file("identified", { identifier: [{ ...identifier[0], value: "8" }] });
+  const elsewhere = await file("not-identified", { identifier });
+  assert.equal(second.consentId, first.consentId);
+  assert.equal(`${first.version} ${second.version}`, "1 2");
+  assert.equal(new Set([first, another, elsewhere].map((grant) => grant.consentId)).size, 3);
+  const { consents } = explain("identified", ...clinic);
+  const versions = consents.filter((one) => one.id === first.consentId).map((one) => one.version);
+  assert.deepEqual(versions, [2]);
+});
+
 test("somebody else, another purpose, none, and breaking the glass", () => {
   const of = (...more) => decided(explain("permitted", ...more));
   assert.equal(of("--actor", OTHER, "--purpose", "TREAT"), "deny consent-deny base");

@@ -140,6 +140,7 @@ enum data {
     WEIGHT,  /* normal, of 2021, by somebody else, in another encounter */
     ALCOHOL, /* restricted, alcohol */
     THERAPY, /* restricted, psychiatry */
+    ABUSE,   /* restricted, sexual assault or domestic violence */
 };
 
 static struct consent_facts facts_of(enum data data)
@@ -149,8 +150,8 @@ static struct consent_facts facts_of(enum data data)
     static const struct str doctor[] = { { "Practitioner/ex-practitioner", 28 } };
     static const struct str other[] = { { "Practitioner/ex-other", 21 } };
     static const char *const ids[] = { "ex-bloodSugar", "ex-weight-old", "ex-alcoholUse",
-                                       "ex-therapy" };
-    static const char *const times[] = { "2022-05-01", "2021-05-01", "2022-05-01",
+                                       "ex-therapy", "ex-abuse" };
+    static const char *const times[] = { "2022-05-01", "2021-05-01", "2022-05-01", "2022-05-01",
                                          "2022-05-01" };
     struct consent_facts facts = {
         .type = STR("Observation"),
@@ -164,18 +165,20 @@ static struct consent_facts facts_of(enum data data)
     };
     facts.sensitivity = data == ALCOHOL   ? labels_bit(STR("ETHUD"))
                         : data == THERAPY ? labels_bit(STR("PSY"))
+                        : data == ABUSE   ? labels_bit(STR("SDV"))
                                           : 0;
     assert_true(instant_span(str_z(times[data]), &facts.time));
     return facts;
 }
 
 static enum consent_decision decide(const struct policy *policy, const char *actor,
-                                    const char *purpose, const struct consent_facts *facts)
+                                    const char *purpose, const char *at,
+                                    const struct consent_facts *facts)
 {
     struct str me = str_z(actor);
     struct str other = str_z(purpose);
     struct instant_span now;
-    assert_true(instant_span(STR("2022-07-01"), &now));
+    assert_true(instant_span(str_z(at), &now));
     struct consent_request request = {
         .actors = &me,
         .n_actors = 1,
@@ -188,6 +191,7 @@ static enum consent_decision decide(const struct policy *policy, const char *act
     return consent_evaluate(policy, &request, facts).decision;
 }
 
+#define TODAY "2022-07-01"
 #define ANY "Practitioner/ex-any"
 #define DOCTOR "Practitioner/ex-practitioner"
 #define GROUP "Group/ex-privilegedUsers"
@@ -201,7 +205,13 @@ static const struct {
     { "ex-consent-basic-treat", ANY, "HPAYMT", SUGAR, true },
     { "ex-consent-basic-treat", ANY, "HRESCH", SUGAR, false },
     { "ex-consent-basic-treat", ANY, "BTG", SUGAR, false }, /* the trap */
+    { "ex-consent-basic-treat", ANY, "HOPERAT", ALCOHOL, true },
+    { "ex-consent-basic-treat-infant", ANY, "TREAT", SUGAR, true },
+    { "ex-consent-basic-treat-infant", ANY, "HMARKT", SUGAR, false },
+    { "ex-consent-basic-ink", ANY, "HPAYMT", SUGAR, true },
+    { "ex-consent-basic-ink", ANY, "HRESCH", SUGAR, false },
     { "ex-consent-basic-reject", ANY, "TREAT", SUGAR, false },
+    { "ex-consent-basic-reject", ANY, "HOPERAT", SUGAR, false },
     { "ex-consent-basic-research", ANY, "CLINTRCH", SUGAR, true },
     { "ex-consent-basic-research", ANY, "TREAT", SUGAR, false },
     { "ex-consent-expired-treat", ANY, "TREAT", SUGAR, true }, /* until the end of 2022 */
@@ -234,6 +244,8 @@ static const struct {
     { "ex-consent-advanced-normal", ANY, "TREAT", SUGAR, true },
     { "ex-consent-advanced-normal", ANY, "TREAT", ALCOHOL, false },
     { "ex-consent-advanced-normal-restricted", ANY, "TREAT", ALCOHOL, true },
+    { "ex-consent-advanced-normal-restricted", ANY, "TREAT", SUGAR, true },
+    { "ex-consent-advanced-normal-restricted", ANY, "HMARKT", SUGAR, false },
     { "ex-consent-advanced-normal-not-restricted", ANY, "TREAT", SUGAR, true },
     { "ex-consent-advanced-normal-not-restricted", ANY, "TREAT", ALCOHOL, false },
     { "ex-consent-advanced-normal-focused-restricted", DOCTOR, "TREAT", ALCOHOL, true },
@@ -244,6 +256,9 @@ static const struct {
     { "ex-consent-advanced-normal-focused-psy", DOCTOR, "TREAT", ALCOHOL, false },
     { "ex-consent-advanced-normal-focused-psy", ANY, "TREAT", THERAPY, false },
     { "ex-consent-advanced-normal-focused-psy-or-sdv", DOCTOR, "TREAT", THERAPY, true },
+    { "ex-consent-advanced-normal-focused-psy-or-sdv", DOCTOR, "TREAT", ABUSE, true },
+    { "ex-consent-advanced-normal-focused-psy-or-sdv", DOCTOR, "TREAT", ALCOHOL, false },
+    { "ex-consent-advanced-normal-focused-psy-or-sdv", ANY, "TREAT", ABUSE, false },
     { "ex-consent-advanced-normal-break-glass-restricted", GROUP, "BTG", ALCOHOL, true },
     { "ex-consent-advanced-normal-break-glass-restricted", GROUP, "TREAT", ALCOHOL, false },
     { "ex-consent-advanced-normal-break-glass-restricted", ANY, "TREAT", SUGAR, true },
@@ -264,12 +279,41 @@ static void test_pcf_examples(void **state)
         assert_int_equal(filing_read(arena, text, &issues, &filing), 0);
         assert_int_equal(filing.policy.reading, CONSENT_PCF);
         struct consent_facts facts = facts_of(cases[i].data);
-        bool permit =
-            decide(&filing.policy, cases[i].actor, cases[i].purpose, &facts) == CONSENT_PERMIT;
+        bool permit = decide(&filing.policy, cases[i].actor, cases[i].purpose, TODAY, &facts) ==
+                      CONSENT_PERMIT;
         if (permit != cases[i].permit) {
             print_error("case %zu %s\n%.*s\n", i, cases[i].name, (int)text.n, text.p);
             fail();
         }
+    }
+    free(fsh);
+}
+
+static void test_the_expired_example_ends_with_2022(void **state)
+{
+    static const struct {
+        const char *at;
+        bool permit;
+    } times[] = {
+        { TODAY, true },
+        { "2022-12-31T23:59:59Z", true },
+        { "2023-01-01T00:00:00Z", false },
+    };
+    char path[512];
+    (void)state;
+    check_data("pcf/consent.fsh", path, sizeof(path));
+    CLEANUP(arena_freep) struct arena *arena = arena_new(1 << 16);
+    char *fsh = check_read(path, NULL);
+    struct issues issues;
+    struct consent_filing filing;
+    assert_non_null(fsh);
+    struct str text = read_instance(arena, str_z(fsh), "ex-consent-expired-treat");
+    assert_int_equal(filing_read(arena, text, &issues, &filing), 0);
+    struct consent_facts facts = facts_of(SUGAR);
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        bool permit =
+            decide(&filing.policy, ANY, "TREAT", times[i].at, &facts) == CONSENT_PERMIT;
+        assert_int_equal(permit, times[i].permit);
     }
     free(fsh);
 }
@@ -314,7 +358,8 @@ static void test_r4_examples(void **state)
         facts.n_custodians = r4[i].there;
         assert_int_equal(read_r4(arena, r4[i].name, &filing, &issues), 0);
         assert_int_equal(filing.policy.reading, CONSENT_R4);
-        bool permit = decide(&filing.policy, ANY, r4[i].purpose, &facts) == CONSENT_PERMIT;
+        bool permit =
+            decide(&filing.policy, ANY, r4[i].purpose, TODAY, &facts) == CONSENT_PERMIT;
         if (permit != r4[i].permit) {
             print_error("case %zu %s\n", i, r4[i].name);
             fail();
@@ -339,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pcf_examples),
+        cmocka_unit_test(test_the_expired_example_ends_with_2022),
         cmocka_unit_test(test_r4_examples),
         cmocka_unit_test(test_untyped_exceptions_are_refused),
     };

@@ -49,6 +49,25 @@ static int read(uint8_t id, struct store_consent *out)
     return end.count;
 }
 
+static void look_identity(struct store_end *end, const struct db_rows *rows)
+{
+    assert_int_equal(store_consent_identity_row(rows, end->arg), 0);
+}
+
+/* The consent that identifier @hash of @patient means, being @id if it meant none. */
+static uint8_t identity(const uint8_t patient[16], uint8_t hash, uint8_t id)
+{
+    uint8_t hashes[32];
+    uint8_t ids[32];
+    uint8_t got[32] = { 0 };
+    memset(hashes, hash, sizeof(hashes));
+    memset(ids, id, sizeof(ids));
+    struct store_end end = { .look = look_identity, .arg = got };
+    struct op *op = store_consent_identity(db, patient, hashes, ids, store_on_end, &end);
+    assert_int_equal(store_ended(op, &end), 0);
+    return got[0];
+}
+
 static struct store_event event(enum store_event_kind kind, uint8_t consent, uint16_t version)
 {
     struct store_event e = { .kind = kind, .version = version, .valid_until = 99 };
@@ -120,6 +139,26 @@ static void test_filing_supersedes_and_raises_the_epoch(void **state)
     assert_int_equal(read(1, &c), 1);
     assert_int_equal(c.version, 2);
     assert_int_equal(read(2, &c), 0);
+}
+
+/* One identifier means one consent of a patient, until the patient's keys are destroyed. */
+static void test_an_identifier_means_one_consent(void **state)
+{
+    (void)state;
+    uint8_t one[16] = { 1 };
+    uint8_t other[16] = { 2 };
+    (void)store_sql("INSERT INTO patient (id) VALUES ('01000000-0000-0000-0000-000000000000'),"
+                    " ('02000000-0000-0000-0000-000000000000')");
+    assert_int_equal(identity(one, 5, 11), 11);
+    assert_int_equal(identity(one, 5, 12), 11);
+    assert_int_equal(identity(one, 6, 13), 13);
+    assert_int_equal(identity(other, 5, 14), 14);
+    (void)store_sql("INSERT INTO patient_key (id, patient, root, wrapped) VALUES"
+                    " (gen_random_uuid(), '01000000-0000-0000-0000-000000000000', 'r', 'w')");
+    (void)store_sql("UPDATE patient_key SET wrapped = NULL, destroyed = now() WHERE patient ="
+                    " '01000000-0000-0000-0000-000000000000'");
+    assert_int_equal(identity(one, 5, 15), 15);
+    assert_int_equal(identity(other, 5, 16), 14);
 }
 
 static void test_grants_count_once_safe_and_revocations_at_once(void **state)
@@ -419,6 +458,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filing_supersedes_and_raises_the_epoch),
+        cmocka_unit_test(test_an_identifier_means_one_consent),
         cmocka_unit_test(test_grants_count_once_safe_and_revocations_at_once),
         cmocka_unit_test(test_a_rollback_takes_grants_and_leaves_revocations),
         cmocka_unit_test(test_a_revocation_acts_before_the_chain_has_it),
