@@ -117,6 +117,7 @@ static void check_roles(const struct config_roles *roles, struct config_errors *
     check_role_list(&roles->consent, &roles->place, errors);
     check_role_list(&roles->break_glass, &roles->place, errors);
     check_role_list(&roles->explain, &roles->place, errors);
+    check_role_list(&roles->attest, &roles->place, errors);
 }
 
 static void check_keys(const struct config_issuer *issuer, size_t i, const char *listener,

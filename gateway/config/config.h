@@ -80,6 +80,7 @@ struct config_roles {
     struct config_strings consent;
     struct config_strings break_glass; /* empty: nobody may; so too: */
     struct config_strings explain;
+    struct config_strings attest;
 };
 
 struct config_issuer {

@@ -61,6 +61,8 @@ static const struct config_option role_options[] = {
       .help = "for breaking the glass; left out: nobody may" },
     { "explain", CONFIG_STRINGS, AT(roles, explain),
       .help = "for asking why something was refused; left out: nobody may" },
+    { "attest", CONFIG_STRINGS, AT(roles, attest),
+      .help = "for taking a consent back on a patient's word; left out: nobody may" },
     { 0 },
 };
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-    NAMED_ONLY = ROLE_BREAK_GLASS | ROLE_EXPLAIN, /* without roles named: nobody's */
+    NAMED_ONLY =
+        ROLE_BREAK_GLASS | ROLE_EXPLAIN | ROLE_ATTEST, /* without roles named: nobody's */
 };
 
 bool role_known_form(const char *text)
@@ -51,6 +52,7 @@ bool role_allows(const struct config_roles *asked, const struct claims_codes *bo
         { ROLE_CONSENT, &asked->consent },
         { ROLE_BREAK_GLASS, &asked->break_glass },
         { ROLE_EXPLAIN, &asked->explain },
+        { ROLE_ATTEST, &asked->attest },
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         bool unnamed = lists[i].roles->n == 0 && !(lists[i].class & NAMED_ONLY);

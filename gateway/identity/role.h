@@ -20,6 +20,7 @@ enum role_class {
     ROLE_CONSENT = 8,      /* consents are filed, granted, revoked, or asked for their state */
     ROLE_BREAK_GLASS = 16, /* nobody has it unless roles are named for it */
     ROLE_EXPLAIN = 32,     /* $consent-explain; the same */
+    ROLE_ATTEST = 64,      /* taking a consent back on a patient's word; the same */
 };
 
 /* Is @text a role as configurations name them? */
@@ -29,7 +30,7 @@ bool role_known_form(const char *text);
 unsigned role_classes(unsigned rights);
 
 /* Does @borne have one of the roles asked for, in each of @classes? @asked NULL: nothing is. A
- * class for which no roles are named is everybody's, but ROLE_BREAK_GLASS and ROLE_EXPLAIN
- * nobody's. */
+ * class for which no roles are named is everybody's, but ROLE_BREAK_GLASS and those after it:
+ * ROLE_EXPLAIN nobody's. */
 bool role_allows(const struct config_roles *asked, const struct claims_codes *borne,
                  unsigned classes);

@@ -116,7 +116,8 @@ static const struct fhir_kind read_kind = { read_pipeline, sizeof(struct fhir_ex
 
 static bool is_consent_operation(struct str path)
 {
-    static const char *const names[] = { "/$grant", "/$revoke", "/$status" };
+    static const char *const names[] = { "/$grant", "/$revoke", "/$revoke-consent",
+                                         "/$status" };
     for (size_t i = 0; str_starts(path, STR("/Consent/")) && i < ARRAY_LEN(names); i++) {
         if (str_ends(path, str_z(names[i]))) {
             return true;

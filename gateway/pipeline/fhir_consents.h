@@ -5,6 +5,8 @@
  *   POST Consent/[id]/$grant   Parameters: controller, signature, validFrom, validUntil,
  *                              deadline [, version]; relayed to the chain
  *   POST Consent/[id]/$revoke  Parameters: signature [, version]; relayed to the chain
+ *   POST Consent/[id]/$revoke-consent  Parameters: reason; staff attest that the patient takes
+ *                              it back, on paper or in person; relayed to the chain
  *   GET  Consent/[id]/$status  Parameters: what the chain holds, and what is on its way
  *
  * [id] is the consent id on chain, 64 hexadecimal digits. A later version names it in

@@ -1,5 +1,6 @@
 /*
- * What a patient's signature sets off: a grant or a revocation on its way to the chain.
+ * What a patient's signature sets off, or his word in front of staff: a grant or a revocation
+ * on its way to the chain. Staff may take back only, never grant.
  *
  *   receive → authenticate → collect → authorize → load → relay → seal → record → respond
  *
@@ -21,6 +22,8 @@
 
 enum {
     ANSWER_MAX = 8 << 10,
+    REASON_MIN = 10, /* bytes */
+    REASON_MAX = 2000,
 };
 
 struct fhir_grant {
@@ -261,6 +264,29 @@ static enum step relay_revoke(struct exchange *ex)
     return plan(ex, STORE_RELAY_REVOKE, revoke.version, &call);
 }
 
+/* How the patient said so is kept, under the patient's key. */
+static enum step relay_attested(struct exchange *ex)
+{
+    const struct fhir_grant *kept = grant_of(ex);
+    struct dossier *dossier = dossier_of(ex);
+    const struct store_consent_chain *chain = &kept->row.on_chain;
+    struct consent_revoke revoke = { .version = chain->version };
+    struct str reason = given(ex, "reason");
+    if (reason.n < REASON_MIN || reason.n > REASON_MAX) {
+        return refuse_grant(ex, "a reason has 10 to 2000 characters: how the patient said so");
+    }
+    if (!chain->known || chain->revoked) {
+        return refuse_grant(ex, chain->known ? "it is taken back already"
+                                             : "the chain holds no such grant");
+    }
+    memcpy(revoke.id, kept->id, sizeof(revoke.id));
+    struct buf call = arena_buf(ex->arena, ETH_CALL_MAX);
+    eth_call_revoke_by_attestor(&revoke, &call);
+    dossier->payload = buf_str(&kept->fx.body);
+    dossier->keep = true;
+    return plan(ex, STORE_RELAY_ATTEST, revoke.version, &call);
+}
+
 /* --- status ------------------------------------------------------------------------------- */
 
 static const char *chain_word(const struct store_consent_chain *chain)
@@ -305,6 +331,9 @@ static enum step relay_enter(struct exchange *ex)
     if (is_operation(ex, "revoke")) {
         return relay_revoke(ex);
     }
+    if (is_operation(ex, "revoke-consent")) {
+        return relay_attested(ex);
+    }
     return exchange_wait(
         ex, store_relay_of(dossier_of(ex)->worker->db, grant_of(ex)->id, on_relays, ex));
 }
@@ -324,7 +353,11 @@ enum step fhir_authorize_consent_enter(struct exchange *ex)
                                                          : SCOPE_UPDATE;
     fx->dossier.log = RECORD_LOG_CONSENT;
     fx->dossier.interaction = RECORD_CONSENT_FILE;
-    return fhir_allow(ex, rights, ROLE_CONSENT);
+    bool attested = str_eq(operation, STR("revoke-consent"));
+    if (attested) {
+        fx->dossier.interaction = RECORD_CONSENT_REVOKE;
+    }
+    return fhir_allow(ex, rights, attested ? ROLE_CONSENT | ROLE_ATTEST : ROLE_CONSENT);
 }
 
 static const struct stage grant_pipeline[] = {

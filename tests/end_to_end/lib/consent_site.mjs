@@ -77,6 +77,8 @@ function patient(site, number) {
       60,
     );
   return {
+    /** Of the consent filed last, as the chain has it, without 0x. */
+    id: () => id,
     /** File a consent for @organization, or of what @said says, and have it on chain; resolves
      *  when it is in force. */
     async permit(organization = EVERYBODY, said = {}) {
@@ -136,7 +138,8 @@ async function take(site, text) {
 /**
  * Start one; options are those of startSite(). Routes enforce unless they say otherwise.
  * @staleness is the ledger's max_staleness, @state a file that holds the chain over a restart.
- * With @sends the gateway sends grants and revocations, and anchors its log each second.
+ * @others are more issuers, as of fhirPort(). With @sends the gateway sends grants and
+ * revocations, and anchors its log each second.
  */
 export async function startConsentSite({
   routes = [{}],
@@ -144,6 +147,7 @@ export async function startConsentSite({
   staleness = "10s",
   state = "",
   sends = false,
+  others = [],
   ...more
 } = {}) {
   const chainPort = await freePort();
@@ -157,7 +161,7 @@ export async function startConsentSite({
   );
   await chain.rpc("evm_setIntervalMining", 1); // until here each transaction was a block
   const consentAddress = await registry.getAddress();
-  const { listener, ask, token } = await fhirPort();
+  const { base, listener, ask, token } = await fhirPort({ others });
   const site = await startSite({
     ...more,
     fresh: false,
@@ -189,6 +193,7 @@ export async function startConsentSite({
     chain,
     registry,
     tools: tools(chain, consentAddress),
+    base,
     ask,
     token,
     patient: (number) => patient(site, number),

@@ -44,6 +44,7 @@ static void test_one_of_the_roles_in_each_class(void **state)
         { { NULL }, ROLE_SEARCH | ROLE_CONSENT, true },
         { { "doctor" }, ROLE_BREAK_GLASS, false }, /* no role named for it: nobody */
         { { "doctor" }, ROLE_EXPLAIN, false },
+        { { "doctor" }, ROLE_CONSENT | ROLE_ATTEST, false },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -52,7 +53,7 @@ static void test_one_of_the_roles_in_each_class(void **state)
             print_error("case %zu\n", i);
             fail();
         }
-        bool named_only = cases[i].classes & (ROLE_BREAK_GLASS | ROLE_EXPLAIN);
+        bool named_only = cases[i].classes & (ROLE_BREAK_GLASS | ROLE_EXPLAIN | ROLE_ATTEST);
         assert_int_equal(role_allows(NULL, &borne, cases[i].classes), !named_only);
     }
 }
