@@ -118,9 +118,11 @@ static struct place finishing(struct group *group, struct resource *resource)
     };
 }
 
+/* The rows of its section see which periods are whole, and may put some themselves. */
 static void finish(struct engine *e, struct resource *resource)
 {
     struct place place = finishing(resource->group, resource);
+    period_mend(e, resource);
     (void)engine_run(e, &place, resource->type->finish);
     period_mend(e, resource);
 }
@@ -158,6 +160,9 @@ static void identify(struct engine *e, bool any)
         struct resource *source = own_resource(e, e->root, i);
         if (source) {
             finish(e, source);
+            for (struct resource *r = source->next; r; r = r->next) {
+                period_mend(e, r); /* what it mentions */
+            }
             identity_assign(e);
         }
     }

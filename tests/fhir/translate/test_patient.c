@@ -121,6 +121,8 @@ static void test_visits(void **state)
         /* who is only mentioned has no period that ends before it begins either */
         { ADT PID "PV1|1|I|||||9^Who^Doc^^^^^^LAB^^^^^^^^^^2026^2025\r", "Practitioner",
           "\"period\":{\"start\":\"2026\"}" },
+        { ADT "EVN||2026|||9^Who^Doc^^^^^^LAB^^^^^^^^^^2026^2025\r" PID, "Practitioner",
+          "\"period\":{\"start\":\"2026\"}" },
         { EVENT("A03") PID "PV1|1|I|W^2^B\r", "Encounter", "\"status\":\"completed\"}]" },
         { EVENT("A26") PID "PV1|1|I||||||||||||||||||||||||||||||||||||||||X\r", "Encounter",
           "!location" },
