@@ -6,6 +6,7 @@
  */
 #include "fhir/translate/leaf.h"
 
+#include "crypto/base/hex.h"
 #include "fhir/v2/address.h"
 
 #include <errno.h>
@@ -47,11 +48,21 @@ static enum leaf_result code_leaf(struct element *out, struct str text)
     return text_leaf(out, text);
 }
 
+/* Whether character @i of @text may stand in a URI, or in an IRI that stands for one. */
+static bool uri_takes(struct str text, size_t i)
+{
+    char c = text.p[i];
+    if (c == '%') {
+        return i + 2 < text.n && hex_digit(text.p[i + 1]) >= 0 && hex_digit(text.p[i + 2]) >= 0;
+    }
+    return !leaf_space(c) && !strchr("\"<>\\^`{|}", c);
+}
+
 enum leaf_result leaf_uri(struct element *out, struct str text)
 {
     text = leaf_trimmed(text);
     for (size_t i = 0; i < text.n; i++) {
-        if (leaf_space(text.p[i])) {
+        if (!uri_takes(text, i)) {
             return LEAF_UNFIT;
         }
     }

@@ -17,7 +17,7 @@ int64_t leaf_whole(struct str text);
 /* Keep what @b wrote on the stack in the arena. */
 enum leaf_result leaf_keep(struct engine *e, struct element *out, const struct buf *b);
 
-/* A URI, which has no spaces. */
+/* A URI: none of the characters that RFC 3986 has in none. */
 enum leaf_result leaf_uri(struct element *out, struct str text);
 
 /* How many digits @s begins with. */

@@ -1,18 +1,35 @@
 /* Names of assigning authorities and of coding systems to the systems they stand for. */
 #include "fhir/translate/leaf.h"
 
+#include "crypto/base/hex.h"
 #include "fhir/v2/address.h"
 
 #include <errno.h>
 
+/* Whether @s is an object identifier: numbers, the first up to 2, with a full stop between. */
 static bool dotted(struct str s)
 {
+    bool stop = true;
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] != '.' && !(s.p[i] >= '0' && s.p[i] <= '9')) {
+        bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+        if (!digit && (s.p[i] != '.' || stop)) {
+            return false;
+        }
+        stop = !digit;
+    }
+    return !stop && s.n > 2 && s.p[0] <= '2' && s.p[1] == '.';
+}
+
+/* Whether @s is a UUID: hexadecimal digits with hyphens in four places. */
+static bool is_uuid(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (hyphen ? s.p[i] != '-' : hex_digit(s.p[i]) < 0) {
             return false;
         }
     }
-    return s.n > 2 && s.p[0] >= '0' && s.p[0] <= '2' && s.p[1] == '.';
+    return s.n == RESOURCE_UUID_SIZE;
 }
 
 static enum leaf_result joined(struct engine *e, struct element *out, const char *lead,
@@ -46,8 +63,7 @@ enum leaf_result leaf_assigner(struct engine *e, struct element *out, struct str
     if (dotted(id) && (!kind.n || str_eq(kind, STR("ISO")))) {
         return joined(e, out, "urn:oid:", id);
     }
-    if (id.n == RESOURCE_UUID_SIZE &&
-        (str_eq(kind, STR("UUID")) || str_eq(kind, STR("GUID")))) {
+    if (is_uuid(id) && (str_eq(kind, STR("UUID")) || str_eq(kind, STR("GUID")))) {
         return joined(e, out, "urn:uuid:", id);
     }
     bool uri = str_eq(kind, STR("URI")) && leaf_uri(out, source_text(e, id)) == LEAF_FITS;

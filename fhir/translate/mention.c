@@ -182,7 +182,7 @@ static bool says_more(const struct resource *resource)
 static struct element *contain_named(struct engine *e, const struct place *place,
                                      const struct rule *rule, const struct resource *named)
 {
-    const struct resource *owner = place->owner;
+    struct resource *owner = place->owner;
     bool stays = owner->type->kind == KIND_EVENT || owner->type->kind == KIND_SOURCE;
     if (!named->display.n || !says_more(named) || !stays || owner->type->unite ||
         owner->container || rule->refer == REFER_LINK || !rule->path_count) {
@@ -190,7 +190,7 @@ static struct element *contain_named(struct engine *e, const struct place *place
     }
     struct element *object = engine_element(e, ELEMENT_OBJECT);
     struct element *root = engine_element(e, ELEMENT_OBJECT);
-    if (!object || !root || !number_inner(e, place->owner, named->type->type, root, object) ||
+    if (!object || !root || !number_inner(e, owner, named->type->type, root, object) ||
         !element_put(&e->pool, owner->root, INSIDE, 1, root, STR("")) ||
         !add_text(e, object, &DISPLAY, named->display)) {
         e->error = -ENOMEM;
@@ -198,6 +198,7 @@ static struct element *contain_named(struct engine *e, const struct place *place
     }
     root->last->next = named->root->first;
     root->last = named->root->last;
+    owner->ends |= named->ends;
     object->solid = true;
     return object;
 }
