@@ -28,6 +28,7 @@ struct arena {
     struct block *newest; /* owned */
     size_t given;         /* bytes in all */
     size_t limit;         /* 0: none */
+    bool full;            /* something was refused for it */
 };
 
 static struct block *block_new(size_t size, struct block *older)
@@ -86,6 +87,12 @@ void arena_reset(struct arena *arena)
 void arena_limit(struct arena *arena, size_t bytes)
 {
     arena->limit = bytes;
+    arena->full = false;
+}
+
+bool arena_full(const struct arena *arena)
+{
+    return arena->full;
 }
 
 size_t arena_used(const struct arena *arena)
@@ -113,6 +120,7 @@ void *arena_alloc(struct arena *arena, size_t n)
     }
     size_t room = rounded(n ? n : 1);
     if (!within(arena, room)) {
+        arena->full = true;
         return NULL;
     }
 

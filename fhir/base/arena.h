@@ -5,6 +5,7 @@
 #include "crypto/base/buf.h"
 #include "crypto/base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -23,6 +24,9 @@ void arena_reset(struct arena *arena);
  * @bytes: allocations that would go beyond this in all fail; 0 lifts the bound
  */
 void arena_limit(struct arena *arena, size_t bytes);
+
+/* Whether the bound, since it was set, has refused an allocation. */
+bool arena_full(const struct arena *arena);
 
 /* Bytes given out since the arena was made or reset. */
 size_t arena_used(const struct arena *arena);

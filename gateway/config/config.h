@@ -243,6 +243,7 @@ struct config {
     const char *gateway;
     int64_t workers;
     int64_t drain_timeout;
+    int64_t message_memory;          /* MB */
     struct config_list listeners;    /* struct config_listener */
     struct config_list destinations; /* struct config_destination */
     struct config_list routes;       /* struct config_route */

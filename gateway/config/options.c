@@ -315,6 +315,11 @@ const struct config_option config_options[] = {
       .help = "gateway workers; 0: one for each core" },
     { "drain_timeout", CONFIG_DURATION, ROOT(drain_timeout), .fallback = "30s", .least = 100,
       .most = 600000, .help = "how long running exchanges may take to end on SIGTERM" },
+    { "message_memory", CONFIG_INTEGER, ROOT(message_memory), .fallback = "256", .least = 1,
+      .most = 65536,
+      .help =
+          "MB that a v2 message may take while it is translated and delivered; one that needs "
+          "more is parked as too-large" },
     { "listeners", CONFIG_MAP, ROOT(listeners), CONFIG_REQUIRED, .options = listener_options,
       .size = sizeof(struct config_listener), .help = "ways in" },
     { "destinations", CONFIG_MAP, ROOT(destinations), CONFIG_REQUIRED,

@@ -366,7 +366,14 @@ static enum step mark_enter(struct exchange *ex)
         .attempts = deliver->row.attempts + 1,
         .next_at = clock_utc_ms(),
     };
-    metrics_add(judge(ex, &mark), 1);
+    bool outgrown = v2_case_unbound(ex);
+    enum metric counted = judge(ex, &mark);
+    if (outgrown && (mark.state == STORE_OUTBOX_OPEN || mark.state == STORE_OUTBOX_HELD)) {
+        ex->outcome = OUTCOME_PARKED; /* it won't fit the next time either */
+        ex->basis = "too-large";
+        counted = judge(ex, &mark);
+    }
+    metrics_add(counted, 1);
     mark.reason = str_z(ex->basis ? ex->basis : "");
     dossier->mark = mark;
     dossier->has_mark = true;
@@ -417,6 +424,7 @@ int deliver_start(struct delivery *delivery, struct worker *worker,
     deliver->row = *row;
     deliver->row.destination = arena_str(ex->arena, row->destination);
     deliver->row.route = arena_str(ex->arena, row->route);
+    v2_case_bound(ex);
     memcpy(ex->id, row->exchange, sizeof(ex->id)); /* its records join those of the receipt */
     exchange_start(ex);
     return 0;

@@ -25,7 +25,6 @@
 
 enum {
     TARGET_MAX = 8 << 10,
-    MERGED_MAX = 64 << 20,
     FOUND_MAX = 10, /* resources asked for by one identifier */
 };
 
@@ -153,7 +152,7 @@ static void put_request(struct json_writer *w, struct exchange *ex, size_t i)
 static struct str write_bundle(struct exchange *ex)
 {
     const struct deliver_exchange *deliver = deliver_of(ex);
-    struct buf text = arena_buf(ex->arena, MERGED_MAX);
+    struct buf text = arena_buf(ex->arena, SIZE_MAX);
     struct json_writer w = json_writer(&text);
     json_object(&w, NULL);
     json_z(&w, "resourceType", "Bundle");
@@ -247,7 +246,7 @@ static const struct translate_entry *stored_entry(const struct deliver_exchange 
 static struct str resolved(struct exchange *ex, struct str resource)
 {
     const struct deliver_exchange *deliver = deliver_of(ex);
-    struct buf out = arena_buf(ex->arena, MERGED_MAX);
+    struct buf out = arena_buf(ex->arena, SIZE_MAX);
     size_t taken = 0;
     const char *at = resource.p;
     for (;;) {
@@ -302,7 +301,7 @@ static bool join_stored(struct exchange *ex, size_t i, const struct translate_en
     }
     struct str before = first < i ? ready->resource : ready->stored;
     const struct node *tree;
-    struct buf merged = arena_buf(ex->arena, MERGED_MAX);
+    struct buf merged = arena_buf(ex->arena, SIZE_MAX);
     int r = json_parse(ex->arena, before, &deliver->v2.issues, &tree);
     if (r == 0) {
         r = translate_merge(ex->arena, tree, before, entry, &merged);

@@ -62,6 +62,19 @@ int v2_case_translate(struct exchange *ex, int64_t accepted, struct translate_re
     return r;
 }
 
+void v2_case_bound(struct exchange *ex)
+{
+    int64_t mb = case_of(ex)->dossier.worker->config->message_memory;
+    arena_limit(ex->arena, (size_t)mb << 20);
+}
+
+bool v2_case_unbound(struct exchange *ex)
+{
+    bool outgrown = arena_full(ex->arena);
+    arena_limit(ex->arena, 0);
+    return outgrown;
+}
+
 static enum step resolve_next(struct exchange *ex);
 
 /* Whether it is known who patient @i of the message is. */

@@ -72,6 +72,13 @@ MUST_USE int v2_case_parse(struct exchange *ex);
 MUST_USE int v2_case_translate(struct exchange *ex, int64_t accepted,
                                struct translate_result *out);
 
+/* From here on it may take as much memory as the configuration gives a message. */
+void v2_case_bound(struct exchange *ex);
+
+/* From here on it may take what it needs. Return: whether it wanted more than v2_case_bound().
+ */
+bool v2_case_unbound(struct exchange *ex);
+
 /* In a stage: find the patients and their numbers, making those not yet known, and join those
  * that the message merges. Needs ->message and ->sender. */
 enum step v2_case_resolve(struct exchange *ex);

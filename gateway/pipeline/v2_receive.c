@@ -256,19 +256,19 @@ static enum step validate_enter(struct exchange *ex)
         return STEP_NEXT;
     }
     issues_init(&issues, ex->arena);
+    v2_case_bound(ex);
     int r = v2_case_translate(ex, ex->time, &bundle);
-    if (r == TRANSLATE_E_TYPE) {
-        return STEP_NEXT; /* only for destinations that take it as it is */
+    bool any = r == 0 && bundle.count > 0;
+    r = any && !off ? v2_valid_look(ex, &bundle, &issues, &validity) : r;
+    bool outgrown = v2_case_unbound(ex);
+    if (r < 0 && !outgrown) {
+        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
     }
-    if (r == 0 && bundle.count == 0) {
+    if (r == 0 && !any) {
         return empty(ex);
     }
-    if (off && r >= 0) {
-        return STEP_NEXT;
-    }
-    r = r ? r : v2_valid_look(ex, &bundle, &issues, &validity);
-    if (r < 0) {
-        return exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory");
+    if (off || r == TRANSLATE_E_TYPE) {
+        return STEP_NEXT; /* E_TYPE: only for destinations that take it as it is */
     }
     v2->doubtful = validity != V2_VALID;
     switch (validity) {

@@ -21,7 +21,10 @@ let site;
 
 before(async () => {
   mapped("female");
-  site = await startSite({ routes: [{ to: ["ehr"], on_park: "skip", maps: [map] }] });
+  site = await startSite({
+    routes: [{ to: ["ehr"], on_park: "skip", maps: [map] }],
+    config: { message_memory: 4 },
+  });
 });
 
 after(() => site?.stop());
@@ -213,4 +216,33 @@ test("what has a number of no system is joined with what is stored, not replaced
   assert.equal(now.id, stored.id);
   assert.deepEqual(now.telecom, stored.telecom, "what nobody spoke of stays");
   assert.equal(now.name[0].given[0], "Hans-Peter", "what the message says is there");
+});
+
+test("what needs more memory than a message may take is parked; with more it is sent", async () => {
+  const results = (id, n) => {
+    const message = oru(id, { patient: "4940" });
+    const obx = message.split("\r").find((line) => line.startsWith("OBX"));
+    const more = Array.from({ length: n - 1 }, (_, i) => obx.replace("OBX|1|", `OBX|${i + 2}|`));
+    return [message.trimEnd(), ...more, ""].join("\r");
+  };
+  const state = () => [site.outbox().at(-1).state, site.outbox().at(-1).reason];
+  assert.equal(acked(await send(site.port, results("M1", 100))).code, "AA");
+  await site.quiet();
+  assert.equal(state()[0], "delivered");
+  assert.equal(acked(await send(site.port, results("M2", 2000))).code, "AA");
+  await site.quiet();
+  assert.deepEqual(state(), ["parked", "too-large"]);
+  const { number } = site.outbox().at(-1);
+  const before = await site.store.stats();
+  assert.equal(acked(await send(site.port, oru("M3", { patient: "4940" }))).code, "AA");
+  await site.quiet();
+  assert.equal(state()[0], "delivered", "others go on");
+
+  site.files.write({ ...site.files.config, message_memory: 256 });
+  await reloaded(site.gateway);
+  good("replay", number);
+  const row = () => site.outbox().find((one) => one.number === number);
+  await until("delivered", () => row().state === "delivered");
+  const after = await site.store.stats();
+  assert.ok(after.resources >= before.resources + 2000, `${after.resources} of ${before.resources}`);
 });

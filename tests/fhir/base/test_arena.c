@@ -23,7 +23,12 @@ static void test_limit_refuses_and_resets(void **state)
     CLEANUP(arena_freep) struct arena *arena = arena_new(1024);
     arena_limit(arena, 512);
     assert_non_null(arena_alloc(arena, 512));
+    assert_false(arena_full(arena));
     assert_null(arena_alloc(arena, 1));
+    assert_true(arena_full(arena));
+    arena_limit(arena, 528);
+    assert_false(arena_full(arena));
+    assert_non_null(arena_alloc(arena, 1));
     arena_reset(arena);
     assert_non_null(arena_alloc(arena, 512));
 }
