@@ -35,6 +35,7 @@ struct way_out {
     struct str host;                         /* for the field Host (FHIR), for TLS (MLLP) */
     struct str base_path;                    /* FHIR: path of the base URL, without final '/' */
     struct str base_url;                     /* FHIR: whole base URL, without final '/' */
+    bool no_batches;                         /* FHIR: it said so */
 };
 
 /*

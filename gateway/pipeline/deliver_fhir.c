@@ -11,53 +11,56 @@
  * yields to what is stored (the content of a document, in a message that hasn't any) that is
  * read, by its id. So every entry is safe to repeat, in a transaction or alone.
  */
-#include "gateway/pipeline/deliver_impl.h"
+#include "gateway/pipeline/deliver_fhir_impl.h"
 
 #include "fhir/format/json.h"
 #include "fhir/format/json_write.h"
 #include "fhir/translate/merge.h"
-#include "gateway/net/http_client.h"
 #include "gateway/way_out.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    TARGET_MAX = 8 << 10,
-    FOUND_MAX = 10, /* resources asked for by one identifier */
-};
-
 static const struct http_field accept_json = { .name = { "Accept", 6 },
                                                .value = { "application/fhir+json", 21 } };
 
-/* What an entry is recognised by: "identifier=SYSTEM|VALUE", encoded. */
-static struct str query_of(const struct translate_entry *entry)
+struct str deliver_fhir_query(const struct translate_entry *entry)
 {
     struct str query = entry->url;
     (void)str_cut(&query, '?');
     return query;
 }
 
-static size_t put_fields(struct exchange *ex, struct http_field fields[3], bool body)
+enum step deliver_fhir_ask(struct exchange *ex, const struct deliver_ask *what)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
-    size_t n = 0;
-    fields[n++] = accept_json;
+    struct http_field fields[3] = { accept_json };
+    size_t n = 1;
     struct str authorization = way_out_authorization(deliver->out, ex->arena);
     if (authorization.n) {
         fields[n++] =
             (struct http_field){ .name = STR("Authorization"), .value = authorization };
     }
-    if (body) {
+    if (what->body.n) {
         fields[n++] = (struct http_field){ .name = STR("Content-Type"),
                                            .value = STR("application/fhir+json") };
     }
-    return n;
+    struct str base = deliver->out->base_path.n ? deliver->out->base_path : STR("/");
+    struct http_ask ask = {
+        .method = what->body.n ? STR("POST") : STR("GET"),
+        .target = what->target.n ? what->target : base,
+        .fields = fields,
+        .n_fields = n,
+        .body = what->body,
+        .repeatable = what->reads,
+        .still = deliver_stands,
+    };
+    return exchange_wait(
+        ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, what->done, ex));
 }
 
-/* What an HTTP status means for a delivery; STEP_NEXT if it is a success. */
-static enum step judge(struct exchange *ex, int status)
+enum step deliver_fhir_judge(struct exchange *ex, int status)
 {
     static char words[600][16];
     if (status >= 200 && status < 300) {
@@ -75,22 +78,28 @@ static enum step judge(struct exchange *ex, int status)
 /* --- the transaction ------------------------------------------------------------------------
  */
 
+int deliver_fhir_entry_status(const struct node *entry)
+{
+    struct str status = node_text(node_get(entry, "response"), "status");
+    return status.n < 3
+               ? 599
+               : (status.p[0] - '0') * 100 + (status.p[1] - '0') * 10 + (status.p[2] - '0');
+}
+
 /* Status of the first entry that failed; 0: none did. */
 static int worst_entry(const struct node *bundle)
 {
     for (const struct node *entry = node_first(node_get(bundle, "entry")); entry;
          entry = entry->next) {
-        struct str status = node_text(node_get(entry, "response"), "status");
-        if (status.n < 3 || status.p[0] != '2') {
-            return status.n < 3 ? 599
-                                : (status.p[0] - '0') * 100 + (status.p[1] - '0') * 10 +
-                                      (status.p[2] - '0');
+        int status = deliver_fhir_entry_status(entry);
+        if (status < 200 || status >= 300) {
+            return status;
         }
     }
     return 0;
 }
 
-static enum step failed(struct exchange *ex, enum http_fail fail)
+enum step deliver_fhir_failed(struct exchange *ex, enum http_fail fail)
 {
     return fail == HTTP_FAIL_WITHDRAWN ? deliver_withdraw(ex)
                                        : deliver_retry(ex, http_fail_text(fail));
@@ -99,9 +108,9 @@ static enum step failed(struct exchange *ex, enum http_fail fail)
 static enum step answered(struct exchange *ex, const struct http_answer *answer)
 {
     if (answer->fail) {
-        return failed(ex, answer->fail);
+        return deliver_fhir_failed(ex, answer->fail);
     }
-    enum step step = judge(ex, answer->head->status);
+    enum step step = deliver_fhir_judge(ex, answer->head->status);
     if (step != STEP_NEXT) {
         return step;
     }
@@ -111,7 +120,7 @@ static enum step answered(struct exchange *ex, const struct http_answer *answer)
         return deliver_retry(ex, "answer-unreadable");
     }
     int worst = worst_entry(bundle);
-    step = worst ? judge(ex, worst) : STEP_NEXT;
+    step = worst ? deliver_fhir_judge(ex, worst) : STEP_NEXT;
     return step == STEP_NEXT ? deliver_done(ex) : step;
 }
 
@@ -126,7 +135,7 @@ static void put_request(struct json_writer *w, struct exchange *ex, size_t i)
     const struct deliver_exchange *deliver = deliver_of(ex);
     const struct translate_entry *entry = &deliver->bundle.entries[i];
     const struct deliver_entry *ready = &deliver->ready[i];
-    struct buf url = arena_buf(ex->arena, TARGET_MAX);
+    struct buf url = arena_buf(ex->arena, DELIVER_TARGET_MAX);
     json_object(w, "request");
     buf_z(&url, entry->type);
     if (entry->id.n || ready->stored_id.n) {
@@ -135,7 +144,7 @@ static void put_request(struct json_writer *w, struct exchange *ex, size_t i)
         json_z(w, "method", "PUT");
         json_string(w, "url", buf_str(&url));
         if (ready->version.n) {
-            struct buf match = arena_buf(ex->arena, TARGET_MAX);
+            struct buf match = arena_buf(ex->arena, DELIVER_TARGET_MAX);
             buf_z(&match, "W/\"");
             buf_str_put(&match, ready->version);
             buf_c(&match, '"');
@@ -144,7 +153,7 @@ static void put_request(struct json_writer *w, struct exchange *ex, size_t i)
     } else {
         json_z(w, "method", "POST");
         json_string(w, "url", buf_str(&url));
-        json_string(w, "ifNoneExist", query_of(entry));
+        json_string(w, "ifNoneExist", deliver_fhir_query(entry));
     }
     json_end(w);
 }
@@ -175,7 +184,6 @@ static struct str write_bundle(struct exchange *ex)
 
 static enum step send_bundle(struct exchange *ex)
 {
-    struct deliver_exchange *deliver = deliver_of(ex);
     if (!deliver_stands(ex)) {
         return deliver_withdraw(ex);
     }
@@ -183,17 +191,7 @@ static enum step send_bundle(struct exchange *ex)
     if (!body.n) {
         return deliver_retry(ex, "memory");
     }
-    struct http_field fields[3];
-    struct http_ask ask = {
-        .method = STR("POST"),
-        .target = deliver->out->base_path.n ? deliver->out->base_path : STR("/"),
-        .fields = fields,
-        .n_fields = put_fields(ex, fields, true),
-        .body = body,
-        .still = deliver_stands,
-    };
-    return exchange_wait(
-        ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, on_answer, ex));
+    return deliver_fhir_ask(ex, &(struct deliver_ask){ .body = body, .done = on_answer });
 }
 
 /* --- joining --------------------------------------------------------------------------------
@@ -311,8 +309,7 @@ static bool join_stored(struct exchange *ex, size_t i, const struct translate_en
     return r == 0 && !buf_failed(&merged);
 }
 
-/* Each resource as it will be written: references resolved, joined with what is stored. */
-static enum step join(struct exchange *ex)
+enum step deliver_fhir_join(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     if (!list_stored(ex)) {
@@ -334,152 +331,10 @@ static enum step join(struct exchange *ex)
     return send_bundle(ex);
 }
 
-/* --- looking up -----------------------------------------------------------------------------
- */
-
-static enum step look_up(struct exchange *ex);
-
-/* Whether @entry is joined with what is stored. */
-static bool is_joined(const struct translate_entry *entry)
-{
-    bool yields = entry->defaults || entry->withdrawn.n;
-    return entry->id.n ? entry->shared || yields : entry->identifier_count > 0;
-}
-
-static bool is_type(const struct node *resource, const char *type)
-{
-    return str_eq(node_text(resource, "resourceType"), str_z(type));
-}
-
-/* Whether another patient took the place of this one. */
-static bool replaced(const struct node *resource)
-{
-    const struct node *link = node_first(node_get(resource, "link"));
-    while (link && !str_eq(node_text(link, "type"), STR("replaced-by"))) {
-        link = link->next;
-    }
-    return link != NULL;
-}
-
-/*
- * The stored resource that an entry is about, or NULL. After a merge the patient that stayed
- * may bear the number of the one that went: then the message tells which of both it means.
- */
-static const struct node *choose(const struct node *bundle, const char *type,
-                                 const struct node *said, bool *ambiguous)
-{
-    const struct node *any = NULL;
-    const struct node *alike = NULL;
-    size_t count = 0;
-    size_t count_alike = 0;
-    for (const struct node *e = node_first(node_get(bundle, "entry")); e; e = e->next) {
-        const struct node *resource = node_get(e, "resource");
-        if (!is_type(resource, type)) {
-            continue; /* an outcome, or something included */
-        }
-        any = resource;
-        count++;
-        if (replaced(resource) == replaced(said)) {
-            alike = resource;
-            count_alike++;
-        }
-    }
-    *ambiguous = count > 1 && count_alike != 1;
-    return count > 1 ? alike : any;
-}
-
-/* What is stored, in the answer to a read or a search. */
-static enum step found(struct exchange *ex, struct str body)
-{
-    struct deliver_exchange *deliver = deliver_of(ex);
-    const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
-    struct deliver_entry *ready = &deliver->ready[deliver->entry_at];
-    const struct node *root;
-    const struct node *said;
-    body = arena_str(ex->arena, body);
-    if (!body.p || json_parse(ex->arena, body, &deliver->v2.issues, &root) != 0 ||
-        !is_type(root, entry->id.n ? entry->type : "Bundle")) {
-        return deliver_retry(ex, "answer-unreadable");
-    }
-    if (json_parse(ex->arena, entry->resource, &deliver->v2.issues, &said) != 0) {
-        return deliver_retry(ex, "memory");
-    }
-    bool ambiguous = false;
-    const struct node *resource =
-        entry->id.n ? root : choose(root, entry->type, said, &ambiguous);
-    if (ambiguous) {
-        return deliver_park(ex, "ambiguous-identifier");
-    }
-    if (resource) {
-        ready->stored_id = node_text(resource, "id");
-        ready->version = node_text(node_get(resource, "meta"), "versionId");
-        ready->stored = str_slice(body, resource->start, resource->end);
-    }
-    ready->gone = replaced(said);
-    deliver->entry_at++;
-    return look_up(ex);
-}
-
-static void on_found(void *owner, const struct http_answer *answer)
-{
-    struct exchange *ex = exchange_woken(owner);
-    if (answer->fail) {
-        exchange_move(ex, failed(ex, answer->fail));
-        return;
-    }
-    struct deliver_exchange *deliver = deliver_of(ex);
-    int status = answer->head->status;
-    if (deliver->bundle.entries[deliver->entry_at].id.n && (status == 404 || status == 410)) {
-        deliver->entry_at++; /* nothing is stored under that id */
-        exchange_move(ex, look_up(ex));
-        return;
-    }
-    enum step step = judge(ex, status);
-    exchange_move(ex, step == STEP_NEXT ? found(ex, answer->body) : step);
-}
-
-static enum step look_up(struct exchange *ex)
-{
-    struct deliver_exchange *deliver = deliver_of(ex);
-    while (deliver->entry_at < deliver->bundle.count &&
-           !is_joined(&deliver->bundle.entries[deliver->entry_at])) {
-        deliver->entry_at++;
-    }
-    if (deliver->entry_at == deliver->bundle.count) {
-        return join(ex);
-    }
-    const struct translate_entry *entry = &deliver->bundle.entries[deliver->entry_at];
-    struct buf target = arena_buf(ex->arena, TARGET_MAX);
-    buf_str_put(&target, deliver->out->base_path);
-    if (entry->id.n) {
-        buf_fmt(&target, "/%s/%.*s", entry->type, (int)entry->id.n, entry->id.p);
-    } else {
-        buf_fmt(&target, "/%s?", entry->type);
-        buf_str_put(&target, query_of(entry));
-        buf_fmt(&target, "&_count=%d", FOUND_MAX);
-    }
-    if (buf_failed(&target)) {
-        return deliver_park(ex, "identifier-too-long");
-    }
-    if (!deliver_stands(ex)) { /* looking up says an identifier */
-        return deliver_withdraw(ex);
-    }
-    struct http_field fields[3];
-    struct http_ask ask = {
-        .method = STR("GET"),
-        .target = buf_str(&target),
-        .fields = fields,
-        .n_fields = put_fields(ex, fields, false),
-        .still = deliver_stands,
-    };
-    return exchange_wait(
-        ex, http_fetch(deliver->out->http, &ask, DELIVER_ANSWER_MAX, on_found, ex));
-}
-
 enum step deliver_fhir_enter(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     deliver->ready =
         arena_calloc(ex->arena, deliver->bundle.count + 1, sizeof(*deliver->ready));
-    return deliver->ready ? look_up(ex) : deliver_retry(ex, "memory");
+    return deliver->ready ? deliver_fhir_look_up(ex) : deliver_retry(ex, "memory");
 }

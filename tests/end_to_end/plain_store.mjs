@@ -12,11 +12,11 @@
 // transaction (all or nothing, really) or batch, urn:uuid references and conditional references
 // resolved by replacing the text, no more. ETag W/"n" counts the versions.
 //
-// /$stats: {"resources": n, "writes": n, "held": n, "all": [{"type", "id", "version", "sha256"}…]}
+// /$stats: {"resources": n, "writes": n, "held": n, "batches": n, "all": [{"type", "id", "version", "sha256"}…]}
 // /$dump: NDJSON of all, each {"type", "id", "version", "body": text}
 // /$fail?status=503&times=2&match=Patient: the next requests whose URL has the text get that
 // status; status=0 closes the connection after half of the answer. /$delay?ms=200: each answer
-// waits. /$hold?match=Patient: requests whose URL has the text wait, until /$go.
+// waits. /$batches?taken=no: batches are refused (405) from then on. /$hold?match=Patient: requests whose URL has the text wait, until /$go.
 //
 // --state appends each write to a file before it is answered and reads it at the start: what
 // was answered survives kill -9 of the store.
@@ -35,6 +35,8 @@ let writes = 0;
 let state = 0;
 let fail = { times: 0 };
 let delay = 0;
+let takesBatches = true;
+let batches = 0;
 let hold; // text in the URL of requests that wait
 const held = []; // what goes on with each
 
@@ -364,6 +366,10 @@ function bundle(text, host) {
   if (!transaction && parsed.type !== "batch") {
     throw new Refusal(400, "neither transaction nor batch");
   }
+  if (!transaction && !takesBatches) {
+    throw new Refusal(405, "no batches here");
+  }
+  batches += transaction ? 0 : 1;
   const changes = { list: [], undo: [] };
   const known = resolutions(parsed);
   const order = ["DELETE", "POST", "PUT", "GET", "HEAD"];
@@ -380,7 +386,7 @@ function bundle(text, host) {
       try {
         const text = resource && resolve(spans.get(resource), known);
         const newId = known.get(fullUrl)?.split("/")[1];
-        answers[i] = interact(changes, { ...request, text, newId, host });
+        answers[i] = { ...interact(changes, { ...request, text, newId, host }), method: request.method };
       } catch (error) {
         if (transaction || !(error instanceof Refusal)) {
           throw error;
@@ -405,14 +411,14 @@ function undo(changes, until) {
 }
 
 function bundleAnswer(type, answers, host) {
-  const entry = answers.map(({ status, text, record }) => {
+  const entry = answers.map(({ status, text, record, method }) => {
     const response = { status: `${status} ${http.STATUS_CODES[status]}` };
     if (record) {
       const path = `${record.type}/${record.id}/_history/${record.version}`;
       response.location = `http://${host}${BASE}/${path}`;
       response.etag = `W/"${record.version}"`;
     }
-    const found = text && !record ? `"resource":${text},` : "";
+    const found = text && (!record || method === "GET") ? `"resource":${text},` : "";
     return `{${found}"response":${JSON.stringify(response)}}`;
   });
   return `{"resourceType":"Bundle","type":"${type}-response","entry":[${entry.join(",")}]}`;
@@ -439,7 +445,7 @@ function stats() {
     version,
     sha256: createHash("sha256").update(text).digest("hex"),
   }));
-  return JSON.stringify({ resources: byKey.size, writes, held: held.length, all });
+  return JSON.stringify({ resources: byKey.size, writes, held: held.length, batches, all });
 }
 
 function* dump() {
@@ -463,6 +469,9 @@ function control(path, params) {
       return "{}";
     case "/$delay":
       delay = Number(params.get("ms") ?? 0);
+      return "{}";
+    case "/$batches":
+      takesBatches = params.get("taken") !== "no";
       return "{}";
     case "/$hold":
       hold = params.get("match") ?? "";

@@ -193,30 +193,40 @@ test("whose key was destroyed: nothing is shown, and it isn't replayed", async (
   assert.equal(site.outbox().at(-1).state, "parked");
 });
 
-test("what has a number of no system is joined with what is stored, not replaced", async () => {
-  const ordered = (id, doctor) => oru(id, { patient: "4930" }).replace("|||20260301110000+0100|||||||||", `|||20260301110000+0100|||||||||${doctor}`);
-  assert.equal(acked(await send(site.port, ordered("J1", "0815^Meier^Hans"))).code, "AA");
-  await site.quiet();
-  const doctor = async () => {
-    const dump = await site.store.dump();
-    return dump.map(({ body }) => JSON.parse(body)).find((one) => one.resourceType === "Practitioner");
-  };
-  const stored = await doctor();
-  assert.ok(stored && !stored.identifier[0].system, JSON.stringify(stored));
-  stored.telecom = [{ system: "phone", value: "1234" }];
-  await fetch(`${site.store.base}/Practitioner/${stored.id}`, {
-    method: "PUT",
-    headers: { "content-type": "application/fhir+json" },
-    body: JSON.stringify(stored),
+for (const [taken, patient] of [["yes", "4930"], ["no", "4931"]]) {
+  test(`what has a number of no system is joined with what is stored; batches: ${taken}`, async () => {
+    await site.store.batches(taken);
+    const number = `0815${patient}`;
+    const ordered = (id, doctor) =>
+      oru(id, { patient }).replace("|||20260301110000+0100|||||||||", `|||20260301110000+0100|||||||||${doctor}`);
+    const before = await site.store.stats();
+    assert.equal(acked(await send(site.port, ordered(`J1${taken}`, `${number}^Meier^Hans`))).code, "AA");
+    await site.quiet();
+    const doctor = async () => {
+      const dump = await site.store.dump();
+      return dump
+        .map(({ body }) => JSON.parse(body))
+        .find((one) => one.resourceType === "Practitioner" && one.identifier[0].value === number);
+    };
+    const stored = await doctor();
+    assert.ok(stored && !stored.identifier[0].system, JSON.stringify(stored));
+    stored.telecom = [{ system: "phone", value: "1234" }];
+    await fetch(`${site.store.base}/Practitioner/${stored.id}`, {
+      method: "PUT",
+      headers: { "content-type": "application/fhir+json" },
+      body: JSON.stringify(stored),
+    });
+    assert.equal(acked(await send(site.port, ordered(`J2${taken}`, `${number}^Meier^Hans-Peter`))).code, "AA");
+    await site.quiet();
+    assert.equal(site.outbox().at(-1).state, "delivered");
+    const now = await doctor();
+    assert.equal(now.id, stored.id);
+    assert.deepEqual(now.telecom, stored.telecom, "what nobody spoke of stays");
+    assert.equal(now.name[0].given[0], "Hans-Peter", "what the message says is there");
+    const asked = (await site.store.stats()).batches - before.batches;
+    assert.ok(taken === "yes" ? asked >= 2 : asked === 0, `${asked} batches`);
   });
-  assert.equal(acked(await send(site.port, ordered("J2", "0815^Meier^Hans-Peter"))).code, "AA");
-  await site.quiet();
-  assert.equal(site.outbox().at(-1).state, "delivered");
-  const now = await doctor();
-  assert.equal(now.id, stored.id);
-  assert.deepEqual(now.telecom, stored.telecom, "what nobody spoke of stays");
-  assert.equal(now.name[0].given[0], "Hans-Peter", "what the message says is there");
-});
+}
 
 test("what needs more memory than a message may take is parked; with more it is sent", async () => {
   const results = (id, n) => {

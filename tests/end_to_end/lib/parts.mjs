@@ -65,6 +65,7 @@ export async function startPlainStore({ port, ...options } = {}) {
     stats: async () => JSON.parse(await control("$stats")),
     dump: async () => (await control("$dump")).split("\n").filter(Boolean).map(JSON.parse),
     fail: (how) => control(`$fail?${new URLSearchParams(how)}`),
+    batches: (taken) => control(`$batches?taken=${taken}`),
     delay: (ms) => control(`$delay?ms=${ms}`),
     hold: (match) => control(`$hold?${new URLSearchParams({ match })}`),
     go: () => control("$go"),
