@@ -101,11 +101,12 @@ test("a FHIR server's 4xx parks, its 5xx is tried again", async () => {
   const [tried] = site.outbox().slice(-1);
   assert.equal(tried.state, "delivered");
   assert.equal(tried.attempts, 3);
-  await site.store.fail({ status: 422, times: 1, match: "" });
+  await site.store.fail({ status: 422, times: 1000, match: "" });
   await take("H2", "FHIR", "A04");
   const parked = await until("parked", () =>
     site.outbox().find(({ state }) => state === "parked"),
   );
+  await site.store.fail({ status: 422, times: 0, match: "" });
   assert.equal(parked.reason, "http-422");
 });
 
