@@ -24,7 +24,7 @@
 #include "gateway/newcomers.h"
 #include "gateway/notices.h"
 #include "gateway/number_cache.h"
-#include "gateway/payload_cache.h"
+#include "gateway/payloads.h"
 #include "gateway/store/batch.h"
 #include "gateway/store/db.h"
 #include "gateway/vault.h"
@@ -45,6 +45,7 @@ enum {
     URL_MAX = 4096,
     RETRY_MS = 250,
     DRAIN_LOOK_MS = 20,
+    WORKER_PRIORITIES = 3, /* of events; the middle one is the usual */
 };
 
 /* What only this file needs besides the worker. */
@@ -206,7 +207,8 @@ static int open_all(struct worker *worker)
     id_random(worker->instance);
     worker->arena = arena_new(16 << 10);
     worker->loop = event_base_new();
-    if (!worker->arena || !worker->loop) {
+    if (!worker->arena || !worker->loop ||
+        event_base_priority_init(worker->loop, WORKER_PRIORITIES) < 0) {
         return -ENOMEM;
     }
     if (hex_decode_0x(str_z(config->ledger->consent), worker->consent_contract,
@@ -234,7 +236,7 @@ static int open_all(struct worker *worker)
         consents_new(worker->loop, config, worker->db, worker->vault, worker->child->tenant);
     worker->patients = number_cache_new(NUMBER_CACHE_PATIENTS);
     worker->recipients = number_cache_new(NUMBER_CACHE_RECIPIENTS);
-    worker->payloads = payload_cache_new();
+    worker->payloads = payloads_new(worker->loop, worker->db);
     worker->newcomers = newcomers_new(worker->loop, worker->db, worker->vault);
     worker->identity = identity_new(worker);
     worker->did_hosts = did_hosts_new(worker);
@@ -292,7 +294,7 @@ static void close_all(struct worker *worker)
     newcomers_free(worker->newcomers);
     number_cache_free(worker->patients);
     number_cache_free(worker->recipients);
-    payload_cache_free(worker->payloads);
+    payloads_free(worker->payloads);
     way_out_close_all(worker);
     if (worker->batch) {
         batch_free(worker->batch);

@@ -21,7 +21,7 @@ struct identity;
 struct newcomers;
 struct notices;
 struct number_cache;
-struct payload_cache;
+struct payloads;
 struct rpc;
 struct vault;
 struct way_in;
@@ -54,7 +54,7 @@ struct worker {
     struct consents *consents;
     struct number_cache *patients;
     struct number_cache *recipients;
-    struct payload_cache *payloads;
+    struct payloads *payloads;
     struct newcomers *newcomers;
     struct identity *identity;
     struct did_hosts *did_hosts;

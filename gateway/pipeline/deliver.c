@@ -15,7 +15,7 @@
 #include "gateway/clock.h"
 #include "gateway/consents.h"
 #include "gateway/metrics.h"
-#include "gateway/payload_cache.h"
+#include "gateway/payloads.h"
 #include "gateway/pipeline/facts.h"
 #include "gateway/pipeline/v2_valid.h"
 #include "gateway/sealed_payload.h"
@@ -102,20 +102,16 @@ static enum step take_payload(struct exchange *ex, const struct store_sealed *ro
                                              sealed->layers, on_keys, ex));
 }
 
-static void on_payload(void *arg, int r, const struct db_rows *rows)
+static void on_payload(void *arg, int r, const struct store_sealed *row)
 {
     struct exchange *ex = exchange_woken(arg);
-    if (r < 0) {
-        exchange_move(ex, deliver_retry(ex, "database"));
-        return;
-    }
-    struct store_sealed row;
-    if (db_count(rows) == 0) {
+    if (r == -ENOENT) {
         exchange_move(ex, deliver_park(ex, "payload-gone"));
-        return;
+    } else if (r < 0) {
+        exchange_move(ex, deliver_retry(ex, r == -ENOMEM ? "memory" : "database"));
+    } else {
+        exchange_move(ex, take_payload(ex, row));
     }
-    store_sealed_row(rows, 0, &row);
-    exchange_move(ex, take_payload(ex, &row));
 }
 
 static enum step claim_enter(struct exchange *ex)
@@ -135,11 +131,8 @@ static enum step claim_enter(struct exchange *ex)
     json_end(&w);
     deliver->v2.dossier.actor = buf_str(&actor);
     deliver->v2.dossier.recipient = deliver->v2.dossier.actor;
-    struct store_sealed row;
-    if (payload_cache_find(worker->payloads, deliver->row.payload, &row)) {
-        return take_payload(ex, &row);
-    }
-    return exchange_wait(ex, store_payload(worker->db, deliver->row.payload, on_payload, ex));
+    return exchange_wait(
+        ex, payloads_fetch(worker->payloads, deliver->row.payload, on_payload, ex));
 }
 
 /* --- translate ------------------------------------------------------------------------------

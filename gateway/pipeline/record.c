@@ -13,7 +13,7 @@
 #include "gateway/delivery.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
-#include "gateway/payload_cache.h"
+#include "gateway/payloads.h"
 #include "gateway/worker.h"
 
 #include <errno.h>
@@ -76,7 +76,7 @@ static void on_committed(void *arg, int r, const struct batch_result *result)
     metrics_add(METRIC_EXCHANGES_RECORDED, 1);
     if (dossier->has_stored && dossier->outbox_count &&
         result->control != BATCH_CONTROL_REPEATED) {
-        payload_cache_keep(dossier->worker->payloads, &dossier->stored);
+        payloads_keep(dossier->worker->payloads, &dossier->stored);
     }
     for (size_t i = 0; i < dossier->outbox_count; i++) {
         delivery_wake(dossier->worker->delivery, dossier->outboxes[i].destination,

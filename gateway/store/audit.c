@@ -70,6 +70,14 @@ static const struct db_statement payloads = {
     " FROM payload p LEFT JOIN patient_key k ON k.id = p.key WHERE p.exchange = $1::uuid"
     " ORDER BY p.id",
 };
+static const struct db_statement payloads_by_id = {
+    "payloads_by_id",
+    "SELECT p.id, p.kind, p.key, k.patient, p.nonce, p.outer_layers,"
+    " CASE WHEN octet_length(p.ciphertext) <= $2::integer THEN p.ciphertext END"
+    " FROM unnest($1::uuid[]) AS w (id) CROSS JOIN LATERAL"
+    " (SELECT * FROM payload WHERE payload.id = w.id) p LEFT JOIN patient_key k ON k.id = "
+    "p.key",
+};
 static const struct db_statement accesses = {
     "audit_access",
     "SELECT record, exchange, time, recipient, types, released FROM access"
@@ -206,6 +214,22 @@ struct op *store_audit_opening(struct db *db, const uint8_t id[16], db_done_fn d
 struct op *store_payload(struct db *db, const uint8_t id[16], db_done_fn done, void *arg)
 {
     return by_id(db, &payload, id, done, arg);
+}
+
+struct op *store_payloads(struct db *db, const uint8_t *ids, size_t n, int longest,
+                          db_done_fn done, void *arg)
+{
+    struct db_array array;
+    db_array_init(&array, DB_UUID);
+    for (size_t i = 0; i < n; i++) {
+        db_array_uuid(&array, ids + 16 * i);
+    }
+    struct db_params p = { 0 };
+    db_put_array(&p, &array);
+    db_put_i32(&p, longest);
+    struct op *op = db_query(db, &payloads_by_id, &p, done, arg);
+    db_array_free(&array);
+    return op;
 }
 
 struct op *store_payloads_of(struct db *db, const uint8_t id[16], db_done_fn done, void *arg)

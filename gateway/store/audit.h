@@ -85,6 +85,10 @@ MUST_USE struct op *store_audit_opening(struct db *db, const uint8_t record[16],
                                         db_done_fn done, void *arg);
 MUST_USE struct op *store_payload(struct db *db, const uint8_t id[16], db_done_fn done,
                                   void *arg);
+/* Those of @n ids, 16 bytes each, that there are; the ciphertext of one that is longer than
+ * @longest is left out: its span has no bytes. Rows: store_sealed_row() */
+MUST_USE struct op *store_payloads(struct db *db, const uint8_t *ids, size_t n, int longest,
+                                   db_done_fn done, void *arg);
 /* All payloads of an exchange, in the order of their ids. */
 MUST_USE struct op *store_payloads_of(struct db *db, const uint8_t exchange[16],
                                       db_done_fn done, void *arg);
