@@ -136,7 +136,7 @@ static void read_period(const struct table_type *type, const struct node *resour
     const struct table_path *rows = table_paths(type);
     for (size_t i = 0; i < type->count && !out->period.start.n && !out->period.end.n; i++) {
         if (rows[i].says == TABLE_WHEN) {
-            out->period = period_of(node_at(resource, rows[i].path));
+            out->period = period_of(node_at(resource, rows[i].path.p));
         }
     }
 }
@@ -169,7 +169,7 @@ static int read_authors(struct arena *arena, const struct table_type *type,
     int r = 0;
     for (size_t i = 0; i < type->count && !r; i++) {
         if (rows[i].says == TABLE_AUTHOR) {
-            r = add_at(arena, &out->authors, resource, str_z(rows[i].path));
+            r = add_at(arena, &out->authors, resource, rows[i].path);
         }
     }
     return r;

@@ -22,6 +22,7 @@ static const char TOO_MUCH[] = "more references than are compared";
 struct finder {
     struct arena *arena;
     const struct node *top;
+    const struct table_type *type; /* of top */
     struct subjects out;
     bool unknown;
     size_t work;       /* comparisons made, up to SUBJECT_WORK_MAX */
@@ -85,9 +86,10 @@ static void add(struct finder *f, struct subject_list *list, const struct refere
 /* ---- one reference ---- */
 
 /* The resource nearest above @node. */
-static const struct node *resource_above(const struct node *node)
+static const struct node *resource_above(const struct finder *f, const struct node *node)
 {
-    while (node && !(node->kind == NODE_OBJECT && node_get(node, "resourceType"))) {
+    while (node && node != f->top &&
+           !(node->kind == NODE_OBJECT && node_get(node, "resourceType"))) {
         node = node->parent;
     }
     return node;
@@ -124,11 +126,12 @@ static bool may_be_anywhere(struct str name)
            str_eq(name, STR("who")) || str_eq(name, STR("onBehalfOf"));
 }
 
-static enum table_says role_of(const struct node *reference)
+static enum table_says role_of(const struct finder *f, const struct node *reference)
 {
-    const struct node *resource = resource_above(reference->parent);
-    const struct table_type *type =
-        resource ? table_find(node_text(resource, "resourceType")) : NULL;
+    const struct node *resource = resource_above(f, reference->parent);
+    const struct table_type *type = resource == f->top ? f->type
+                                    : resource ? table_find(node_text(resource, "resourceType"))
+                                               : NULL;
     if (!type) {
         return TABLE_SUBJECT;
     }
@@ -217,7 +220,7 @@ static void take(struct finder *f, const struct node *reference)
     if (to.form == REFERENCE_NONE) {
         return;
     }
-    enum table_says role = role_of(reference);
+    enum table_says role = role_of(f, reference);
     if (to.form == REFERENCE_CONTAINED) {
         take_contained(f, &to, role);
     } else if (role != TABLE_OTHER) {
@@ -386,8 +389,9 @@ static void find_in_entries(struct finder *f, const struct node *bundle, int dep
 
 static void find_in(struct finder *f, const struct node *resource, int depth)
 {
-    f->top = resource;
     const struct table_type *type = table_find(node_text(resource, "resourceType"));
+    f->top = resource;
+    f->type = type;
     if (!type) {
         unknown(f, "no resource type of R4");
         return;
@@ -437,7 +441,7 @@ unsigned subject_type_number(struct str type)
 const char *subject_type_name(unsigned number)
 {
     const struct table_type *type = table_of_number(number);
-    return type ? type->name : NULL;
+    return type ? type->name.p : NULL;
 }
 
 bool subject_type_known(struct str type)

@@ -9,7 +9,7 @@
 static int by_name(const void *key, const void *row)
 {
     const struct table_type *type = row;
-    return str_cmp(*(const struct str *)key, str_z(type->name));
+    return str_cmp(*(const struct str *)key, type->name);
 }
 
 const struct table_type *table_find(struct str type)
@@ -36,7 +36,7 @@ enum table_says table_role(const struct table_type *type, struct str path)
 {
     const struct table_path *rows = table_paths(type);
     for (size_t i = 0; i < type->count; i++) {
-        if (rows[i].says < TABLE_WHEN && str_eq(path, str_z(rows[i].path))) {
+        if (rows[i].says < TABLE_WHEN && str_eq(path, rows[i].path)) {
             return rows[i].says;
         }
     }

@@ -26,12 +26,12 @@ enum table_says {
 
 /* @path: member names joined by dots; a name repeated in a row stands there once */
 struct table_path {
-    const char *path;
+    struct str path;
     enum table_says says;
 };
 
 struct table_type {
-    const char *name;
+    struct str name;
     enum table_class class;
     uint16_t first; /* of its paths */
     uint16_t count;

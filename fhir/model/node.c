@@ -60,8 +60,3 @@ const struct node *node_skip(const struct node *node, const struct node *top)
     }
     return node == top ? NULL : node->next;
 }
-
-const struct node *node_following(const struct node *node, const struct node *top)
-{
-    return node->first ? node->first : node_skip(node, top);
-}

@@ -73,8 +73,11 @@ static inline struct str node_text(const struct node *node, const char *name)
 /* A number node as an integer that fits; @out is set only on true. */
 bool node_integer(const struct node *node, int64_t *out);
 
-/* The node after @node in document order below @top, children first; NULL after the last. */
-const struct node *node_following(const struct node *node, const struct node *top);
-
-/* The same, without going into @node. */
+/* The node after @node and all in it, in document order below @top; NULL after the last. */
 const struct node *node_skip(const struct node *node, const struct node *top);
+
+/* The same, children first. */
+static inline const struct node *node_following(const struct node *node, const struct node *top)
+{
+    return node->first ? node->first : node_skip(node, top);
+}

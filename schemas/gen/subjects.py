@@ -40,12 +40,12 @@ def generate(out, types, paths):
     for name in sorted(types):
         place[name] = (count, len(paths[name]))
         for path, says in paths[name]:
-            lines.append(f'    {{ "{path}", TABLE_{says.upper()} }},')
+            lines.append(f'    {{ STR_INIT("{path}"), TABLE_{says.upper()} }},')
             count += 1
     lines += ["};", "static const struct table_type type_rows[] = {"]
     for name in sorted(types):
         first, n = place[name]
-        lines.append(f'    {{ "{name}", TABLE_{types[name].upper()}, {first}, {n} }},')
+        lines.append(f'    {{ STR_INIT("{name}"), TABLE_{types[name].upper()}, {first}, {n} }},')
     lines.append("};")
     with open(out, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
