@@ -8,4 +8,7 @@
 /* Of a function: seldom called, so kept out of the way of its caller. */
 #define RARE __attribute__((noinline, cold))
 
+/* Of a variable: not cleared, as the others are; it is large, and written before it is read. */
+#define UNINITIALIZED __attribute__((uninitialized))
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

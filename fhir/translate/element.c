@@ -36,7 +36,8 @@ struct element *element_named(const struct element *object, const struct rule_na
 {
     for (struct element *e = object->first; e; e = e->next) {
         if (e->name_n == name->n &&
-            (e->name == name || memcmp(e->name->z, name->z, name->n) == 0)) {
+            (e->name == name ||
+             (*e->name->z == *name->z && memcmp(e->name->z, name->z, name->n) == 0))) {
             return e;
         }
     }

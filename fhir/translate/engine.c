@@ -131,7 +131,7 @@ static void run_rules(struct engine *e, const struct place *place, const struct 
 struct element *engine_block(struct engine *e, const struct place *place,
                              const struct rule *rule, struct str raw, enum value_level level)
 {
-    struct value room;
+    UNINITIALIZED struct value room;
     struct place inner = *place;
     inner.top = false;
     inner.row = inner.row ? inner.row : rule;

@@ -192,11 +192,10 @@ static void compute(const struct engine *e, struct resource *resource)
 /* The slot where @resource is, or would be, by its URL. */
 static struct resource **find_slot(const struct engine *e, const struct resource *resource)
 {
-    size_t at = 0;
-    for (size_t i = 9; i < RESOURCE_URL_SIZE; i++) {
-        at = at * 31 + (unsigned char)resource->url[i];
-    }
-    for (at &= e->slot_mask; e->slots[at]; at = (at + 1) & e->slot_mask) {
+    uint64_t digits; /* of a digest, so as good as any hash of all of them */
+    memcpy(&digits, resource->url + sizeof("urn:uuid:") - 1, sizeof(digits));
+    size_t at = (digits * UINT64_C(0x9e3779b97f4a7c15) >> 32) & e->slot_mask;
+    for (; e->slots[at]; at = (at + 1) & e->slot_mask) {
         if (memcmp(e->slots[at]->url, resource->url, RESOURCE_URL_SIZE) == 0) {
             break;
         }
