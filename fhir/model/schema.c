@@ -1,8 +1,8 @@
 /*
  * Looking things up in the table of a FHIR version.
  *
- * Types are sorted by name and found by halving. A type has few elements and its bases fewer,
- * so a name is looked for from one to the next.
+ * Types are sorted by name and found by halving; their members by a hash table that was made
+ * with the table. Each type has its own members there: those of its bases are found by theirs.
  */
 #include "fhir/model/schema.h"
 
@@ -101,58 +101,60 @@ const struct schema_type *schema_named(const struct schema *schema,
     return NULL;
 }
 
-/* Whether @name may be @element, by length and first letter: mostly not. */
-static bool may_be(const struct schema *schema, const struct schema_element *element,
-                   struct str name)
+/* Where a member @name of type number @type would be; schemas/gen/schema.py does the same. */
+static uint32_t slot_of(const struct schema *schema, size_t type, struct str name)
 {
-    return name.n >= element->name_n && name.p[0] == schema->pool[element->name];
+    const unsigned char *p = (const unsigned char *)name.p;
+    uint32_t key = p[0] | (uint32_t)p[name.n / 2] << 8 | (uint32_t)p[name.n - 1] << 16 |
+                   (uint32_t)name.n << 24;
+    uint32_t hash = (key + (uint32_t)type * 0x9e3779b1u) * 0x85ebca6bu;
+    return hash >> (32 - schema->slot_bits);
 }
 
-/* The same of the own elements @from up to @to of @type. */
-static bool own_field(const struct schema *schema, const struct schema_type *type,
-                      struct str name, size_t from, size_t to, struct schema_field *out)
+static bool is_member(const struct schema *schema, const struct schema_slot *slot,
+                      struct str name)
 {
-    const struct schema_element *own = &schema->elements[type->first];
-    for (size_t i = from; i < to; i++) {
-        const struct schema_type *found =
-            may_be(schema, &own[i], name) ? schema_named(schema, &own[i], name) : NULL;
-        if (found) {
-            *out = (struct schema_field){ .element = &own[i],
-                                          .type = found,
-                                          .rank = type->inherited + i };
-            return true;
-        }
+    const struct schema_element *element = &schema->elements[slot->element];
+    struct str own = schema_name(schema, element);
+    if (!(element->flags & SCHEMA_CHOICE)) {
+        return str_eq(name, own);
     }
-    return false;
+    return str_starts(name, own) &&
+           is_suffix(schema, &schema->types[slot->found], str_slice(name, own.n, name.n));
 }
 
-bool schema_field_after(const struct schema *schema, const struct schema_type *type,
-                        struct str name, size_t rank, struct schema_field *out)
+/* The own member @name of @type. */
+static const struct schema_slot *own_member(const struct schema *schema,
+                                            const struct schema_type *type, struct str name)
 {
-    if (!name.n) {
-        return false;
-    }
-    const struct schema_type *home = type; /* of the element with that rank */
-    while (home && rank < home->inherited) {
-        home = schema_base(schema, home);
-    }
-    size_t next = home ? rank - home->inherited : 0;
-    if (home && next < home->count && own_field(schema, home, name, next, home->count, out)) {
-        return true;
-    }
-    for (; type; type = schema_base(schema, type)) {
-        size_t end = type == home && next < type->count ? next : type->count;
-        if (own_field(schema, type, name, 0, end, out)) {
-            return true;
+    size_t number = (size_t)(type - schema->types);
+    uint32_t mask = (UINT32_C(1) << schema->slot_bits) - 1;
+    for (uint32_t at = slot_of(schema, number, name);; at = (at + 1) & mask) {
+        const struct schema_slot *slot = &schema->slots[at];
+        if (!slot->type) {
+            return NULL;
+        }
+        if (slot->type == number + 1 && is_member(schema, slot, name)) {
+            return slot;
         }
     }
-    return false;
 }
 
 bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
                   struct schema_field *out)
 {
-    return schema_field_after(schema, type, name, 0, out);
+    for (; name.n && type; type = schema_base(schema, type)) {
+        const struct schema_slot *slot = type->count ? own_member(schema, type, name) : NULL;
+        if (slot) {
+            *out = (struct schema_field){
+                .element = &schema->elements[slot->element],
+                .type = &schema->types[slot->found],
+                .rank = (size_t)type->inherited + slot->element - type->first,
+            };
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct schema_element *schema_element(const struct schema *schema,

@@ -83,6 +83,13 @@ struct schema_choice {
     uint16_t targets_n; /* 0: anything */
 };
 
+/* Of a hash table over the members of all types: where one of them is found. */
+struct schema_slot {
+    uint16_t type; /* index + 1; 0: nothing here */
+    uint16_t element;
+    uint16_t found; /* the element's type by that name */
+};
+
 struct schema {
     const char *version; /* "4.0.1" */
     const char *pool;
@@ -90,7 +97,9 @@ struct schema {
     const struct schema_element *elements;
     const struct schema_choice *choices;
     const uint16_t *targets; /* indexes of types */
+    const struct schema_slot *slots;
     size_t types_n;
+    unsigned slot_bits; /* there are 2 to the power of it */
 };
 
 extern const struct schema schema_r4;
@@ -174,10 +183,6 @@ struct schema_field {
  */
 bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
                   struct schema_field *out);
-
-/* The same, looked for from @rank on first: members mostly stand in the order of elements. */
-bool schema_field_after(const struct schema *schema, const struct schema_type *type,
-                        struct str name, size_t rank, struct schema_field *out);
 
 /* The element named @name in the definition, "value" for value[x]; NULL if there is none. */
 const struct schema_element *schema_element(const struct schema *schema,

@@ -10,10 +10,6 @@
 
 #include <errno.h>
 
-enum {
-    ELEMENTS_MAX = 128, /* of a type, those of its bases counted */
-};
-
 static void check_object(struct check *check, const struct node *object,
                          const struct schema_type *type, const struct place *place);
 
@@ -211,16 +207,14 @@ static void check_field(struct check *check, const struct node *values,
  * An object on the way through it.
  *
  * @companions: there are members with an underscore
- * @next: rank of the element that mostly comes next
- * @seen: the elements that were there, by rank: bits
+ * @seen: the elements that were there
  */
 struct frame {
     const struct node *object;
     const struct schema_type *type;
     const struct place *place;
     bool companions;
-    size_t next;
-    uint64_t seen[ELEMENTS_MAX / 64];
+    struct ranks seen;
 };
 
 /* The member called @name, with _ before it if @companion. */
@@ -237,7 +231,7 @@ static const struct node *member(const struct frame *frame, struct str name, boo
 
 static bool is_seen(const struct frame *frame, size_t rank)
 {
-    return frame->seen[rank / 64] >> rank % 64 & 1;
+    return frame->seen.bits[rank / 64] >> rank % 64 & 1;
 }
 
 /* Whether the last member before @m that was of the same @element, a choice, had another name.
@@ -260,7 +254,7 @@ static void check_member(struct check *check, const struct node *m, struct frame
     struct str name = str_slice(m->name, companion, m->name.n);
     struct place place = { frame->place, name, NO_INDEX };
     struct schema_field field;
-    if (!schema_field_after(check->schema, frame->type, name, frame->next, &field)) {
+    if (!schema_field(check->schema, frame->type, name, &field)) {
         wrong(check, &place, "is no element that FHIR R4 knows here");
         return;
     }
@@ -272,12 +266,11 @@ static void check_member(struct check *check, const struct node *m, struct frame
     }
 
     place.name = schema_name(check->schema, field.element);
-    frame->next = field.rank + 1;
     bool choice = field.element->flags & SCHEMA_CHOICE;
     if (choice && is_seen(frame, field.rank) && has_two_types(check, frame, m, field.element)) {
         wrong(check, &place, "is there with two types");
     }
-    frame->seen[field.rank / 64] |= (uint64_t)1 << field.rank % 64;
+    frame->seen.bits[field.rank / 64] |= (uint64_t)1 << field.rank % 64;
     const struct node *value = companion ? member(frame, name, false) : m;
     if (companion && value) {
         return; /* looked at with its value */
@@ -287,7 +280,18 @@ static void check_member(struct check *check, const struct node *m, struct frame
     check_field(check, value, beside, &field, &place);
 }
 
-static void check_missing(struct check *check, const struct frame *frame)
+/* Whether all that must be there was seen. */
+static bool is_whole(const struct check *check, const struct frame *frame)
+{
+    const struct ranks *must = &check->validator->required[frame->type - check->schema->types];
+    uint64_t missing = 0;
+    for (size_t i = 0; i < ARRAY_LEN(must->bits); i++) {
+        missing |= must->bits[i] & ~frame->seen.bits[i];
+    }
+    return !missing;
+}
+
+static void tell_missing(struct check *check, const struct frame *frame)
 {
     const struct schema *schema = check->schema;
     for (const struct schema_type *t = frame->type; t; t = schema_base(schema, t)) {
@@ -323,7 +327,9 @@ static void check_members(struct check *check, struct frame *frame)
     if (empty && !resource) {
         wrong(check, frame->place, "is empty");
     }
-    check_missing(check, frame);
+    if (!is_whole(check, frame)) {
+        tell_missing(check, frame);
+    }
 }
 
 static void check_object(struct check *check, const struct node *object,
@@ -333,7 +339,7 @@ static void check_object(struct check *check, const struct node *object,
         wrong(check, place, "must be an object");
         return;
     }
-    if (check->depth >= VALIDATE_DEPTH_MAX || schema_size(type) > ELEMENTS_MAX) {
+    if (check->depth >= VALIDATE_DEPTH_MAX || schema_size(type) > VALIDATOR_ELEMENTS_MAX) {
         wrong(check, place, "lies too deep to be looked at");
         return;
     }

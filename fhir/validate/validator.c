@@ -36,6 +36,21 @@ static uint8_t *forms_of(struct arena *arena, const struct schema *schema)
     return forms;
 }
 
+/* What must be there of each type; larger types than that aren't looked at. */
+static struct ranks *required_of(struct arena *arena, const struct schema *schema)
+{
+    struct ranks *all = arena_calloc(arena, schema->types_n, sizeof(*all));
+    for (size_t i = 0; all && i < schema->types_n; i++) {
+        const struct schema_type *type = &schema->types[i];
+        size_t n = schema_size(type);
+        for (size_t rank = 0; n <= VALIDATOR_ELEMENTS_MAX && rank < n; rank++) {
+            uint64_t must = schema_at(schema, type, rank)->min > 0;
+            all[i].bits[rank / 64] |= must << rank % 64;
+        }
+    }
+    return all;
+}
+
 static struct known_element *known_of(struct arena *arena, const struct schema *schema)
 {
     size_t n = 0;
@@ -58,12 +73,14 @@ int validator_new(struct arena *arena, struct validator **out)
     struct validator *validator = arena_calloc(arena, 1, sizeof(*validator));
     uint8_t *forms = forms_of(arena, &schema_r4);
     struct known_element *known = known_of(arena, &schema_r4);
-    if (!validator || !forms || !known) {
+    struct ranks *required = required_of(arena, &schema_r4);
+    if (!validator || !forms || !known || !required) {
         return -ENOMEM;
     }
     validator->arena = arena;
     validator->forms = forms;
     validator->known = known;
+    validator->required = required;
     validator->schema = &schema_r4;
     validator->terminology = &terminology_r4;
     int r = constraints_of_r4(arena, validator->schema, &validator->rules);

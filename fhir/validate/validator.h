@@ -26,11 +26,21 @@ struct known_element {
     const struct terminology_set *set;
 };
 
+enum {
+    VALIDATOR_ELEMENTS_MAX = 128, /* of a type, those of its bases counted */
+};
+
+/* Elements of a type, by rank: bits. */
+struct ranks {
+    uint64_t bits[VALIDATOR_ELEMENTS_MAX / 64];
+};
+
 struct validator {
     struct arena *arena; /* borrowed */
     const struct schema *schema;
     const struct terminology *terminology;
     uint8_t *forms;              /* primitive_form() of each type of the schema */
+    struct ranks *required;      /* of each type: what must be there */
     struct known_element *known; /* of each element of the schema */
     struct registry registry;
     struct constraints rules;

@@ -25,6 +25,7 @@ FLAGS = {"attribute": 1, "summary": 2, "modifier": 4}
 CHOICE = 8
 KINDS = ("complex", "resource", "profile", "primitive")
 UNBOUNDED = 65535
+WORD = 0xFFFFFFFF
 
 
 class Wrong(Exception):
@@ -120,6 +121,7 @@ class Table:
         self.choice_places, self.target_places = {}, {}
         self.text("")
         self.types = [self.type(name) for name in self.names]
+        self.slots = self.index_members()
 
     def text(self, text):
         if text not in self.offsets:
@@ -181,6 +183,33 @@ class Table:
             self.targets += [self.number(target, line) for target in targets]
         return f"{{ {self.number(name, line)}, {self.target_places[key]}, {len(targets)} }},"
 
+    def members(self):
+        """Type, own element and its type by number, for each name that a member may have."""
+        element = 0
+        for number, name in enumerate(self.names):
+            for row in self.rows.types[name]["elements"]:
+                for kind in row["types"].split(","):
+                    found = kind.partition("(")[0].removeprefix("=")
+                    suffix = found[0].upper() + found[1:] if row["flags"] & CHOICE else ""
+                    yield number, row["name"] + suffix, element, self.index[found]
+                    if not suffix:
+                        break
+                element += 1
+
+    def index_members(self):
+        """The hash table of schema_field(): slot_of() there must do the same."""
+        members = list(self.members())
+        self.bits = (2 * len(members)).bit_length()
+        slots = [None] * (1 << self.bits)
+        for number, name, element, found in members:
+            text = name.encode("ascii")
+            key = text[0] | text[len(text) // 2] << 8 | text[-1] << 16 | (len(text) & 255) << 24
+            at = ((key + number * 0x9E3779B1 & WORD) * 0x85EBCA6B & WORD) >> (32 - self.bits)
+            while slots[at] and slots[at][:2] != (number, name):
+                at = (at + 1) % len(slots)
+            slots[at] = slots[at] or (number, name, element, found)
+        return [f"{{ {s[0] + 1}, {s[2]}, {s[3]} }}," if s else "{ 0, 0, 0 }," for s in slots]
+
     def write(self, file, name):
         def array(kind, title, items):
             file.write(f"static const {kind} {title}[] = {{\n    ")
@@ -195,8 +224,9 @@ class Table:
         array("struct schema_element", "elements", self.elements)
         array("struct schema_choice", "choices", self.choices)
         array("uint16_t", "targets", [f"{target}," for target in self.targets])
+        array("struct schema_slot", "slots", self.slots)
         file.write(f"const struct schema {name} = {{\n    \"{self.rows.version}\", pool, types, "
-                   f"elements, choices, targets, {len(self.types)},\n}};\n")
+                   f"elements, choices, targets, slots, {len(self.types)}, {self.bits},\n}};\n")
 
 
 def quote(text):
