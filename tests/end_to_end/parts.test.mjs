@@ -219,7 +219,7 @@ describe("the plain store alone", () => {
       request: { method: "POST", url: "Observation" },
     });
     assert.equal((await ask(server.base, "POST", missing)).status, 412);
-    assert.deepEqual(await server.stats(), { resources: 0, writes: 0, held: 0, all: [] });
+    assert.deepEqual(await server.stats(), { resources: 0, writes: 0, held: 0, batches: 0, all: [] });
     await server.stop();
   });
 
