@@ -316,7 +316,8 @@ test("a node that can't open a patient's key takes no traffic until it can", asy
     await until("the key is refused", refused, 60);
     const { status, checks } = await node.health();
     assert.deepEqual([status, checks.consents.reason], ["fail", "consent-loading"]);
-    await assert.rejects(fetch(`http://${other.listeners.fhir.address}/fhir/metadata`));
+    const metadata = `http://${other.listeners.fhir.address}/fhir/metadata`;
+    await assert.rejects(fetch(metadata, { signal: AbortSignal.timeout(2000) })); // nobody accepts it
   } finally {
     gw.postgres.sql(damage);
   }
