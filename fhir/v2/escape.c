@@ -210,7 +210,7 @@ void v2_escape(struct buf *out, const struct v2_delims *delims, struct str text)
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         char letter = escape_letter(delims, c);
-        bool control = c && (unsigned char)c < ' ' && c != '\t'; /* a zero has no escape */
+        bool control = (unsigned char)c < ' ' && c != '\t';
         if (!letter && !control) {
             buf_c(out, c);
             continue;

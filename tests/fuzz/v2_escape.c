@@ -1,10 +1,25 @@
-/* HL7 v2 escape sequences: decoding anything, and what is escaped comes back. */
+/*
+ * HL7 v2 escape sequences: decoding anything; what is escaped comes back, and holds no control
+ * characters, which a frame could end at.
+ */
 #include "fhir/v2/escape.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {
     MEMORY = 16 << 20,
 };
+
+/* Control characters but tabs; without @ends, which are let in again, CR and LF don't count. */
+static bool has_control(struct str text, bool ends)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c < ' ' && c != '\t' && (ends || (c != '\r' && c != '\n'))) {
+            return true;
+        }
+    }
+    return false;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)!v2_unescape(arena, delims, text, &plain);
     v2_escape(&escaped, delims, text);
     if (!buf_failed(&escaped)) {
-        fuzz_expect(!escaped.n || !memchr(escaped.p, '\r', escaped.n));
+        fuzz_expect(!has_control(buf_str(&escaped), true));
         int r = v2_unescape(arena, delims, buf_str(&escaped), &back);
-        fuzz_expect(r < 0 || (r == 0 && str_eq(text, back)));
+        fuzz_expect(r < 0 || (r == 0 && (has_control(text, false) || str_eq(text, back))));
     }
     arena_free(arena);
     return 0;
