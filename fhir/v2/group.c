@@ -162,23 +162,35 @@ static void enter(struct grouper *g, size_t group, const struct v2_node *child)
     g->out.of[g->segment] = (uint32_t)group;
 }
 
-/* Put it at a place that was passed: into a group that is there if it has room. */
-static void enter_behind(struct grouper *g, size_t group, const struct v2_node *child)
+/* Which child of which group takes it at a place that was passed: a group's that has room. */
+static const struct v2_node *find_behind(const struct grouper *g, size_t *group,
+                                         const struct v2_node *child)
 {
     while (v2_node_kind(child) == V2_NODE_GROUP) {
-        const struct group_instance *instance = group_instance_at(g, group);
+        const struct group_instance *instance = group_instance_at(g, *group);
         bool seen = instance->seen & group_child_bit(instance->node, child);
         if ((!seen || v2_node_many(child)) &&
             (!seen || group_reach(child, g->id) == GROUP_DIRECT)) {
             break;
         }
-        group = group_newest(g, child, group);
+        *group = group_newest(g, child, *group);
         const struct v2_node *inner = child + 1;
-        while (!group_free_behind(g, group, inner)) {
+        while (!group_free_behind(g, *group, inner)) {
             inner += v2_node_span(inner);
         }
         child = inner;
     }
+    return child;
+}
+
+/* Closing what is open reports what is missing, and then it isn't free any more: found before.
+ */
+static void enter_behind(struct grouper *g, size_t group, const struct v2_node *passed)
+{
+    const struct v2_node *child = find_behind(g, &group, passed);
+    struct group_instance *instance = group_instance_at(g, group);
+    instance->seen |= group_child_bit(instance->node, child);
+    close_to(g, g->base);
     enter(g, group, child);
 }
 
@@ -222,7 +234,6 @@ static void place_segment(struct grouper *g)
     const struct v2_node *at = g->frames[place.frame].at;
     if (place.rank == GROUP_BACK && at && place.child < at) {
         say_here(g, ISSUE_WARNING, "stands further back than it belongs");
-        close_to(g, g->base);
         enter_behind(g, group, place.child);
         return;
     }

@@ -11,6 +11,7 @@
 
 enum {
     MEMORY = 64 << 20,
+    GROUPS_MAX = 256, /* whose occurrences are counted again */
     FIELDS_MAX = 256, /* looked for by address: each looks through the message */
 };
 
@@ -26,7 +27,18 @@ static void answer(struct arena *arena, const struct v2_message *about)
     (void)!v2_ack_write(arena, about, &ack, &out);
 }
 
-/* Each segment is in a group, and each group in one before it. */
+/* The groups before the @i-th that are made of the same child of the same group. */
+static size_t earlier(const struct v2_groups *groups, size_t i)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < i; k++) {
+        n += groups->list[k].parent == groups->list[i].parent &&
+             groups->list[k].name == groups->list[i].name;
+    }
+    return n;
+}
+
+/* Each segment is in a group, and each group in one before it, as its next one. */
 static void group(struct arena *arena, const struct v2_message *message, struct issues *issues)
 {
     struct v2_groups groups;
@@ -38,6 +50,7 @@ static void group(struct arena *arena, const struct v2_message *message, struct 
     }
     for (size_t i = 1; i < groups.count; i++) {
         fuzz_expect(groups.list[i].parent < i && groups.list[i].segment < message->count);
+        fuzz_expect(i > GROUPS_MAX || groups.list[i].occurrence == earlier(&groups, i) + 1);
     }
     v2_validate(message, groups.structure.version, issues);
 }

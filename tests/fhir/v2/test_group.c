@@ -127,6 +127,10 @@ static void test_wrong_messages(void **state)
           "PATIENT[PID ] ORDER[ORC ORDER_DETAIL[OBR ] ] PATIENT[PATIENT_VISIT[PV1 PV2 ] ] "
           "ORDER[ORDER_DETAIL[OBSERVATION[OBX ] ] ] ",
           "PV1", "stands further back than it belongs", 1 },
+        { "ORU^R01^ORU_R01", "2.5.1", "OBR DSC PID SPM", /* what misses its order is in one */
+          "PATIENT_RESULT[ORDER_OBSERVATION[OBR ] ] DSC PATIENT_RESULT[PATIENT[PID ] "
+          "ORDER_OBSERVATION[SPECIMEN[SPM ] ] ] ",
+          "PID", "stands further back than it belongs", 3 },
         { "ADT^A01^ADT_A01", "2.5", "EVN PID PV1 PV1", "EVN PID PV1 PV1 ", "PV1[2]",
           "stands more often than it may", 1 },
         { "ADT^A01^ADT_A01", "2.5", "PID PV1", "PID PV1 ", "EVN",
