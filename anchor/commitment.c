@@ -7,9 +7,9 @@ static const struct {
     const char *name;
     bool digest;
 } kinds[COMMITMENT_COUNT] = {
-    [COMMITMENT_ACTOR] = { "actor", false },     [COMMITMENT_AUDIT] = { "audit", true },
-    [COMMITMENT_PAYLOAD] = { "payload", true },  [COMMITMENT_REQUEST] = { "request", false },
-    [COMMITMENT_SUBJECT] = { "subject", false },
+    [COMMITMENT_ACTOR] = { "actor", false },       [COMMITMENT_AUDIT] = { "audit", true },
+    [COMMITMENT_DECISION] = { "decision", false }, [COMMITMENT_PAYLOAD] = { "payload", true },
+    [COMMITMENT_REQUEST] = { "request", false },   [COMMITMENT_SUBJECT] = { "subject", false },
 };
 
 const char *commitment_name(enum commitment_kind kind)

@@ -20,11 +20,12 @@ enum {
 
 /* What is committed to, in the order of the members' names. */
 enum commitment_kind {
-    COMMITMENT_ACTOR,   /* who: canonical JSON as text */
-    COMMITMENT_AUDIT,   /* SHA-256 of the AuditEvent's bytes */
-    COMMITMENT_PAYLOAD, /* SHA-256 of the bytes shown or carried */
-    COMMITMENT_REQUEST, /* what was asked for: text */
-    COMMITMENT_SUBJECT, /* patient number: 32 lower-case hexadecimal digits */
+    COMMITMENT_ACTOR,    /* who: canonical JSON as text */
+    COMMITMENT_AUDIT,    /* SHA-256 of the AuditEvent's bytes */
+    COMMITMENT_DECISION, /* what the decision went by: canonical JSON as text */
+    COMMITMENT_PAYLOAD,  /* SHA-256 of the bytes shown or carried */
+    COMMITMENT_REQUEST,  /* what was asked for: text */
+    COMMITMENT_SUBJECT,  /* patient number: 32 lower-case hexadecimal digits */
     COMMITMENT_COUNT,
 };
 

@@ -143,8 +143,9 @@ static bool check_record(struct evidence_run *run)
 static bool check_opening(struct evidence_run *run)
 {
     static const char *const members[COMMITMENT_COUNT] = {
-        "opening.actor",   "opening.audit",   "opening.payload",
-        "opening.request", "opening.subject",
+        [COMMITMENT_ACTOR] = "opening.actor",       [COMMITMENT_AUDIT] = "opening.audit",
+        [COMMITMENT_DECISION] = "opening.decision", [COMMITMENT_PAYLOAD] = "opening.payload",
+        [COMMITMENT_REQUEST] = "opening.request",   [COMMITMENT_SUBJECT] = "opening.subject",
     };
     struct evidence_line line = { EVIDENCE_OPENING, EVIDENCE_ABSENT, "opening", NULL };
     struct opening opening;

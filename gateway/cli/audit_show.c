@@ -68,11 +68,6 @@ static void put_record(const struct audit_record *found, struct buf *b)
 /* Values of the opening; each is checked against its commitment. */
 static int put_opening(struct cli_session *s, const struct audit_record *found, struct buf *b)
 {
-    static const char *const names[COMMITMENT_COUNT] = {
-        [COMMITMENT_ACTOR] = "actor",     [COMMITMENT_AUDIT] = "audit",
-        [COMMITMENT_PAYLOAD] = "payload", [COMMITMENT_REQUEST] = "request",
-        [COMMITMENT_SUBJECT] = "subject",
-    };
     if (found->opening.n == 0) {
         buf_fmt(b, "opening      not opened: %s\n", found->why);
         return 0;
@@ -83,12 +78,12 @@ static int put_opening(struct cli_session *s, const struct audit_record *found, 
         buf_z(b, r == -EBADMSG ? "opening      DOES NOT OPEN THE RECORD\n" : "");
         return r == -EBADMSG ? 0 : r;
     }
-    for (size_t i = 0; i < COMMITMENT_COUNT; i++) {
+    for (enum commitment_kind i = 0; i < COMMITMENT_COUNT; i++) {
         if (!opening.has[i]) {
             continue;
         }
-        buf_fmt(b, "%-13s", names[i]);
-        if (i == COMMITMENT_AUDIT || i == COMMITMENT_PAYLOAD) {
+        buf_fmt(b, "%-13s", commitment_name(i));
+        if (commitment_of_digest(i)) {
             buf_hex(b, opening.value[i].p, opening.value[i].n);
         } else {
             buf_str_put(b, opening.value[i]);

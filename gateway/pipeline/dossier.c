@@ -74,6 +74,7 @@ void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
                      const struct consent_evidence *evidence)
 {
     struct record *record = &subject->sealed.record;
+    grounds_add(&subject->grounds, evidence);
     if (!evidence->has_consent || record->consent_count == RECORD_CONSENTS_MAX) {
         return;
     }

@@ -9,6 +9,7 @@
 
 #include "fhir/consent/compiled.h"
 #include "gateway/exchange.h"
+#include "gateway/pipeline/grounds.h"
 #include "gateway/sealed_record.h"
 #include "gateway/store/batch.h"
 #include "gateway/type_set.h"
@@ -20,15 +21,13 @@ enum {
     DOSSIER_AGAIN_MAX = 5,      /* decisions made anew because the epoch moved */
 };
 
-/*
- * One patient whom the exchange is about; also the slot of the record without patient.
- *
- */
+/* One patient whom the exchange is about; also the slot of the record without patient. */
 struct dossier_subject {
     uint8_t patient[16];
     bool is_nobody; /* no patient: sealed under the tenant's key */
     struct sealed_record sealed;
-    struct type_set types; /* of what is shown or carried */
+    struct grounds grounds; /* what consents said */
+    struct type_set types;  /* of what is shown or carried */
 };
 
 /* More types of a patient than the record that names it knew of. */
@@ -113,7 +112,7 @@ struct dossier_subject *dossier_subject(struct exchange *ex, const uint8_t patie
 /* The slot of a record about nobody. Return: 0 or -ENOMEM */
 MUST_USE int dossier_nobody(struct exchange *ex);
 
-/* Name a consent that a decision about @subject relied on; once each. */
+/* Note a decision about @subject, and the consent that it relied on; once each. */
 void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
                      const struct consent_evidence *evidence);
 

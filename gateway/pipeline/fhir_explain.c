@@ -247,6 +247,9 @@ static void put_recorded(struct json_writer *w, const struct fhir_explain *expla
     if (explain->opened && explain->opening.has[COMMITMENT_REQUEST]) {
         fhir_params_text(w, "asked", explain->opening.value[COMMITMENT_REQUEST]);
     }
+    if (explain->opened && explain->opening.has[COMMITMENT_DECISION]) {
+        fhir_params_text(w, "decision", explain->opening.value[COMMITMENT_DECISION]);
+    }
     const char *advice = explained_advice(record->basis);
     if (*advice) {
         fhir_params_text(w, "advice", str_z(advice));

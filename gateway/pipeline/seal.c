@@ -64,13 +64,14 @@ static enum record_outcome record_outcome_of(const struct exchange *ex)
     return RECORD_ERROR;
 }
 
-static void fill_record(struct exchange *ex, struct dossier_subject *subject,
-                        struct str payload)
+static int fill_record(struct exchange *ex, struct dossier_subject *subject, struct str payload)
 {
     struct dossier *dossier = dossier_of(ex);
     const struct worker *worker = dossier->worker;
     struct sealed_record *sealed = &subject->sealed;
     struct record *record = &sealed->record;
+    struct buf decision = arena_buf(ex->arena, GROUNDS_TEXT_MAX);
+    grounds_write(&subject->grounds, &decision);
     id_new(clock_utc_ms(), record->id);
     memcpy(record->exchange, ex->id, sizeof(record->exchange));
     record->has_exchange = true;
@@ -87,11 +88,13 @@ static void fill_record(struct exchange *ex, struct dossier_subject *subject,
     record->refused = dossier->refused;
 
     sealed_record_commit(sealed, COMMITMENT_ACTOR, dossier->actor);
+    sealed_record_commit(sealed, COMMITMENT_DECISION, buf_str(&decision));
     sealed_record_commit(sealed, COMMITMENT_REQUEST, dossier->request);
     sealed_record_commit(sealed, COMMITMENT_PAYLOAD, payload);
     if (!subject->is_nobody) {
         sealed_record_subject(sealed, subject->patient);
     }
+    return buf_failed(&decision) ? -ENOMEM : 0;
 }
 
 /* One layer around @in; @out has room for the tag. */
@@ -160,8 +163,8 @@ static enum step seal_under(struct exchange *ex)
         if (!subject->sealed.key) {
             return exchange_stop(ex, OUTCOME_UNAVAILABLE, "key");
         }
-        fill_record(ex, subject, payload);
-        r = sealed_record_close(&subject->sealed, vault, ex->arena);
+        r = fill_record(ex, subject, payload);
+        r = r < 0 ? r : sealed_record_close(&subject->sealed, vault, ex->arena);
     }
     if (r == 0 && dossier->keep && dossier->payload.n) {
         r = seal_payload(ex);

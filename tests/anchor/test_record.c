@@ -6,7 +6,7 @@
 #include <errno.h>
 
 static const uint8_t salts[COMMITMENT_COUNT][COMMITMENT_SALT_SIZE] = {
-    { 1 }, { 2 }, { 3 }, { 4 }, { 5 },
+    { 1 }, { 2 }, { 3 }, { 4 }, { 5 }, { 6 },
 };
 
 static struct opening full_opening(void)
@@ -19,6 +19,11 @@ static struct opening full_opening(void)
     }
     opening.value[COMMITMENT_ACTOR] = STR("{\"client\":\"app\",\"user\":\"Practitioner/7\"}");
     opening.value[COMMITMENT_AUDIT] = str_of(digest, sizeof(digest));
+    opening.value[COMMITMENT_DECISION] =
+        STR("{\"engine\":1,\"grounds\":[{\"basis\":\"consent-permit\",\"consent\":\"0x07"
+            "00000000000000000000000000000000000000000000000000000000000000\",\"policy\":\""
+            "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b\",\"reading\":"
+            "\"pcf\",\"rule\":\"rules[0]\",\"safe\":true,\"version\":2}]}");
     opening.value[COMMITMENT_PAYLOAD] = str_of(digest, sizeof(digest));
     opening.value[COMMITMENT_REQUEST] = STR("GET /Observation?code=\"x\"\n");
     opening.value[COMMITMENT_SUBJECT] = STR("00112233445566778899aabbccddeeff");
@@ -104,7 +109,7 @@ static void test_vectors(void **state)
     struct record full = full_record();
     struct record least = least_record();
     check_vector("search", &full,
-                 "d47d364ea1c39996459a913968083189637143b119f66ea1021e3eb648d97638");
+                 "70fbb62fdd1cbdb7bbb6651d4a37be2499bc0ce07675431b01c936370c37e9ca");
     check_vector("heartbeat", &least,
                  "b8f9b03669e6634436c2e30ffddc0d7c2d401b8788e22c2facfccc2417ecea00");
 }

@@ -80,6 +80,9 @@ test("a refusal is explained by the id that it told, with what could be done", a
   assert.equal(answer.asked, "GET /fhir/Patient/anna");
   assert.match(answer.advice, /ask the patient/);
   assert.deepEqual(answer.consents, []);
+  assert.deepEqual(JSON.parse(answer.decision), {
+    engine: 1, grounds: [{ basis: "no-consent" }],
+  });
   assert.equal(answer.record, gw.records().find(({ exchange }) => exchange === id).id);
 });
 
@@ -94,6 +97,13 @@ test("the rule that decides is named, for who asked and not for who asks why", a
   );
   assert.equal(refused.consents.length, 1);
   assert.equal(refused.consents[0].finding, "denies by base");
+  const { engine, grounds: [ground, ...more] } = JSON.parse(refused.decision);
+  assert.deepEqual([engine, more.length], [1, 0]);
+  assert.match(ground.policy, /^[0-9a-f]{64}$/);
+  assert.deepEqual(
+    [ground.basis, ground.consent, ground.reading, ground.rule, ground.safe, ground.version],
+    ["consent-deny", consentId, "r4", "base", true, 1],
+  );
   assert.deepEqual(JSON.parse(refused.consents[0].policy).rules[0].actors, [CLINIC]);
   const shown = await gw.ask("Patient/anna");
   const permitted = told(await why(shown.headers.get("x-request-id")));
