@@ -59,6 +59,7 @@ static const struct {
     { "client-broken", BASIS_UNAVAILABLE },
     { "client-gone", BASIS_UNAVAILABLE },
     { "database", BASIS_UNAVAILABLE },
+    { "directory", BASIS_UNAVAILABLE },
     { "http-status", BASIS_UNAVAILABLE },
     { "key", BASIS_UNAVAILABLE },
     { "memory", BASIS_UNAVAILABLE },
@@ -73,6 +74,7 @@ static const struct {
     { "upstream-invalid", BASIS_UNAVAILABLE },
     { "upstream-status", BASIS_UNAVAILABLE },
     /* stages that took too long */
+    { "actor", BASIS_UNAVAILABLE },
     { "before", BASIS_UNAVAILABLE },
     { "claim", BASIS_UNAVAILABLE },
     { "collect", BASIS_UNAVAILABLE },

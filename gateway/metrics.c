@@ -96,6 +96,8 @@ static const struct {
                                "broken glasses whose review is overdue" },
     [METRIC_GLASS_UNTOLD] = { COUNTER, "chartseal_break_glass_notices_failed", "",
                               "tries to tell of a broken glass that failed" },
+    [METRIC_DIRECTORY_FAILED] = { COUNTER, "chartseal_directory_failed", "",
+                                  "questions about actors that were not answered" },
     [METRIC_CONSENTS_LOADED] = { GAUGE_MAX, "chartseal_consents_loaded", "",
                                  "consents in a worker's memory" },
     [METRIC_CONSENT_EPOCH] = { GAUGE_MAX, "chartseal_consent_epoch", "",

@@ -42,6 +42,7 @@ enum metric {
     METRIC_GLASS_BROKEN,
     METRIC_GLASS_OVERDUE,     /* gauge: reviews */
     METRIC_GLASS_UNTOLD,      /* tries to tell somebody that failed */
+    METRIC_DIRECTORY_FAILED,  /* questions about actors */
     METRIC_CONSENTS_LOADED,   /* gauge */
     METRIC_CONSENT_EPOCH,     /* gauge */
     METRIC_LEDGER_SEEN_MS,    /* gauge: UTC milliseconds of the last agreed look */

@@ -45,6 +45,7 @@ static int ask_message(const struct config *config, const struct config_route *r
     out->asker.actors[0] = str_z(to->organization);
     out->request.actors = out->asker.actors;
     out->request.n_actors = 1;
+    out->request.actors_unknown = config->consent && config->consent->directory;
     out->request.purposes = purpose_bit(str_z(route->purpose));
     out->request.action = ACTION_DISCLOSE;
     return 0;
@@ -54,6 +55,7 @@ static int ask_request(struct arena *arena, const struct record *record, struct 
                        struct str base, struct replayed *out)
 {
     struct claims claims;
+    struct belonging belonging;
     struct str text = arena_str(arena, actor);
     struct str name = str_z(record_interaction_name(record->interaction));
     out->request.action =
@@ -61,11 +63,14 @@ static int ask_request(struct arena *arena, const struct record *record, struct 
     if (out->request.action == ACTION_NONE) {
         return REPLAYED_E_FORM;
     }
-    int r = text.p ? asker_read(arena, text, &claims) : -ENOMEM;
+    int r = text.p ? asker_read(arena, text, &claims, &belonging) : -ENOMEM;
     if (r != 0) {
         return r < 0 ? r : REPLAYED_E_FORM;
     }
     r = asker_request(arena, &claims, base, &out->asker, &out->request);
+    if (r == 0) {
+        asker_belong(&belonging, &out->asker, &out->request);
+    }
     if (r == 0 && purpose_breaks_glass(out->request.purposes)) {
         out->request.purposes &= purpose_bit(STR("BTG")) | purpose_bit(STR("ETREAT"));
         out->request.n_other_purposes = 0;

@@ -28,7 +28,8 @@ struct replayed {
  * @record:  its interaction, route and time count
  * @opening: what it says is copied
  *
- * A message that goes to several destinations is asked for the first.
+ * A message that goes to several destinations is asked for the first. What a directory said of
+ * that one's organization isn't recorded: with a directory it is taken as unknown.
  *
  * Return: 0, REPLAYED_E_FORM or -ENOMEM; @out is of use only on 0.
  */

@@ -13,6 +13,7 @@
 #include "gateway/consents.h"
 #include "gateway/delivery.h"
 #include "gateway/did_hosts.h"
+#include "gateway/directory.h"
 #include "gateway/exchange.h"
 #include "gateway/heap.h"
 #include "gateway/id.h"
@@ -90,6 +91,7 @@ static void on_loaded(void *arg)
     open_ways_in(worker);
     delivery_start(worker->delivery);
     notices_start(worker->notices);
+    directory_start(worker->directory);
     child_ready(worker->child);
     log_line(LOG_INFO, "taking traffic", LOG_I("listeners", worker->way_in_count));
 }
@@ -240,11 +242,12 @@ static int open_all(struct worker *worker)
     worker->newcomers = newcomers_new(worker->loop, worker->db, worker->vault);
     worker->identity = identity_new(worker);
     worker->did_hosts = did_hosts_new(worker);
+    worker->directory = directory_new(worker);
     worker->delivery = delivery_new(worker);
     worker->notices = notices_new(worker);
     bool made = worker->ways_in && worker->consents && worker->patients && worker->recipients &&
                 worker->payloads && worker->newcomers && worker->identity &&
-                worker->did_hosts && worker->delivery && worker->notices;
+                worker->did_hosts && worker->directory && worker->delivery && worker->notices;
     return made ? 0 : -ENOMEM;
 }
 
@@ -290,6 +293,7 @@ static void close_all(struct worker *worker)
     delivery_free(worker->delivery);
     identity_free(worker->identity);
     did_hosts_free(worker->did_hosts);
+    directory_free(worker->directory);
     consents_free(worker->consents);
     newcomers_free(worker->newcomers);
     number_cache_free(worker->patients);

@@ -17,6 +17,7 @@ struct consents;
 struct db;
 struct delivery;
 struct did_hosts;
+struct directory;
 struct identity;
 struct newcomers;
 struct notices;
@@ -58,6 +59,7 @@ struct worker {
     struct newcomers *newcomers;
     struct identity *identity;
     struct did_hosts *did_hosts;
+    struct directory *directory;
     struct rpc *rpc; /* for logins of contract accounts; NULL: none, or no node can be asked */
     struct delivery *delivery;
     struct notices *notices;

@@ -4,6 +4,7 @@
  */
 #include "fhir/translate/to_fhir.h"
 
+#include "fhir/rest/query.h"
 #include "fhir/translate/engine.h"
 #include "fhir/translate/period.h"
 #include "fhir/v2/address.h"
@@ -168,30 +169,6 @@ static void identify(struct engine *e, bool any)
     }
 }
 
-/* Whether @c stands for itself in a query. */
-static bool plain_in_query(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-/* @text as part of a token parameter: FHIR's escapes, then percent signs. */
-static void put_token(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (c == '\\' || c == ',' || c == '|' || c == '$') {
-            buf_z(out, "%5C");
-        }
-        if (plain_in_query(c)) {
-            buf_c(out, c);
-        } else {
-            buf_c(out, '%');
-            buf_hex(out, &c, 1);
-        }
-    }
-}
-
 static struct str request_url(struct engine *e, const struct resource *r)
 {
     struct buf b = arena_buf(e->arena, TRANSLATE_BUNDLE_MAX);
@@ -201,9 +178,9 @@ static struct str request_url(struct engine *e, const struct resource *r)
         buf_put(&b, r->url + 9, RESOURCE_UUID_SIZE);
     } else {
         buf_z(&b, "?identifier=");
-        put_token(&b, r->system);
+        query_token(&b, r->system);
         buf_z(&b, "%7C");
-        put_token(&b, r->value);
+        query_token(&b, r->value);
     }
     e->error = buf_failed(&b) ? -ENOMEM : e->error;
     return buf_str(&b);

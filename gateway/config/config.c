@@ -319,6 +319,20 @@ static bool is_word(const char *text)
                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
+static void check_consent(const struct config *config, struct config_errors *errors)
+{
+    const struct config_consent *consent = config->consent;
+    const struct config_place *at = &consent->place;
+    const char *name = consent->directory ? consent->directory : "";
+    const struct config_destination *to = config_destination_named(config, name);
+    if (*name && (!to || to->protocol != PROTOCOL_FHIR)) {
+        config_error(errors, at->line, at->name, "directory names no FHIR destination");
+    } else if (*name && to->auth && to->auth->kind == AUTH_PASS) {
+        config_error(errors, at->line, at->name,
+                     "directory is asked by the gateway itself: there is nothing to pass on");
+    }
+}
+
 static void check_break_glass(const struct config *config, struct config_errors *errors)
 {
     const struct config_break_glass *glass = config->break_glass;
@@ -386,6 +400,9 @@ static void check_together(const struct config *config, struct config_errors *er
     for (size_t i = 0; i < config->routes.n; i++) {
         check_route(config, config_route(config, i), errors);
         check_validation(config, config_route(config, i), errors);
+    }
+    if (config->consent) {
+        check_consent(config, errors);
     }
     if (config->break_glass) {
         check_break_glass(config, errors);

@@ -206,10 +206,15 @@ struct config_admin {
     const char *address;
 };
 
-/* @policy: file; NULL: consents decide alone. @policy_key: who signs it */
+/*
+ * @policy: file; NULL: consents decide alone. @policy_key: who signs it
+ * @directory: a FHIR destination; NULL: an actor is what its token says. @directory_age: in ms
+ */
 struct config_consent {
     struct config_place place;
     int64_t lease;
+    const char *directory;
+    int64_t directory_age;
     const char *policy;
     const char *policy_key;
 };

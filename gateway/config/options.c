@@ -263,6 +263,11 @@ static const struct config_option consent_options[] = {
     { "lease", CONFIG_DURATION, AT(consent, lease), .fallback = "1s", .least = 100,
       .most = 60000,
       .help = "how long a worker may release without having confirmed the consent epoch" },
+    { "directory", CONFIG_STRING, AT(consent, directory),
+      .help = "FHIR destination that knows organizations, roles, care teams and groups; left "
+              "out: an actor is what its token says" },
+    { "directory_age", CONFIG_DURATION, AT(consent, directory_age), .fallback = "30s",
+      .least = 1000, .most = 600000, .help = "how long what it said is believed" },
     { "policy", CONFIG_PATH, AT(consent, policy),
       .help = "the tenant's policy: legal rules, how consents are combined, what holds without "
               "any; signed in the file of that name with .sig at the end" },

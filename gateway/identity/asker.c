@@ -26,7 +26,7 @@ static int add(struct arena *arena, struct str system, struct str value, struct 
 }
 
 /* fhirUser is "Practitioner/1" or a URL, which is ours if it is below our base. */
-static struct str user_of(const struct claims *claims, struct str base)
+struct str asker_user(const struct claims *claims, struct str base)
 {
     struct str user = claims->fhir_user;
     bool below = user.n > base.n && str_starts(user, base) && user.p[base.n] == '/';
@@ -59,7 +59,7 @@ int asker_request(struct arena *arena, const struct claims *claims, struct str b
 {
     const struct claims_code names[] = {
         { STR(""), claims->organization },
-        { STR(""), user_of(claims, base) },
+        { STR(""), asker_user(claims, base) },
         { claims->issuer, claims->subject },
         { claims->issuer, claims->client },
     };
@@ -85,7 +85,17 @@ static void read_codes(const struct node *list, struct claims_codes *out)
     }
 }
 
-int asker_read(struct arena *arena, struct str text, struct claims *out)
+void asker_belong(const struct belonging *belonging, struct asker *out,
+                  struct consent_request *request)
+{
+    for (size_t i = 0; i < belonging->n && request->n_actors < ASKER_ACTORS_MAX; i++) {
+        out->actors[request->n_actors++] = belonging->at[i];
+    }
+    request->actors_unknown = belonging->unknown;
+}
+
+int asker_read(struct arena *arena, struct str text, struct claims *out,
+               struct belonging *belonging)
 {
     struct issues issues;
     const struct node *root;
@@ -103,5 +113,12 @@ int asker_read(struct arena *arena, struct str text, struct claims *out)
     };
     read_codes(node_get(root, "roles"), &out->roles);
     read_codes(node_get(root, "purposes"), &out->purposes);
+    *belonging = (struct belonging){
+        .unknown = node_is(node_get(root, "belongsUnknown"), NODE_TRUE),
+    };
+    const struct node *name = node_first(node_get(root, "belongs"));
+    for (; name; name = name->next) {
+        belonging_add(belonging, name->text);
+    }
     return 0;
 }

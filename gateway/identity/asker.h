@@ -8,11 +8,13 @@
 #pragma once
 
 #include "fhir/base/arena.h"
+#include "fhir/consent/belonging.h"
 #include "fhir/consent/evaluate.h"
 #include "gateway/identity/claims.h"
 
 enum {
-    ASKER_ACTORS_MAX = CLAIMS_CODES_MAX + 4, /* roles; organization, user, subject, client */
+    ASKER_OWN = 4, /* organization, user, subject, client */
+    ASKER_ACTORS_MAX = CLAIMS_CODES_MAX + ASKER_OWN + BELONGING_NAMES_MAX, /* roles */
 
     ASKER_E_FORM = 1, /* no text of an actor */
 };
@@ -33,6 +35,15 @@ struct asker {
 MUST_USE int asker_request(struct arena *arena, const struct claims *claims, struct str base,
                            struct asker *out, struct consent_request *request);
 
-/* A recorded text of who asked, back to claims: those that asker_request() goes by.
- * Return: 0, ASKER_E_FORM or -ENOMEM; @out is set only on 0, and borrows from @arena. */
-MUST_USE int asker_read(struct arena *arena, struct str text, struct claims *out);
+/* The canonical name of the user whom @claims name; empty: none. */
+struct str asker_user(const struct claims *claims, struct str base);
+
+/* The requester is also whom the directory says: after asker_request(). */
+void asker_belong(const struct belonging *belonging, struct asker *out,
+                  struct consent_request *request);
+
+/* A recorded text of who asked, back to claims, those that asker_request() goes by, and to what
+ * the directory said. Return: 0, ASKER_E_FORM or -ENOMEM; @out and @belonging are set only on
+ * 0, and borrow from @arena. */
+MUST_USE int asker_read(struct arena *arena, struct str text, struct claims *out,
+                        struct belonging *belonging);

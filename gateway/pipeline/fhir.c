@@ -100,6 +100,7 @@ static const struct stage read_pipeline[] = {
     { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", fhir_authorize_enter, 0, WHILE_OPEN },
+    { "actor", fhir_actor_enter, 20, WHILE_OPEN },
     { "glass", fhir_glass_enter, 5, WHILE_OPEN },
     { "subjects", fhir_subjects_enter, 10, WHILE_OPEN },
     { "consent", fhir_consent_enter, 0, WHILE_OPEN },

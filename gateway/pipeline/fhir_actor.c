@@ -5,11 +5,12 @@
 #include "gateway/pipeline/fhir_impl.h"
 
 #include "fhir/format/json_write.h"
+#include "gateway/directory.h"
 
 #include <errno.h>
 
 enum {
-    ACTOR_TEXT_MAX = 16 << 10,
+    ACTOR_TEXT_MAX = 64 << 10,
 };
 
 static void put_codes(struct json_writer *w, const char *name, const struct claims_codes *codes)
@@ -36,6 +37,20 @@ static void put(struct json_writer *w, const char *name, struct str value)
     }
 }
 
+static void put_belonging(struct json_writer *w, const struct belonging *belonging)
+{
+    if (belonging->n) {
+        json_array(w, "belongs");
+        for (size_t i = 0; i < belonging->n; i++) {
+            json_string(w, NULL, belonging->at[i]);
+        }
+        json_end(w);
+    }
+    if (belonging->unknown) {
+        json_bool(w, "belongsUnknown", true);
+    }
+}
+
 static int write_text(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
@@ -55,6 +70,7 @@ static int write_text(struct exchange *ex)
     put(&w, "token", claims->id);
     put_codes(&w, "roles", &claims->roles);
     put_codes(&w, "purposes", &claims->purposes);
+    put_belonging(&w, &fx->belonging);
     if (peer && peer->certificate) {
         struct buf hex = arena_buf(ex->arena, (size_t)2 * TLS_DIGEST_SIZE);
         buf_hex(&hex, peer->digest, TLS_DIGEST_SIZE);
@@ -89,4 +105,43 @@ int fhir_actor_set(struct exchange *ex)
     fx->asks.now = ex->time;
     r = r < 0 ? r : write_recipient(ex);
     return r < 0 ? r : write_text(ex);
+}
+
+/* --- whom the directory knows besides ------------------------------------------------------
+ */
+
+static struct directory_asker asker_of(const struct fhir_exchange *fx)
+{
+    return (struct directory_asker){
+        .organization = fx->claims.organization,
+        .user = asker_user(&fx->claims, fx->base),
+        .base = fx->out->base_url,
+    };
+}
+
+static enum step belong(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    const struct directory_asker asker = asker_of(fx);
+    directory_known(fx->dossier.worker->directory, ex->arena, &asker, &fx->belonging);
+    asker_belong(&fx->belonging, &fx->asker, &fx->asks);
+    return write_text(ex) < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory") : STEP_NEXT;
+}
+
+static void on_found(void *arg)
+{
+    struct exchange *ex = exchange_woken(arg);
+    exchange_move(ex, belong(ex));
+}
+
+enum step fhir_actor_enter(struct exchange *ex)
+{
+    struct fhir_exchange *fx = fhir_of(ex);
+    struct directory *directory = fx->dossier.worker->directory;
+    const struct directory_asker asker = asker_of(fx);
+    if (fx->logged_in || !directory_asks(directory, &asker)) {
+        return STEP_NEXT;
+    }
+    struct op *op = directory_find(directory, &asker, on_found, ex);
+    return op ? exchange_wait(ex, op) : belong(ex);
 }

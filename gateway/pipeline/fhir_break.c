@@ -266,6 +266,7 @@ static const struct stage break_pipeline[] = {
     { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", authorize_enter, 0, WHILE_OPEN },
+    { "actor", fhir_actor_enter, 20, WHILE_OPEN },
     { "patient", patient_enter, 10, WHILE_OPEN },
     { "consent", consent_enter, 0, WHILE_OPEN },
     { "seal", fhir_seal_enter, 5, ALWAYS },

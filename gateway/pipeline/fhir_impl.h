@@ -190,6 +190,7 @@ struct fhir_exchange {
     uint8_t session[16];
     struct fhir_person *own_person;
     struct asker asker;
+    struct belonging belonging; /* what the directory says of who asks */
     struct consent_request asks;
 
     struct fhir_glass glass;
@@ -288,6 +289,9 @@ enum step fhir_validate_written(struct exchange *ex, const struct node *resource
 
 /* Who asks and why, for the consents and for the record. Return: 0 or -ENOMEM */
 MUST_USE int fhir_actor_set(struct exchange *ex);
+
+/* Stage "actor": ask the directory who that is besides, where there is one. */
+enum step fhir_actor_enter(struct exchange *ex);
 
 /* --- fhir_people.c ------------------------------------------------------------------------ */
 

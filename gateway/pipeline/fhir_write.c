@@ -463,6 +463,7 @@ static const struct stage write_pipeline[] = {
     { "authenticate", fhir_authenticate_enter, 5, WHILE_OPEN },
     { "collect", fhir_collect_enter, 60, WHILE_OPEN },
     { "authorize", fhir_authorize_enter, 0, WHILE_OPEN },
+    { "actor", fhir_actor_enter, 20, WHILE_OPEN },
     { "glass", fhir_glass_enter, 5, WHILE_OPEN },
     { "resource", resource_enter, 0, WHILE_OPEN },
     { "before", before_enter, 60, WHILE_OPEN },

@@ -4,6 +4,7 @@
 #include "fhir/consent/purpose.h"
 #include "fhir/v2/read.h"
 #include "gateway/consents.h"
+#include "gateway/directory.h"
 #include "gateway/newcomers.h"
 #include "gateway/number_cache.h"
 #include "gateway/store/patients.h"
@@ -246,7 +247,12 @@ static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *req
             verdict = V2_HELD;
             word = "needs-content";
             break;
-        case CONSENT_DENY: break;
+        case CONSENT_DENY:
+            if (request->actors_unknown && evidence.verdict.basis == CONSENT_BASIS_IN_DOUBT) {
+                verdict = V2_HELD;
+                word = "directory";
+            }
+            break;
         }
         if (i == 0 || verdict > worst) {
             worst = verdict;
@@ -275,10 +281,17 @@ enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destinat
     if (v2->patients.count == 0 && state == CONSENTS_READY) {
         return decide_nobodys(v2, basis);
     }
-    struct str actor = str_z(to->organization);
+    const struct worker *worker = v2->dossier.worker;
+    const struct directory_asker asker =
+        directory_destination(worker_way_out(worker, to->place.name));
+    struct belonging belonging;
+    struct str actors[1 + BELONGING_NAMES_MAX] = { asker.organization };
+    directory_known(worker->directory, ex->arena, &asker, &belonging);
+    memcpy(actors + 1, belonging.at, belonging.n * sizeof(actors[0]));
     struct consent_request request = {
-        .actors = &actor,
-        .n_actors = 1,
+        .actors = actors,
+        .n_actors = 1 + belonging.n,
+        .actors_unknown = belonging.unknown,
         .purposes = purpose_bit(str_z(v2->dossier.route->purpose)),
         .action = ACTION_DISCLOSE,
         .now = ex->time,

@@ -31,6 +31,9 @@ static const struct config config = {
     "1\","                                                                                     \
     "\"roles\":[{\"system\":\"urn:r\",\"code\":\"nurse\"},{\"code\":\"x\"}],"                  \
     "\"purposes\":[{\"code\":\"TREAT\"},{\"system\":\"urn:p\",\"code\":\"q\"}]}"
+#define BELONGS                                                                                \
+    "{\"organization\":\"urn:oid:9\",\"purposes\":[{\"code\":\"TREAT\"}],"                     \
+    "\"belongs\":[\"CareTeam/1\",\"urn:oid:8\"],\"belongsUnknown\":true}"
 #define EMERGENCY                                                                              \
     "{\"organization\":\"urn:oid:9\",\"purposes\":[{\"code\":\"TREAT\"},{\"code\":\"BTG\"}]}"
 
@@ -64,6 +67,8 @@ static void test_questions(void **state)
         { RECORD_CREATE, "fhir:0", SUBJECT, DOCTOR, 0,
           "urn:oid:9 Practitioner/1 https://i|dr https://i|app urn:r|nurse x", "TREAT", 1,
           ACTION_COLLECT },
+        { RECORD_READ, "fhir:0", SUBJECT, BELONGS, 0, "urn:oid:9 CareTeam/1 urn:oid:8", "TREAT",
+          0, ACTION_ACCESS },
         { RECORD_READ, "fhir:0", SUBJECT, EMERGENCY, 0, "urn:oid:9", "BTG", 0, ACTION_ACCESS },
         { RECORD_BREAK_GLASS, "fhir:0", SUBJECT, EMERGENCY, 0, "urn:oid:9", "BTG", 0,
           ACTION_ACCESS },
@@ -101,6 +106,8 @@ static void test_questions(void **state)
         assert_true(got.request.purposes == purpose_bit(str_z(cases[i].purposes)));
         assert_int_equal(got.request.n_other_purposes, cases[i].others);
         assert_int_equal(got.request.action, cases[i].action);
+        assert_int_equal(got.request.actors_unknown,
+                         str_eq(str_z(cases[i].actor), STR(BELONGS)));
         assert_int_equal(got.request.now, 77);
         assert_int_equal(got.patient[15], 0xff);
     }

@@ -135,7 +135,8 @@ const TREAT = {
   code: "TREAT",
 };
 
-const recipient = (organization) => ({
+/** @actor: identifier of an organization, or a Reference. */
+const recipient = (actor) => ({
   role: {
     coding: [
       {
@@ -144,20 +145,23 @@ const recipient = (organization) => ({
       },
     ],
   },
-  reference: { identifier: { system: "urn:ietf:rfc:3986", value: organization } },
+  reference:
+    typeof actor === "string"
+      ? { identifier: { system: "urn:ietf:rfc:3986", value: actor } }
+      : actor,
 });
 
 const policy = (code) => ({
   coding: [{ system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code }],
 });
 
-/** What a Consent says that permits all but @organization. */
-export const allBut = (organization) => ({
+/** What a Consent says that permits all but @actor. */
+export const allBut = (actor) => ({
   policyRule: policy("OPTIN"),
-  provision: { provision: [{ type: "deny", actor: [recipient(organization)] }] },
+  provision: { provision: [{ type: "deny", actor: [recipient(actor)] }] },
 });
 
-/** A Consent of @patient (a Reference) that permits @organization (one or more) treatment. */
+/** A Consent of @patient (a Reference) that permits @organization (one or more actors) treatment. */
 export function consent(patient, { organization = CLINIC, purpose = TREAT, ...more } = {}) {
   return {
     resourceType: "Consent",

@@ -1,0 +1,143 @@
+// A directory tells whom an actor belongs to: organizations above, care teams, groups, roles.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { allBut, CLINIC, startFhirGateway } from "./lib/fhir.mjs";
+import { startFhirServer, startPlainStore } from "./lib/parts.mjs";
+import { until } from "./lib/process.mjs";
+
+const TRUST = "urn:oid:1.2.276.0.76.9";
+const OTHER = "urn:oid:1.2.276.0.76.2";
+
+let server, store, near, far;
+const made = {};
+
+async function write(base, resource) {
+  const { resourceType, id } = resource;
+  const answer = await fetch(`${base}/${resourceType}${id ? `/${id}` : ""}`, {
+    method: id ? "PUT" : "POST",
+    headers: { "content-type": "application/fhir+json" },
+    body: JSON.stringify(resource),
+  });
+  assert.ok(answer.ok, await answer.clone().text());
+  return answer.json();
+}
+
+const direct = (resourceType, more) => write(server.base, { resourceType, ...more });
+const called = (value) => [{ system: "urn:ietf:rfc:3986", value }];
+const to = (one) => ({ reference: `${one.resourceType}/${one.id}` });
+
+/** Claims of somebody at @organization. */
+const at = (organization) => ({
+  extensions: {
+    "hl7-b2b": {
+      version: "1",
+      organization_id: organization,
+      purpose_of_use: ["urn:oid:2.16.840.1.113883.5.8#TREAT"],
+    },
+  },
+});
+
+/** Claims of clinician @who, a Practitioner. */
+const as = (who) => ({ fhirUser: `${server.base}/Practitioner/${who.id}` });
+
+/** What a read of a new patient's data of @gw comes to for @claims, whose consent says @more. */
+async function patient(gw, more, claims) {
+  const { id } = gw === near ? await direct("Patient", {}) : await put(store.base);
+  await gw.permit(id, more, claims);
+  return async (other) => (await gw.ask(`Patient/${id}`, { claims: other })).status;
+}
+
+let count = 0;
+const put = (base) => write(base, { resourceType: "Patient", id: `p${count++}` });
+
+before(async () => {
+  [server, store] = await Promise.all([startFhirServer(), startPlainStore()]);
+  made.trust = await direct("Organization", { identifier: called(TRUST), name: "trust" });
+  made.hospital = await direct("Organization", { name: "hospital", partOf: to(made.trust) });
+  made.clinic = await direct("Organization", {
+    identifier: called(CLINIC),
+    name: "clinic",
+    partOf: to(made.hospital),
+  });
+  await direct("Organization", { identifier: called(OTHER), name: "another" });
+  made.grey = await direct("Practitioner", {});
+  made.who = await direct("Practitioner", {});
+  const believed = { directory_age: "1s" };
+  near = await startFhirGateway(server.base, {
+    config: { consent: { directory: "ehr", ...believed } },
+  });
+  const directory = { protocol: "fhir", url: server.base, organization: TRUST };
+  const ehr = { protocol: "fhir", url: store.base, organization: "urn:oid:1.2.9" };
+  far = await startFhirGateway(store.base, {
+    config: {
+      destinations: { ehr, directory },
+      consent: { directory: "directory", ...believed },
+    },
+  });
+});
+
+after(async () => {
+  if (process.env.VERBOSE) {
+    console.log(near?.gateway.output(), far?.gateway.output());
+  }
+  await near?.stop();
+  await far?.stop();
+  await server?.stop();
+  await store?.stop();
+});
+
+test("an organization above may see what its own may", async () => {
+  for (const gw of [near, far]) {
+    const read = await patient(gw, { organization: TRUST });
+    assert.equal(await read(), 200);
+  }
+  const byId = await patient(near, { organization: to(made.hospital) });
+  assert.equal(await byId(), 200);
+});
+
+test("a member of a care team may, as long as he is in it", async () => {
+  const participant = [{ member: to(made.grey) }];
+  const team = await direct("CareTeam", { status: "active", participant });
+  const read = await patient(near, { organization: to(team) }, as(made.grey));
+  assert.equal(await read(as(made.who)), 404);
+  assert.equal(await read(), 404);
+  await write(server.base, { ...team, participant: [{ member: to(made.who) }] });
+  await until("out of the team", async () => (await read(as(made.grey))) === 404);
+  await until("in the team", async () => (await read(as(made.who))) === 200);
+});
+
+test("so may one of a group, and one by his role in a team", async () => {
+  const member = [{ entity: to(made.grey) }];
+  const group = await direct("Group", { type: "practitioner", actual: true, member });
+  const inGroup = await patient(near, { organization: to(group) }, as(made.grey));
+  assert.equal(await inGroup(as(made.who)), 404);
+
+  const role = await direct("PractitionerRole", { practitioner: to(made.who) });
+  const team = await direct("CareTeam", {
+    status: "active",
+    participant: [{ member: to(role) }],
+  });
+  const url = { reference: `${server.base}/CareTeam/${team.id}` };
+  const byRole = await patient(far, { organization: url }, as(made.who));
+  assert.equal(await byRole(as(made.grey)), 404);
+});
+
+test("who belongs to whom a rule denies is denied", async () => {
+  const read = await patient(near, allBut(TRUST), at(OTHER));
+  assert.equal(await read(), 404, "the clinic is part of it");
+  const stranger = { ...at("urn:oid:1.2.276.0.76.3") };
+  assert.equal(await read(stranger), 404, "of whom the directory knows nothing");
+  assert.equal(near.records().at(-1).basis, "in-doubt");
+});
+
+test("without an answer of the directory no deny is passed over, and own names still count", async () => {
+  const named = await patient(far);
+  const denying = await patient(far, allBut("urn:oid:9.9"));
+  assert.equal(await denying(), 200);
+  await server.stop();
+  await until("nothing believed any more", async () => (await denying()) === 404);
+  assert.equal(await named(), 200, "the consent names the clinic itself");
+  assert.ok(far.records().some(({ basis }) => basis === "in-doubt"));
+  assert.ok((await far.gateway.metric("chartseal_directory_failed_total")) > 0);
+});
