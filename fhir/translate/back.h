@@ -197,8 +197,8 @@ enum back_result back_leaf_text(struct back *b, const struct back_place *place,
                                 const struct rule *rule, struct str text, struct str original,
                                 struct str *out);
 
-/* Put the parts of an assigning authority that the identifier system @uri is. */
-bool back_assigner(struct back *b, const struct back_spot *spot, struct str uri);
+/* Put the parts of an assigning authority that the identifier system in @node is. */
+bool back_assigner(struct back *b, const struct back_spot *spot, const struct node *node);
 
 /* back_run.c: run @map in @place; whether its required tests held. */
 bool back_run(struct back *b, const struct back_place *place, const struct rule_map *map);
@@ -215,6 +215,9 @@ bool back_spot_at(const struct back *b, const struct back_spot *spot,
 
 /* Whether something stands at @spot. */
 bool back_written(const struct back *b, const struct back_spot *spot);
+
+/* Whether a format has read @node, or something in it, whole: so it isn't read again. */
+bool back_is_spent(const struct back *b, const struct node *node);
 
 /* back_groups.c: write the message. */
 void back_groups(struct back *b);

@@ -131,7 +131,7 @@ static void write_deletes(struct back *b, const struct back_resource *r, const c
     }
 }
 
-static bool is_spent(const struct back *b, const struct node *node)
+bool back_is_spent(const struct back *b, const struct node *node)
 {
     for (size_t i = 0; i < b->spent_count; i++) {
         const struct node *at = b->spent[i];
@@ -232,7 +232,7 @@ static bool write_each(struct back *b, struct back_group *group, uint16_t index)
         }
         for (size_t k = 0; k < found.n && !b->error; k++) {
             uint32_t *number =
-                is_spent(b, found.list[k]) ? NULL : begin_segment(b, group, index);
+                back_is_spent(b, found.list[k]) ? NULL : begin_segment(b, group, index);
             if (number) {
                 place.at = found.list[k];
                 (void)back_run(b, &place, map->map);

@@ -307,14 +307,20 @@ static void put_part(struct back *b, const struct back_spot *spot, uint8_t numbe
                      struct str text)
 {
     const struct rule_address at = { .segment = RULE_VALUE, .component = number };
-    struct back_spot part;
-    if (text.n && back_spot_at(b, spot, &at, &part)) {
-        back_put(b, &part, text);
+    struct back_spot part = *spot;
+    if (spot->subcomponent) {
+        part.subcomponent +=
+            number - 1u; /* of a component: the parts follow each other there */
+    } else if (!back_spot_at(b, spot, &at, &part)) {
+        return;
     }
+    back_put(b, &part, text);
 }
 
-bool back_assigner(struct back *b, const struct back_spot *spot, struct str uri)
+bool back_assigner(struct back *b, const struct back_spot *spot, const struct node *node)
 {
+    struct str uri = back_text(node);
+    struct str was = back_original(node);
     static const struct {
         struct str lead;
         struct str kind;
@@ -331,7 +337,7 @@ bool back_assigner(struct back *b, const struct back_spot *spot, struct str uri)
     for (size_t i = 0; uri.n && i < ARRAY_LEN(kinds); i++) {
         if (str_starts(uri, kinds[i].lead)) {
             put_part(b, spot, 2, str_slice(uri, kinds[i].lead.n, uri.n));
-            put_part(b, spot, 3, kinds[i].kind);
+            put_part(b, spot, 3, was.n ? was : kinds[i].kind);
             return true;
         }
     }

@@ -108,7 +108,7 @@ static bool apply(struct back *b, const struct back_place *place, const struct r
         return run_map(b, place, rule, node);
     }
     if (rule->type == TYPE_ASSIGNER) {
-        bool put_any = back_assigner(b, &place->spot, back_text(node));
+        bool put_any = back_assigner(b, &place->spot, node);
         b->solid = b->solid || put_any;
         return put_any;
     }
@@ -137,8 +137,10 @@ static void put_each(struct back *b, struct back_place *place, const struct rule
                      const struct back_nodes *found)
 {
     for (size_t i = 0; i < found->n && !b->error; i++) {
-        next_repetition(b, place);
-        (void)apply(b, place, rule, found->list[i]);
+        if (!back_is_spent(b, found->list[i])) {
+            next_repetition(b, place);
+            (void)apply(b, place, rule, found->list[i]);
+        }
     }
 }
 

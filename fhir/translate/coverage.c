@@ -218,6 +218,25 @@ size_t coverage_left(struct engine *e, const struct place *place, const struct v
     return (size_t)__builtin_popcountll(left);
 }
 
+void coverage_tell(struct engine *e, const struct v2_segment *segment, uint8_t field,
+                   uint64_t parts)
+{
+    const struct v2_delims *delims = &e->message->delims;
+    struct str text = v2_field(e->message, segment, field);
+    struct place place = { .origin = segment, .field = field };
+    for (uint32_t r = 1; r <= v2_parts(text, delims->repetition); r++) {
+        struct str repetition = v2_part(text, delims->repetition, r);
+        uint64_t left = 0;
+        for (uint32_t c = 1; c <= v2_parts(repetition, delims->component) && c < 64; c++) {
+            bool has = v2_presence(v2_part(repetition, delims->component, c)) == V2_PRESENT;
+            left |= has ? (uint64_t)1 << c & ~parts : 0;
+        }
+        place.repetition = r;
+        tell_parts(e, &place, left);
+        e->unread += (size_t)__builtin_popcountll(left);
+    }
+}
+
 static void report_field(struct engine *e, const struct v2_segment *segment, uint32_t field,
                          bool rest)
 {
@@ -297,6 +316,9 @@ static void report_unread(struct engine *e)
 void coverage_report(struct engine *e)
 {
     e->unread += e->parts;
+    if (e->site->explain) {
+        explain_parts(e);
+    }
     if (e->parts && !e->site->explain) {
         issues_add(e->issues, ISSUE_INFORMATION, "not-supported", STR("message"),
                    "%zu components of fields are kept in the source message, not translated",

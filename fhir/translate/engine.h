@@ -364,12 +364,19 @@ void coverage_unfit(struct engine *e, const struct place *place, const struct ru
 /* How many parts of @value hold something that became nothing; told one by one if wanted. */
 size_t coverage_left(struct engine *e, const struct place *place, const struct value *value);
 
+/* Of @field of @segment only @parts were read: tell of others that hold something. */
+void coverage_tell(struct engine *e, const struct v2_segment *segment, uint8_t field,
+                   uint64_t parts);
+
 /* Tell what is kept in the message alone. */
 void coverage_report(struct engine *e);
 
 /* explain.c: @child was made by @rule in @place. */
 void explain_note(struct engine *e, const struct place *place, const struct rule *rule,
                   const struct element *child);
+
+/* Tell of the parts of fields that no row has read. */
+void explain_parts(struct engine *e);
 
 /* The origins of all elements of the @count resources in @written; marks @e without memory. */
 const struct translate_origin *

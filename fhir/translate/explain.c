@@ -62,11 +62,89 @@ void explain_note(struct engine *e, const struct place *place, const struct rule
         .element = child,
         .rule = rule,
         .by = place->row && place->row != rule ? place->row : NULL,
-        .origin = place->origin,
+        .origin = place->origin ? place->origin : place->segment,
         .next = e->notes,
     };
     find_place(e, place, rule, &note->at);
     e->notes = note;
+}
+
+/* --- what of fields no row read -------------------------------------------------------- */
+
+static const uint64_t ALL_PARTS = UINT64_MAX;
+
+/* The parts of a field that @rule reads; rows inside of it tell theirs themselves. */
+static uint64_t parts_of(const struct rule *rule)
+{
+    if (rule->from.segment == RULE_VALUE || rule->source != SOURCE_VALUE) {
+        return ALL_PARTS;
+    }
+    if (rule->from.component) {
+        return rule_parts(&rule->from);
+    }
+    bool whole = leaf_is_whole(rule->type) || rule->type == TYPE_RESOURCE;
+    return whole ? ALL_PARTS : 1u << 1;
+}
+
+/* Which parts of each field were read, by segment, where that is known. */
+struct parts_read {
+    struct engine *e;
+    uint64_t **segments;
+};
+
+static void add_parts(struct parts_read *read, const struct v2_segment *segment, uint8_t field,
+                      uint64_t parts)
+{
+    uint64_t **fields = &read->segments[segment - read->e->message->segments];
+    if (!*fields) {
+        *fields = arena_calloc(read->e->arena, (size_t)RULE_WORDS * 64, sizeof(**fields));
+    }
+    if (!*fields) {
+        read->e->error = -ENOMEM;
+    } else if (field < RULE_WORDS * 64) {
+        (*fields)[field] |= parts;
+    }
+}
+
+/* The pieces of a format, of segments like the one it was made for. */
+static void add_pieces(struct parts_read *read, const struct explain_note *note)
+{
+    const struct rule *rule = note->rule;
+    for (int i = 0; i < rule->piece_count && !read->e->error; i++) {
+        const struct rule_address *at = &rule->pieces[i].at;
+        bool here =
+            at->segment != RULE_VALUE &&
+            memcmp(read->e->rules->segments[at->segment].name, note->origin->name, 3) == 0;
+        if (here) {
+            add_parts(read, note->origin, at->field,
+                      at->component ? rule_parts(at) : ALL_PARTS);
+        }
+    }
+}
+
+void explain_parts(struct engine *e)
+{
+    struct parts_read read = { .e = e };
+    read.segments = arena_calloc(e->arena, e->message->count, sizeof(uint64_t *));
+    if (!read.segments) {
+        e->error = -ENOMEM;
+        return;
+    }
+    for (const struct explain_note *note = e->notes; note && !e->error; note = note->next) {
+        if (note->origin && note->at.field) {
+            add_parts(&read, note->origin, (uint8_t)note->at.field, parts_of(note->rule));
+        }
+        if (note->origin && note->rule->source == SOURCE_FORMAT) {
+            add_pieces(&read, note);
+        }
+    }
+    for (size_t i = 0; i < e->message->count && !e->error; i++) {
+        for (uint32_t f = 1; read.segments[i] && f < RULE_WORDS * 64; f++) {
+            if (read.segments[i][f] && read.segments[i][f] != ALL_PARTS) {
+                coverage_tell(e, &e->message->segments[i], (uint8_t)f, read.segments[i][f]);
+            }
+        }
+    }
 }
 
 /* --- the list -------------------------------------------------------------------------- */

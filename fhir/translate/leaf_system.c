@@ -63,7 +63,9 @@ enum leaf_result leaf_assigner(struct engine *e, struct element *out, struct str
     if (dotted(id) && (!kind.n || str_eq(kind, STR("ISO")))) {
         return joined(e, out, "urn:oid:", id);
     }
-    if (is_uuid(id) && (str_eq(kind, STR("UUID")) || str_eq(kind, STR("GUID")))) {
+    bool guid = str_eq(kind, STR("GUID")); /* another name for the same */
+    if (is_uuid(id) && (guid || str_eq(kind, STR("UUID")))) {
+        out->original = guid ? kind : STR("");
         return joined(e, out, "urn:uuid:", id);
     }
     bool uri = str_eq(kind, STR("URI")) && leaf_uri(out, source_text(e, id)) == LEAF_FITS;
