@@ -271,6 +271,9 @@ static enum consent_basis basis_of(enum consent_basis basis, const struct tally 
     if (basis == CONSENT_BASIS_PERMIT) {
         return consents & CONSENT_MAY_PASS ? CONSENT_BASIS_IMPLICIT : basis;
     }
+    if (!t->deny.entry) { /* no consent may deny, so a legal rule may */
+        return legal->basis;
+    }
     bool told = t->deny.set == CONSENT_MAY_DENY && t->deny.basis != 0;
     return told ? t->deny.basis : basis;
 }
