@@ -45,6 +45,8 @@ static const struct {
       "what the review found" },
     { "consent explain", cli_consent_explain, "--config FILE --patient SYSTEM|VALUE ...",
       "what a patient's consents say of a request, and why" },
+    { "consent simulate", cli_consent_simulate, "--config FILE --policy FILE ...",
+      "what another policy of the tenant's would change" },
     { "fhir convert", cli_fhir_convert, "--to xml|json|ndjson [FILE|-] ...",
       "a resource in another format" },
     { "fhir path", cli_fhir_path, "EXPRESSION [FILE|-] ...",

@@ -108,19 +108,40 @@ static int check_signature(struct tenant *tenant, const struct config_consent *c
                : 0;
 }
 
-static int take(struct tenant *tenant, const struct config_consent *config, struct buf *report)
+/* @config: whose policy it is, signed; NULL: a draft */
+static int take(struct tenant *tenant, const char *path, const struct config_consent *config,
+                struct buf *report)
 {
     struct issues issues;
     struct str text;
     issues_init(&issues, tenant->arena);
-    int r = take_file(tenant, config->policy, CONSENT_TENANT_TEXT_MAX, report, &text);
-    r = r ? r : check_signature(tenant, config, text, report);
+    int r = take_file(tenant, path, CONSENT_TENANT_TEXT_MAX, report, &text);
+    r = r || !config ? r : check_signature(tenant, config, text, report);
     r = r ? r : consent_tenant_read(tenant->arena, text, &issues, &tenant->policy);
     for (const struct issue *issue = issues.first; issue; issue = issue->next) {
-        buf_fmt(report, "%s: %.*s: %.*s\n", config->policy, (int)issue->place.n, issue->place.p,
+        buf_fmt(report, "%s: %.*s: %.*s\n", path, (int)issue->place.n, issue->place.p,
                 (int)issue->text.n, issue->text.p);
     }
     return r > 0 ? -EINVAL : r;
+}
+
+static int open_policy(const char *path, const struct config_consent *config,
+                       struct buf *report, struct tenant **out)
+{
+    struct tenant *tenant = calloc(1, sizeof(*tenant));
+    int r = -ENOMEM;
+    if (tenant) {
+        tenant->arena = arena_new(ARENA_FIRST);
+    }
+    if (tenant && tenant->arena) {
+        r = take(tenant, path, config, report);
+    }
+    if (r < 0) {
+        tenant_free(tenant);
+        return r;
+    }
+    *out = tenant;
+    return 0;
 }
 
 int tenant_load(const struct config *config, struct buf *report, struct tenant **out)
@@ -129,18 +150,10 @@ int tenant_load(const struct config *config, struct buf *report, struct tenant *
         *out = NULL;
         return 0;
     }
-    struct tenant *tenant = calloc(1, sizeof(*tenant));
-    int r = -ENOMEM;
-    if (tenant) {
-        tenant->arena = arena_new(ARENA_FIRST);
-    }
-    if (tenant && tenant->arena) {
-        r = take(tenant, config->consent, report);
-    }
-    if (r < 0) {
-        tenant_free(tenant);
-        return r;
-    }
-    *out = tenant;
-    return 0;
+    return open_policy(config->consent->policy, config->consent, report, out);
+}
+
+int tenant_draft(const char *path, struct buf *report, struct tenant **out)
+{
+    return open_policy(path, NULL, report, out);
 }

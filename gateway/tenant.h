@@ -17,6 +17,10 @@ struct tenant;
  * Return: 0, -EINVAL after a mistake, or -ENOMEM; @out is set only on 0.
  */
 MUST_USE int tenant_load(const struct config *config, struct buf *report, struct tenant **out);
+
+/* The policy of the file @path, whoever signed it or nobody: to be tried, not to be in force.
+ * As tenant_load(). */
+MUST_USE int tenant_draft(const char *path, struct buf *report, struct tenant **out);
 void tenant_free(struct tenant *tenant);
 
 /* NULL if @tenant is: consents decide alone. */

@@ -20,7 +20,6 @@
 
 enum {
     LIMIT_USUAL = 50,
-    LIMIT_MAX = 10000,
     ENDINGS_MAX = 10000,
     OUTPUT_MAX = 64 << 20,
 };
@@ -296,19 +295,6 @@ static int show_shadow(struct report *report)
 
 /* --- the commands ------------------------------------------------------------------------- */
 
-static int read_limit(const char *text, int *out)
-{
-    char *end = NULL;
-    long n = text ? strtol(text, &end, 10) : LIMIT_USUAL;
-    if (n < 1 || n > LIMIT_MAX || (end && *end)) {
-        (void)fprintf(stderr, "chartseal audit denials: --limit is a number up to %d\n",
-                      LIMIT_MAX);
-        return -EINVAL;
-    }
-    *out = (int)n;
-    return 0;
-}
-
 int cli_audit_denials(int argc, char **argv)
 {
     const char *file = NULL;
@@ -326,7 +312,8 @@ int cli_audit_denials(int argc, char **argv)
         { .name = "--each", .flag = &each },    { .name = "--json", .flag = &report.json },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 0 ||
-        (limit && !each) || read_limit(limit, &report.filter.limit) < 0 ||
+        (limit && !each) ||
+        cli_limit("audit denials", limit, LIMIT_USUAL, &report.filter.limit) < 0 ||
         audit_span_read("audit denials", from, to, span) < 0) {
         return cli_usage("audit denials --config FILE [--from TIME] [--to TIME]"
                          " [--each [--limit N]] [--json]");

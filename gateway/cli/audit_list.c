@@ -22,7 +22,6 @@
 
 enum {
     LIMIT_USUAL = 50,
-    LIMIT_MAX = 10000,
     OUTPUT_MAX = 256 << 20,
     REQUEST_MAX = 256,
 };
@@ -39,19 +38,6 @@ struct list {
 };
 
 /* --- options ------------------------------------------------------------------------------ */
-
-static int read_limit(const char *text, int *out)
-{
-    char *end = NULL;
-    long n = text ? strtol(text, &end, 10) : LIMIT_USUAL;
-    if (n < 1 || n > LIMIT_MAX || (end && *end)) {
-        (void)fprintf(stderr, "chartseal audit list: --limit is a number up to %d\n",
-                      LIMIT_MAX);
-        return -EINVAL;
-    }
-    *out = (int)n;
-    return 0;
-}
 
 /* --- whom --------------------------------------------------------------------------------- */
 
@@ -213,7 +199,7 @@ int cli_audit_list(int argc, char **argv)
         { .name = "--limit", .value = &limit }, { .name = "--json", .flag = &list.json },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 0 ||
-        read_limit(limit, &list.filter.limit) < 0 ||
+        cli_limit("audit list", limit, LIMIT_USUAL, &list.filter.limit) < 0 ||
         audit_span_read("audit list", from, to, span) < 0) {
         return cli_usage("audit list --config FILE [--patient SYSTEM|VALUE] [--from TIME]"
                          " [--to TIME] [--limit N] [--json]");

@@ -20,7 +20,6 @@
 
 enum {
     LIMIT_USUAL = 100,
-    LIMIT_MAX = 10000,
     OUTPUT_MAX = 16 << 20,
 };
 
@@ -109,19 +108,6 @@ static int show(struct cli_session *s, struct list *list,
     return r < 0 ? cli_failed(s, "broken glasses", r) : cli_print(s, &list->out);
 }
 
-static int read_limit(const char *text, int *out)
-{
-    char *end = NULL;
-    long n = text ? strtol(text, &end, 10) : LIMIT_USUAL;
-    if (n < 1 || n > LIMIT_MAX || (end && *end)) {
-        (void)fprintf(stderr, "chartseal break-glass list: --limit is a number up to %d\n",
-                      LIMIT_MAX);
-        return -EINVAL;
-    }
-    *out = (int)n;
-    return 0;
-}
-
 int cli_break_glass_list(int argc, char **argv)
 {
     const char *file = NULL;
@@ -142,7 +128,8 @@ int cli_break_glass_list(int argc, char **argv)
         { .name = "--json", .flag = &list.json },
     };
     if (cli_args(argc, argv, args, ARRAY_LEN(args), &words) < 0 || words.n > 0 ||
-        (all && overdue) || read_limit(limit, &filter.limit) < 0 ||
+        (all && overdue) ||
+        cli_limit("break-glass list", limit, LIMIT_USUAL, &filter.limit) < 0 ||
         audit_span_read("break-glass list", from, to, span) < 0) {
         return cli_usage("break-glass list --config FILE [--all|--overdue] [--from TIME]"
                          " [--to TIME] [--limit N] [--json]");

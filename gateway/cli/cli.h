@@ -19,6 +19,7 @@ int cli_break_glass_list(int argc, char **argv);
 int cli_break_glass_show(int argc, char **argv);
 int cli_break_glass_review(int argc, char **argv);
 int cli_consent_explain(int argc, char **argv);
+int cli_consent_simulate(int argc, char **argv);
 int cli_fhir_convert(int argc, char **argv);
 int cli_fhir_path(int argc, char **argv);
 int cli_fhir_validate(int argc, char **argv);
@@ -52,7 +53,12 @@ int cli_usage(const char *text);
 
 enum {
     CLI_WORDS_MAX = 64,
+    CLI_LIMIT_MAX = 10000, /* of what a list may hold */
 };
+
+/* How many to list at most: @text, or @usual if it is NULL. Return: 0, or -EINVAL: said on
+ * standard error as a complaint of @command */
+MUST_USE int cli_limit(const char *command, const char *text, int usual, int *out);
 
 /* Words of a command line, borrowed. */
 struct cli_words {

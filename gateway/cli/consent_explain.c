@@ -5,6 +5,7 @@
  * consent came to. That these were read is recorded before anything is shown.
  */
 #include "gateway/cli/cli.h"
+#include "gateway/cli/consents.h"
 #include "gateway/cli/event.h"
 #include "gateway/cli/fhir_input.h"
 #include "gateway/cli/patient.h"
@@ -13,16 +14,15 @@
 #include "fhir/consent/purpose.h"
 #include "fhir/format/json_write.h"
 #include "gateway/clock.h"
-#include "gateway/consents_load.h"
 #include "gateway/explained.h"
 #include "gateway/heap.h"
 #include "gateway/labelling.h"
 #include "gateway/pipeline/facts.h"
+#include "gateway/store/consents.h"
 #include "gateway/tenant.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -134,23 +134,6 @@ static int read_resource(struct explain *e, const char *path)
 
 /* --- what there is ------------------------------------------------------------------------ */
 
-static void *memory(void *owner, void *old, size_t old_size, size_t size)
-{
-    (void)owner;
-    (void)old_size;
-    if (size == 0) {
-        free(old);
-        return NULL;
-    }
-    return realloc(old, size);
-}
-
-static void on_loaded(void *arg, int r, struct consent_index *index)
-{
-    (void)index;
-    cli_on_end(arg, r);
-}
-
 static int take_epoch(void *owner, const struct db_rows *rows)
 {
     struct explain *e = owner;
@@ -163,21 +146,14 @@ static int take_epoch(void *owner, const struct db_rows *rows)
 static int load(struct explain *e)
 {
     struct cli_session *s = e->session;
-    struct cli_answer loaded = { 0 };
-    e->index = consent_index_new(memory, NULL);
-    if (e->index) {
-        consent_index_govern(e->index, tenant_policy(e->tenant));
+    int code = cli_consents(s, e->patient, &e->index);
+    if (code != EX_OK) {
+        return code;
     }
-    struct consents_load *load =
-        e->index
-            ? consents_load_patient(s->db, s->vault, e->index, e->patient, on_loaded, &loaded)
-            : NULL;
-    int r = load ? cli_wait_for(s, &loaded) : -ENOMEM;
-    if (r == -ETIMEDOUT) {
-        consents_load_cancel(load);
-    }
+    consent_index_govern(e->index, tenant_policy(e->tenant));
     struct cli_answer asked = { .read = take_epoch, .owner = e };
-    if (r == 0 && s->config->ledger) {
+    int r = 0;
+    if (s->config->ledger) {
         uint64_t chain = (uint64_t)s->config->ledger->chain_id;
         r = cli_wait(s, store_epoch(s->db, chain, cli_on_rows, &asked), &asked);
     }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -110,4 +111,17 @@ struct config *cli_config_file(const char *file)
     }
     heap_buf_free(&report);
     return config;
+}
+
+int cli_limit(const char *command, const char *text, int usual, int *out)
+{
+    char *end = NULL;
+    long n = text ? strtol(text, &end, 10) : usual;
+    if (n < 1 || n > CLI_LIMIT_MAX || (end && *end)) {
+        (void)fprintf(stderr, "chartseal %s: --limit is a number up to %d\n", command,
+                      CLI_LIMIT_MAX);
+        return -EINVAL;
+    }
+    *out = (int)n;
+    return 0;
 }

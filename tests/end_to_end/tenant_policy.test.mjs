@@ -146,6 +146,50 @@ test("consent explain names policy and obligations", () => {
   assert.deepEqual(says.obligations, [0]);
 });
 
+/** What consent simulate says of a policy without signature. */
+function simulate(draft, ...more) {
+  writeFileSync(named("draft.json"), typeof draft === "string" ? draft : JSON.stringify(draft));
+  const args = ["consent", "simulate", "--config", gw.files.file, "--policy", named("draft.json")];
+  return spawnSync(program, [...args, ...more], { encoding: "utf8" });
+}
+
+test("consent simulate tells what another policy would change", () => {
+  const same = simulate(policy, "--json");
+  assert.equal(same.status, 0, same.stderr);
+  const kept = JSON.parse(same.stdout);
+  assert.ok(kept.asked > 4 && kept.unasked > 0, same.stdout);
+  assert.deepEqual([kept.changed, kept.changes, kept.closed], [0, [], 0]);
+
+  const { implicit: _, ...stricter } = policy;
+  const { stdout } = simulate(stricter, "--json");
+  const told = JSON.parse(stdout);
+  const of = (decision, basis) =>
+    told.changes.filter(({ now }) => now.decision === decision && now.basis === basis);
+  const reads = told.changes.filter(({ interaction }) => interaction === "read");
+  assert.ok(reads.length > 0, stdout);
+  for (const { route, now, then, records, newest } of reads) {
+    assert.deepEqual([route, then.decision], ["fhir:0", "deny"]);
+    assert.match(then.basis, /^(legal|no-consent)$/);
+    assert.notEqual(now.decision, "deny", "whoever was refused already stays so");
+    assert.ok(records > 0);
+    assert.ok(gw.records().some(({ id }) => id === newest));
+  }
+  assert.equal(of("deny", "no-consent").length, 0);
+  assert.equal(told.changed, told.changes.reduce((sum, { records }) => sum + records, 0));
+  const text = simulate(stricter).stdout;
+  assert.match(text, /^would change +\d+ \(\d+\.\d %\)$/m);
+  assert.match(text, /read +(permit|depends on the data): .*deny: (legal|no-consent)/);
+  assert.equal(gw.records().at(-1).interaction, "audit.read", "that it was looked is recorded");
+});
+
+test("a draft that is no policy is refused with its place", () => {
+  const { status, stderr, stdout } = simulate({ ...policy, combining: "as you like" });
+  assert.equal(status, 65);
+  assert.match(stderr, /draft\.json: .*combining/);
+  assert.equal(stdout, "");
+  assert.equal(simulate(policy, "--limit", "0").status, 64);
+});
+
 test("a policy that somebody else signed is refused", () => {
   const other = generateKeyPairSync("ed25519").privateKey;
   writeFileSync(named("other.json"), JSON.stringify(policy));
