@@ -52,6 +52,9 @@ static enum leaf_result code_leaf(struct element *out, struct str text)
 static bool uri_takes(struct str text, size_t i)
 {
     char c = text.p[i];
+    if ((c >= 'a' && c <= 'z') || (c >= '-' && c <= ':')) {
+        return true; /* most are: small letters, digits, "-./:" */
+    }
     if (c == '%') {
         return i + 2 < text.n && hex_digit(text.p[i + 1]) >= 0 && hex_digit(text.p[i + 2]) >= 0;
     }

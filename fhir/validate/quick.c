@@ -5,9 +5,11 @@
 #include "fhir/validate/quick.h"
 
 #include "crypto/base/attr.h"
+#include "fhir/base/datetime.h"
 
 enum {
-    DISTINCT_MAX = 64, /* URLs that are compared with each other */
+    DISTINCT_MAX = 64,  /* URLs that are compared with each other */
+    CONTAINED_MAX = 16, /* resources that are looked for, each in the whole */
 };
 
 /* A member whose name is @name, or of value[x] begins so. */
@@ -165,6 +167,60 @@ static enum quick_answer bdl_8(const struct node *node)
                      !memmem(url->text.p, url->text.n, "/_history/", 10));
 }
 
+/* --- what a resource contains --------------------------------------------------------------
+ */
+
+/* Whether none of the resources that @node contains has @name. */
+static bool none_contained(const struct node *node, struct str name)
+{
+    const struct node *list = member(node, STR("contained"), false);
+    const struct node *inner = node_first(list);
+    while (node_is(inner, NODE_OBJECT) && is_empty(inner, name, false)) {
+        inner = inner->next;
+    }
+    return node_is(list, NODE_ARRAY) && !inner;
+}
+
+/* contained.contained.empty() */
+static enum quick_answer dom_2(const struct node *node)
+{
+    return certainly(none_contained(node, STR("contained")));
+}
+
+/* dom-4, dom-5: parts of contained.meta are empty */
+static enum quick_answer no_meta(const struct node *node)
+{
+    return certainly(none_contained(node, STR("meta")));
+}
+
+/* Whether an object inside of @resource refers to what it contains as @id. */
+static bool refers(const struct node *resource, struct str id)
+{
+    for (const struct node *n = resource->first; n; n = node_following(n, resource)) {
+        struct str to = n->parent == resource ? (struct str){ 0 } : n->text;
+        if (to.n == id.n + 1 && to.p[0] == '#' && node_is(n, NODE_STRING) &&
+            str_eq(n->name, STR("reference")) && str_eq(str_slice(to, 1, to.n), id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* contained.where((('#'+id in (%resource.descendants().reference | …).not()).empty() */
+static enum quick_answer dom_3(const struct node *node)
+{
+    const struct node *list = member(node, STR("contained"), false);
+    const struct node *inner = node_first(list);
+    for (size_t i = 0; inner && i < CONTAINED_MAX; i++) {
+        struct str id = node_text(inner, "id");
+        if (!id.n || !refers(node, id)) {
+            return QUICK_ASK;
+        }
+        inner = inner->next;
+    }
+    return certainly(node_is(list, NODE_ARRAY) && !inner);
+}
+
 /* --- other types ---------------------------------------------------------------------------
  */
 
@@ -217,7 +273,36 @@ static enum quick_answer obs_7(const struct node *node)
 /* start.hasValue().not() or end.hasValue().not() or (start <= end) */
 static enum quick_answer per_1(const struct node *node)
 {
-    return certainly(is_empty(node, STR("start"), false) || is_empty(node, STR("end"), false));
+    struct datetime start;
+    struct datetime end;
+    int order = 1;
+    bool both = datetime_read(node_text(node, "start"), &start) &&
+                datetime_read(node_text(node, "end"), &end);
+    bool known = both && datetime_compare(&start, &end, &order) == 0;
+    return certainly((known && order <= 0) || is_empty(node, STR("start"), false) ||
+                     is_empty(node, STR("end"), false));
+}
+
+/* comparator.empty() */
+static enum quick_answer sqty_1(const struct node *node)
+{
+    return certainly(is_empty(node, STR("comparator"), false));
+}
+
+/* org-2, org-3: where(use = 'home').empty() */
+static enum quick_answer not_home(const struct node *node)
+{
+    const struct node *use = member(node, STR("use"), false);
+    bool other = node_is(use, NODE_STRING) && !str_eq(use->text, STR("home"));
+    return certainly(other || is_empty(node, STR("use"), false));
+}
+
+/* name.exists() or telecom.exists() or address.exists() or organization.exists() */
+static enum quick_answer pat_1(const struct node *node)
+{
+    return certainly(exists(node, STR("name"), false) || exists(node, STR("telecom"), false) ||
+                     exists(node, STR("address"), false) ||
+                     exists(node, STR("organization"), false));
 }
 
 /* code.empty() or system.exists() */
@@ -258,10 +343,12 @@ quick_fn quick_find(struct str key)
         { "bdl-4", bdl_4 },        { "bdl-5", bdl_5 },       { "bdl-7", bdl_7 },
         { "bdl-8", bdl_8 },        { "bdl-9", no_document }, { "bdl-10", no_document },
         { "bdl-11", no_document }, { "bdl-12", no_message }, { "cpt-2", cpt_2 },
-        { "dom-6", dom_6 },        { "ext-1", ext_1 },       { "obs-3", obs_3 },
-        { "obs-6", obs_6 },        { "obs-7", obs_7 },       { "per-1", per_1 },
-        { "qty-3", qty_3 },        { "org-1", org_1 },       { "prr-1", prr_1 },
-        { "ref-1", ref_1 },
+        { "dom-2", dom_2 },        { "dom-3", dom_3 },       { "dom-4", no_meta },
+        { "dom-5", no_meta },      { "dom-6", dom_6 },       { "ext-1", ext_1 },
+        { "obs-3", obs_3 },        { "obs-6", obs_6 },       { "obs-7", obs_7 },
+        { "org-1", org_1 },        { "org-2", not_home },    { "org-3", not_home },
+        { "pat-1", pat_1 },        { "per-1", per_1 },       { "prr-1", prr_1 },
+        { "qty-3", qty_3 },        { "ref-1", ref_1 },       { "sqty-1", sqty_1 },
     };
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (str_eq(key, str_z(known[i].key))) {
