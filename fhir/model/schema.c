@@ -1,8 +1,8 @@
 /*
  * Looking things up in the table of a FHIR version.
  *
- * Types are sorted by name and found by halving; their members by a hash table that was made
- * with the table. Each type has its own members there: those of its bases are found by theirs.
+ * Types are sorted by name and found by halving; their members by hash tables that were made
+ * with them. Each type has one of its own, so that what one object needs lies together.
  */
 #include "fhir/model/schema.h"
 
@@ -101,60 +101,37 @@ const struct schema_type *schema_named(const struct schema *schema,
     return NULL;
 }
 
-/* Where a member @name of type number @type would be; schemas/gen/schema.py does the same. */
-static uint32_t slot_of(const struct schema *schema, size_t type, struct str name)
+/* Where a member @name of @type would be; schemas/gen/schema.py does the same. */
+static uint32_t slot_of(const struct schema_type *type, struct str name)
 {
     const unsigned char *p = (const unsigned char *)name.p;
     uint32_t key = p[0] | (uint32_t)p[name.n / 2] << 8 | (uint32_t)p[name.n - 1] << 16 |
                    (uint32_t)name.n << 24;
-    uint32_t hash = (key + (uint32_t)type * 0x9e3779b1u) * 0x85ebca6bu;
-    return hash >> (32 - schema->slot_bits);
-}
-
-static bool is_member(const struct schema *schema, const struct schema_slot *slot,
-                      struct str name)
-{
-    const struct schema_element *element = &schema->elements[slot->element];
-    struct str own = schema_name(schema, element);
-    if (!(element->flags & SCHEMA_CHOICE)) {
-        return str_eq(name, own);
-    }
-    return str_starts(name, own) &&
-           is_suffix(schema, &schema->types[slot->found], str_slice(name, own.n, name.n));
-}
-
-/* The own member @name of @type. */
-static const struct schema_slot *own_member(const struct schema *schema,
-                                            const struct schema_type *type, struct str name)
-{
-    size_t number = (size_t)(type - schema->types);
-    uint32_t mask = (UINT32_C(1) << schema->slot_bits) - 1;
-    for (uint32_t at = slot_of(schema, number, name);; at = (at + 1) & mask) {
-        const struct schema_slot *slot = &schema->slots[at];
-        if (!slot->type) {
-            return NULL;
-        }
-        if (slot->type == number + 1 && is_member(schema, slot, name)) {
-            return slot;
-        }
-    }
+    return (uint32_t)((uint64_t)(key * 0x9e3779b1u) >> (32 - type->slot_bits));
 }
 
 bool schema_field(const struct schema *schema, const struct schema_type *type, struct str name,
                   struct schema_field *out)
 {
-    for (; name.n && type; type = schema_base(schema, type)) {
-        const struct schema_slot *slot = type->count ? own_member(schema, type, name) : NULL;
-        if (slot) {
-            *out = (struct schema_field){
-                .element = &schema->elements[slot->element],
-                .type = &schema->types[slot->found],
-                .rank = (size_t)type->inherited + slot->element - type->first,
-            };
-            return true;
-        }
+    if (!name.n || !type) {
+        return false;
     }
-    return false;
+    const struct schema_slot *slots = &schema->slots[type->slots];
+    uint32_t mask = (UINT32_C(1) << type->slot_bits) - 1;
+    uint32_t at = slot_of(type, name);
+    while (slots[at].name &&
+           !str_eq(name, str_of(schema->pool + slots[at].name, slots[at].name_n))) {
+        at = (at + 1) & mask;
+    }
+    if (!slots[at].name) {
+        return false;
+    }
+    *out = (struct schema_field){
+        .element = &schema->elements[slots[at].element],
+        .type = &schema->types[slots[at].found],
+        .rank = slots[at].rank,
+    };
+    return true;
 }
 
 const struct schema_element *schema_element(const struct schema *schema,

@@ -52,6 +52,7 @@ struct schema_type {
     uint32_t name;
     uint32_t regex;
     uint32_t binding; /* of all elements of this type: Age, Distance, Duration */
+    uint32_t slots;   /* its members, 2 to the power of @slot_bits */
     uint16_t base;    /* index + 1; 0 for those that have none */
     uint16_t first;   /* own elements */
     uint16_t count;
@@ -60,6 +61,7 @@ struct schema_type {
     uint8_t kind;
     uint8_t json;
     uint8_t strength;
+    uint8_t slot_bits;
     bool abstract;
 };
 
@@ -83,11 +85,13 @@ struct schema_choice {
     uint16_t targets_n; /* 0: anything */
 };
 
-/* Of a hash table over the members of all types: where one of them is found. */
+/* Of the hash table over a type's members, those of its bases among them. */
 struct schema_slot {
-    uint16_t type; /* index + 1; 0: nothing here */
+    uint32_t name; /* as in JSON: "valueQuantity"; 0: nothing here */
     uint16_t element;
     uint16_t found; /* the element's type by that name */
+    uint16_t rank;
+    uint8_t name_n;
 };
 
 struct schema {
@@ -99,7 +103,6 @@ struct schema {
     const uint16_t *targets; /* indexes of types */
     const struct schema_slot *slots;
     size_t types_n;
-    unsigned slot_bits; /* there are 2 to the power of it */
 };
 
 extern const struct schema schema_r4;

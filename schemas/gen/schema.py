@@ -120,8 +120,11 @@ class Table:
         self.elements, self.choices, self.targets = [], [], []
         self.choice_places, self.target_places = {}, {}
         self.text("")
+        self.firsts = self.number_elements()
+        self.slots, self.tables = [], {}
+        for name in self.names:
+            self.index_members(name)
         self.types = [self.type(name) for name in self.names]
-        self.slots = self.index_members()
 
     def text(self, text):
         if text not in self.offsets:
@@ -145,12 +148,14 @@ class Table:
         for element in row["elements"]:
             self.elements.append(self.element(element))
         base = self.number(row["base"], 0) + 1 if row["base"] else 0
+        slots, bits = self.tables[name]
         binding = row["binding"]
         return (f"{{ {self.text(name)}, {self.text(row['regex'])}, "
-                f"{self.text(binding.get('set', ''))}, {base}, {first}, "
+                f"{self.text(binding.get('set', ''))}, {slots}, {base}, {first}, "
                 f"{len(row['elements'])}, {self.inherited(name)}, {len(name)}, "
                 f"SCHEMA_{row['kind'].upper()}, SCHEMA_{row['json'].upper()}, "
-                f"{self.strength(binding)}, {str(row['abstract']).lower()} }}, /* {name} */")
+                f"{self.strength(binding)}, {bits}, {str(row['abstract']).lower()} }}, "
+                f"/* {name} */")
 
     @staticmethod
     def strength(binding):
@@ -183,32 +188,44 @@ class Table:
             self.targets += [self.number(target, line) for target in targets]
         return f"{{ {self.number(name, line)}, {self.target_places[key]}, {len(targets)} }},"
 
-    def members(self):
-        """Type, own element and its type by number, for each name that a member may have."""
-        element = 0
-        for number, name in enumerate(self.names):
-            for row in self.rows.types[name]["elements"]:
+    def number_elements(self):
+        """The number of each type's first own element."""
+        firsts, n = {}, 0
+        for name in self.names:
+            firsts[name] = n
+            n += len(self.rows.types[name]["elements"])
+        return firsts
+
+    def members(self, name):
+        """Names that members of a type may have, with element, its type and rank; own ones first."""
+        while name:
+            inherited = self.inherited(name)
+            for i, row in enumerate(self.rows.types[name]["elements"]):
                 for kind in row["types"].split(","):
                     found = kind.partition("(")[0].removeprefix("=")
                     suffix = found[0].upper() + found[1:] if row["flags"] & CHOICE else ""
-                    yield number, row["name"] + suffix, element, self.index[found]
+                    yield (row["name"] + suffix, self.firsts[name] + i, self.index[found],
+                           inherited + i)
                     if not suffix:
                         break
-                element += 1
+            name = self.rows.types[name]["base"]
 
-    def index_members(self):
-        """The hash table of schema_field(): slot_of() there must do the same."""
-        members = list(self.members())
-        self.bits = (2 * len(members)).bit_length()
-        slots = [None] * (1 << self.bits)
-        for number, name, element, found in members:
-            text = name.encode("ascii")
-            key = text[0] | text[len(text) // 2] << 8 | text[-1] << 16 | (len(text) & 255) << 24
-            at = ((key + number * 0x9E3779B1 & WORD) * 0x85EBCA6B & WORD) >> (32 - self.bits)
-            while slots[at] and slots[at][:2] != (number, name):
+    def index_members(self, name):
+        """The hash table of a type for schema_field(): slot_of() there must do the same."""
+        members = {}
+        for member in self.members(name):
+            members.setdefault(member[0], member)
+        bits = (2 * len(members)).bit_length()
+        slots = [None] * (1 << bits)
+        for text, *member in members.values():
+            key = text.encode("ascii")
+            key = key[0] | key[len(key) // 2] << 8 | key[-1] << 16 | (len(key) & 255) << 24
+            at = (key * 0x9E3779B1 & WORD) >> (32 - bits)
+            while slots[at]:
                 at = (at + 1) % len(slots)
-            slots[at] = slots[at] or (number, name, element, found)
-        return [f"{{ {s[0] + 1}, {s[2]}, {s[3]} }}," if s else "{ 0, 0, 0 }," for s in slots]
+            slots[at] = self.text(text), *member, len(text)
+        self.tables[name] = len(self.slots), bits
+        self.slots += [f"{{ {', '.join(map(str, s or [0] * 5))} }}," for s in slots]
 
     def write(self, file, name):
         def array(kind, title, items):
@@ -226,7 +243,7 @@ class Table:
         array("uint16_t", "targets", [f"{target}," for target in self.targets])
         array("struct schema_slot", "slots", self.slots)
         file.write(f"const struct schema {name} = {{\n    \"{self.rows.version}\", pool, types, "
-                   f"elements, choices, targets, slots, {len(self.types)}, {self.bits},\n}};\n")
+                   f"elements, choices, targets, slots, {len(self.types)},\n}};\n")
 
 
 def quote(text):
