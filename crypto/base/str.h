@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* @p: borrowed, not terminated, may be NULL if @n is 0 */
@@ -61,6 +62,20 @@ static inline int str_cmp(struct str a, struct str b)
     size_t n = a.n < b.n ? a.n : b.n;
     int r = n ? memcmp(a.p, b.p, n) : 0;
     return r ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+/* A hash of what stands in @s, for tables that last no longer than the process. */
+static inline uint64_t str_hash(struct str s)
+{
+    const uint64_t golden = 0x9e3779b97f4a7c15u;
+    uint64_t hash = s.n * golden;
+    for (size_t i = 0; i < s.n; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, s.p + i, s.n - i < sizeof(word) ? s.n - i : sizeof(word));
+        hash = (hash ^ word) * golden;
+        hash ^= hash >> 32;
+    }
+    return hash;
 }
 
 /**

@@ -1,25 +1,14 @@
 /* Open addressing; the table doubles before it is half full. */
 #include "fhir/translate/map_names.h"
 
-#include <stdint.h>
-
 enum {
     FIRST_SIZE = 64,
 };
 
-static size_t hash(struct str name)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < name.n; i++) {
-        h = (h ^ (unsigned char)name.p[i]) * 1099511628211u;
-    }
-    return (size_t)(h ^ h >> 32);
-}
-
 /* Where @name is or would be; there is a free slot. */
 static struct map_name *find(struct map_name *slots, size_t mask, struct str name)
 {
-    size_t at = hash(name) & mask;
+    size_t at = str_hash(name) & mask;
     while (slots[at].name.p && !str_eq(slots[at].name, name)) {
         at = (at + 1) & mask;
     }

@@ -62,20 +62,12 @@ static enum terminology_answer code_in(struct check *check, const struct set *se
     if (node->kind == NODE_STRING) {
         return has(check, set, (struct str){ 0 }, node->text);
     }
-    struct str type = { 0 };
-    if (item->type) {
-        type = schema_type_name(check->schema, item->type);
-    }
-    if (!type.p) {
-        return TERMINOLOGY_UNKNOWN;
-    }
-    if (str_eq(type, STR("CodeableConcept"))) {
+    uint8_t role = item->type ? validator_type(check->validator, item->type)->role : ROLE_NONE;
+    if (role == ROLE_CONCEPT) {
         return concept_in(check, set, node);
     }
-    if (str_eq(type, STR("Coding")) || str_eq(type, STR("Quantity"))) {
-        return node_get(node, "code") ? coding_in(check, set, node) : TERMINOLOGY_UNKNOWN;
-    }
-    return TERMINOLOGY_UNKNOWN;
+    bool coded = role == ROLE_CODING && node_get(node, "code");
+    return coded ? coding_in(check, set, node) : TERMINOLOGY_UNKNOWN;
 }
 
 enum terminology_answer check_code_in(struct check *check, struct str set,
@@ -89,10 +81,10 @@ void check_binding(struct check *check, const struct item *item,
                    const struct schema_field *field, const struct place *place)
 {
     const struct known_element *known = validator_known(check->validator, field->element);
-    if (!known->demands) {
+    if (!known->demands.n) {
         return;
     }
-    struct set set = { binding_demanded(check->schema, field->element), known->set };
+    struct set set = { known->demands, known->set };
     if (code_in(check, &set, item) == TERMINOLOGY_OUT) {
         struct str name = str_cut(&set.url, '|');
         check_issue(check, ISSUE_ERROR, "code-invalid", place,

@@ -36,22 +36,10 @@ static struct str base_of(const struct node *entry)
 /* --- entries by their URL ------------------------------------------------------------------
  */
 
-static size_t hash(struct str url)
-{
-    uint64_t h = url.n;
-    for (size_t i = 0; i < url.n; i += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        memcpy(&word, url.p + i, url.n - i < sizeof(word) ? url.n - i : sizeof(word));
-        h = (h ^ word) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 32;
-    }
-    return (size_t)h;
-}
-
 /* The slot of the first entry with @url, or the free one where it would be. */
 static const struct node **slot_of(struct check *check, struct str url)
 {
-    size_t at = hash(url) & check->entries_mask;
+    size_t at = str_hash(url) & check->entries_mask;
     while (check->entries[at] && !str_eq(node_text(check->entries[at], "fullUrl"), url)) {
         at = (at + 1) & check->entries_mask;
     }
@@ -174,9 +162,6 @@ static bool is_lost(struct check *check, const struct reference *reference)
 void check_reference(struct check *check, const struct node *node,
                      const struct schema_field *field, const struct place *place)
 {
-    if (!str_eq(schema_type_name(check->schema, field->type), STR("Reference"))) {
-        return;
-    }
     struct reference reference = reference_read(node);
     const struct node *target = reference.form == REFERENCE_CONTAINED
                                     ? contained(check, &reference)

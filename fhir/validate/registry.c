@@ -10,11 +10,7 @@
 
 static size_t bucket(struct str url)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a */
-    for (size_t i = 0; i < url.n; i++) {
-        hash = (hash ^ (uint8_t)url.p[i]) * 16777619U;
-    }
-    return hash % REGISTRY_BUCKETS;
+    return str_hash(url) % REGISTRY_BUCKETS;
 }
 
 const struct registry_entry *registry_find(const struct registry *registry, struct str url)

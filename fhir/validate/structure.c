@@ -70,8 +70,8 @@ static void check_resource(struct check *check, const struct node *node,
 static void check_complex(struct check *check, const struct node *value,
                           const struct schema_field *field, const struct place *place)
 {
-    struct str name = schema_type_name(check->schema, field->type);
-    if (str_eq(name, STR("Resource"))) {
+    uint8_t role = validator_type(check->validator, field->type)->role;
+    if (role == ROLE_RESOURCE) {
         check_resource(check, value, place);
         return;
     }
@@ -82,8 +82,9 @@ static void check_complex(struct check *check, const struct node *value,
     struct item item = { .node = value, .type = field->type };
     check_invariants(check, field, &item, place);
     check_binding(check, &item, field, place);
-    check_reference(check, value, field, place);
-    if (str_eq(name, STR("Extension"))) {
+    if (role == ROLE_REFERENCE) {
+        check_reference(check, value, field, place);
+    } else if (role == ROLE_EXTENSION) {
         profile_check_extension(check, &item, place);
     }
 }
@@ -104,12 +105,12 @@ static void check_narrative(struct check *check, const struct node *value,
 static void check_simple(struct check *check, const struct node *value,
                          const struct schema_field *field, const struct place *place)
 {
-    size_t at = (size_t)(field->type - check->schema->types);
-    if (str_eq(schema_type_name(check->schema, field->type), STR("xhtml"))) {
+    const struct known_type *known = validator_type(check->validator, field->type);
+    if (known->role == ROLE_NARRATIVE) {
         check_narrative(check, value, place);
         return;
     }
-    const char *text = check_primitive(check->validator->forms[at], value);
+    const char *text = check_primitive(known->form, value);
     if (text) {
         check_say(check, ISSUE_ERROR, "value", place, str_z(text));
         return;
@@ -139,8 +140,7 @@ static void check_value(struct check *check, const struct node *value,
         check_complex(check, value, field, place);
     }
     if (is_there(companion)) {
-        const struct schema_type *element = schema_type(check->schema, STR("Element"));
-        check_object(check, companion, element, place);
+        check_object(check, companion, check->validator->element, place);
     }
 }
 
@@ -283,7 +283,7 @@ static void check_member(struct check *check, const struct node *m, struct frame
 /* Whether all that must be there was seen. */
 static bool is_whole(const struct check *check, const struct frame *frame)
 {
-    const struct ranks *must = &check->validator->required[frame->type - check->schema->types];
+    const struct ranks *must = &validator_type(check->validator, frame->type)->required;
     uint64_t missing = 0;
     for (size_t i = 0; i < ARRAY_LEN(must->bits); i++) {
         missing |= must->bits[i] & ~frame->seen.bits[i];

@@ -3,6 +3,7 @@
  */
 #include "fhir/validate/validator.h"
 
+#include "crypto/base/attr.h"
 #include "fhir/format/json.h"
 
 #include <errno.h>
@@ -26,27 +27,45 @@ static int add_extensions(struct validator *validator)
     return 0;
 }
 
-/* The forms of all types, so that none is looked up by name again. */
-static uint8_t *forms_of(struct arena *arena, const struct schema *schema)
+static uint8_t role_of(struct str type)
 {
-    uint8_t *forms = arena_alloc(arena, schema->types_n);
-    for (size_t i = 0; forms && i < schema->types_n; i++) {
-        forms[i] = primitive_form(schema_type_name(schema, &schema->types[i]));
+    static const struct {
+        const char *name;
+        enum known_role role;
+    } roles[] = {
+        { "Resource", ROLE_RESOURCE },       { "Reference", ROLE_REFERENCE },
+        { "Extension", ROLE_EXTENSION },     { "xhtml", ROLE_NARRATIVE },
+        { "CodeableConcept", ROLE_CONCEPT }, { "Coding", ROLE_CODING },
+        { "Quantity", ROLE_CODING },
+    };
+    size_t i = 0;
+    while (i < ARRAY_LEN(roles) && !str_eq(type, str_z(roles[i].name))) {
+        i++;
     }
-    return forms;
+    return i < ARRAY_LEN(roles) ? (uint8_t)roles[i].role : ROLE_NONE;
 }
 
-/* What must be there of each type; larger types than that aren't looked at. */
-static struct ranks *required_of(struct arena *arena, const struct schema *schema)
+/* What must be there of @type; larger types than that aren't looked at. */
+static struct ranks required_of(const struct schema *schema, const struct schema_type *type)
 {
-    struct ranks *all = arena_calloc(arena, schema->types_n, sizeof(*all));
+    struct ranks must = { 0 };
+    size_t n = schema_size(type);
+    for (size_t rank = 0; n <= VALIDATOR_ELEMENTS_MAX && rank < n; rank++) {
+        uint64_t is = schema_at(schema, type, rank)->min > 0;
+        must.bits[rank / 64] |= is << rank % 64;
+    }
+    return must;
+}
+
+/* All types, so that none is looked up by name again. */
+static struct known_type *types_of(struct arena *arena, const struct schema *schema)
+{
+    struct known_type *all = arena_alloc(arena, schema->types_n * sizeof(*all));
     for (size_t i = 0; all && i < schema->types_n; i++) {
-        const struct schema_type *type = &schema->types[i];
-        size_t n = schema_size(type);
-        for (size_t rank = 0; n <= VALIDATOR_ELEMENTS_MAX && rank < n; rank++) {
-            uint64_t must = schema_at(schema, type, rank)->min > 0;
-            all[i].bits[rank / 64] |= must << rank % 64;
-        }
+        struct str name = schema_type_name(schema, &schema->types[i]);
+        all[i] = (struct known_type){ .required = required_of(schema, &schema->types[i]),
+                                      .form = primitive_form(name),
+                                      .role = role_of(name) };
     }
     return all;
 }
@@ -61,7 +80,7 @@ static struct known_element *known_of(struct arena *arena, const struct schema *
     struct known_element *known = arena_calloc(arena, n, sizeof(*known));
     for (size_t i = 0; known && i < n; i++) {
         struct str url = binding_demanded(schema, &schema->elements[i]);
-        known[i].demands = url.n > 0;
+        known[i].demands = url;
         known[i].set = url.n ? terminology_set(&terminology_r4, url) : NULL;
         known[i].narrows = constraint_narrows(schema, &schema->elements[i]);
     }
@@ -71,16 +90,15 @@ static struct known_element *known_of(struct arena *arena, const struct schema *
 int validator_new(struct arena *arena, struct validator **out)
 {
     struct validator *validator = arena_calloc(arena, 1, sizeof(*validator));
-    uint8_t *forms = forms_of(arena, &schema_r4);
+    struct known_type *types = types_of(arena, &schema_r4);
     struct known_element *known = known_of(arena, &schema_r4);
-    struct ranks *required = required_of(arena, &schema_r4);
-    if (!validator || !forms || !known || !required) {
+    if (!validator || !types || !known) {
         return -ENOMEM;
     }
     validator->arena = arena;
-    validator->forms = forms;
+    validator->types = types;
     validator->known = known;
-    validator->required = required;
+    validator->element = schema_type(&schema_r4, STR("Element"));
     validator->schema = &schema_r4;
     validator->terminology = &terminology_r4;
     int r = constraints_of_r4(arena, validator->schema, &validator->rules);

@@ -15,12 +15,13 @@ struct str binding_demanded(const struct schema *schema, const struct schema_ele
 /*
  * What is looked up once about an element of the schema.
  *
- * @demands: its codes must be in a value set; @set: that set if it is R4's own
+ * @demands: the value set that its codes must be in; empty if none
+ * @set:     the same if it is R4's own
  * @narrows: one of its types is narrowed to a profile
  * @rules:   invariants of it alone
  */
 struct known_element {
-    bool demands;
+    struct str demands;
     bool narrows;
     const struct constraint *rules;
     const struct terminology_set *set;
@@ -35,16 +36,46 @@ struct ranks {
     uint64_t bits[VALIDATOR_ELEMENTS_MAX / 64];
 };
 
+/* Types that more is looked at of than their elements. */
+enum known_role {
+    ROLE_NONE,
+    ROLE_RESOURCE, /* any: its own type says what it is */
+    ROLE_REFERENCE,
+    ROLE_EXTENSION,
+    ROLE_NARRATIVE,
+    ROLE_CONCEPT,
+    ROLE_CODING, /* or another that has a code with its system */
+};
+
+/*
+ * The same about a type.
+ *
+ * @required: elements that must be there
+ * @form:     see primitive_form()
+ * @role:     enum known_role
+ */
+struct known_type {
+    struct ranks required;
+    uint8_t form;
+    uint8_t role;
+};
+
 struct validator {
     struct arena *arena; /* borrowed */
     const struct schema *schema;
     const struct terminology *terminology;
-    uint8_t *forms;              /* primitive_form() of each type of the schema */
-    struct ranks *required;      /* of each type: what must be there */
+    struct known_type *types;    /* of each type of the schema */
     struct known_element *known; /* of each element of the schema */
+    const struct schema_type *element;
     struct registry registry;
     struct constraints rules;
 };
+
+static inline const struct known_type *validator_type(const struct validator *validator,
+                                                      const struct schema_type *type)
+{
+    return &validator->types[type - validator->schema->types];
+}
 
 static inline const struct known_element *validator_known(const struct validator *validator,
                                                           const struct schema_element *element)

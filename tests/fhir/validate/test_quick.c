@@ -96,8 +96,7 @@ static void test_answers(void **state)
           "{'resourceType':'Basic','contained':[{'resourceType':'Patient','id':'p'}],"
           "'subject':{'reference':'#q','display':'#p'}}",
           QUICK_ASK },
-        { "dom-3",
-          "{'resourceType':'Basic','contained':[{'resourceType':'Patient','id':'p'}]}",
+        { "dom-3", "{'resourceType':'Basic','contained':[{'resourceType':'Patient','id':'p'}]}",
           QUICK_ASK },
         { "dom-3",
           "{'resourceType':'Basic','contained':[{'resourceType':'Patient'}],"
