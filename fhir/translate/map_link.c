@@ -252,6 +252,25 @@ static void link_row(struct map_compiler *c, struct draft_row *row)
     }
 }
 
+/* A copy of what @rule points at, so that it lies beside what other rules of its map do. */
+static const void *beside(struct map_compiler *c, const void *p, size_t n)
+{
+    void *copy = p && n ? map_alloc(c, 1, n) : NULL;
+    return copy ? memcpy(copy, p, n) : p;
+}
+
+/* What the rules of a map look at, in their order: it is read in the order in which it lies. */
+static void gather(struct map_compiler *c, const struct draft_map *map, struct rule *rules)
+{
+    size_t n = 0;
+    for (const struct draft_row *row = map->first; row && !row->back; row = row->next) {
+        struct rule *rule = &rules[n++];
+        rule->tests = beside(c, rule->tests, row->test_count * sizeof(*rule->tests));
+        rule->path = beside(c, rule->path, rule->path_count * sizeof(*rule->path));
+        rule->pieces = beside(c, rule->pieces, rule->piece_count * sizeof(*rule->pieces));
+    }
+}
+
 static void link_map(struct map_compiler *c, struct draft_map *map)
 {
     enum rule_type type;
@@ -270,6 +289,9 @@ static void link_map(struct map_compiler *c, struct draft_map *map)
     for (struct draft_row *row = map->first; row && rules; row = row->next) {
         link_row(c, row);
         rules[n++] = row->rule;
+    }
+    if (rules) {
+        gather(c, map, rules);
     }
     map->map.rules = rules;
     map->map.count = (uint16_t)n;
