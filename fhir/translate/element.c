@@ -275,13 +275,13 @@ static void write_original(struct buf *out, const struct element *e, bool first)
     buf_z(out, "}]}");
 }
 
-bool element_keeps_original(const struct element *object, const struct element *e)
+bool element_has_sibling(const struct element *object, const struct element *e)
 {
-    const struct element *o = e->original.n ? object->first : NULL;
+    const struct element *o = object->first;
     while (o && !(o->name->z[0] == '_' && strcmp(o->name->z + 1, e->name->z) == 0)) {
         o = o->next;
     }
-    return e->original.n && !o;
+    return o != NULL;
 }
 
 static void write_value(struct buf *out, const struct element *element);

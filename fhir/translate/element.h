@@ -57,8 +57,14 @@ static inline bool element_is_bare(const struct element *element)
     return element->kind == ELEMENT_STRING && !element->text.n && element->original.n;
 }
 
+/* Whether rows say themselves what @e of @object was originally. */
+bool element_has_sibling(const struct element *object, const struct element *e);
+
 /* Whether what @e of @object was originally is to be said: not where rows say it themselves. */
-bool element_keeps_original(const struct element *object, const struct element *e);
+static inline bool element_keeps_original(const struct element *object, const struct element *e)
+{
+    return e->original.n && !element_has_sibling(object, e);
+}
 
 /* Where elements come from: many at a time from an arena. */
 struct element_pool {
