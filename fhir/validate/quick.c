@@ -197,9 +197,10 @@ static enum quick_answer no_meta(const struct node *node)
 static bool refers(const struct node *resource, struct str id)
 {
     for (const struct node *n = resource->first; n; n = node_following(n, resource)) {
-        struct str to = n->parent == resource ? (struct str){ 0 } : n->text;
-        if (to.n == id.n + 1 && to.p[0] == '#' && node_is(n, NODE_STRING) &&
-            str_eq(n->name, STR("reference")) && str_eq(str_slice(to, 1, to.n), id)) {
+        bool named = n->parent != resource && node_is(n, NODE_STRING) &&
+                     str_eq(n->name, STR("reference"));
+        if (named && str_starts(n->text, STR("#")) &&
+            str_eq(str_slice(n->text, 1, n->text.n), id)) {
             return true;
         }
     }
