@@ -25,9 +25,8 @@ struct finder {
     const struct table_type *type; /* of top */
     struct subjects out;
     bool unknown;
-    size_t work;       /* comparisons made, up to SUBJECT_WORK_MAX */
-    bool derived_only; /* unknown, but what it refers to may be at hand */
-    bool memory;       /* ran out */
+    size_t work; /* comparisons made, up to SUBJECT_WORK_MAX */
+    bool memory; /* ran out */
 };
 
 static void unknown(struct finder *f, const char *why)
@@ -312,7 +311,7 @@ static void classify(struct finder *f, enum table_class class)
         out->class = SUBJECT_KNOWN;
     } else if (!f->unknown && out->derived.count) {
         unknown(f, "only what it refers to tells whose it is");
-        f->derived_only = true;
+        out->elsewhere = true;
     } else if (!f->unknown && class != TABLE_UNIVERSAL && class != TABLE_CONDITIONAL) {
         unknown(f, "no subject");
     } else if (!f->unknown) {
@@ -359,7 +358,7 @@ static void find_in_entry(struct finder *f, const struct node *bundle,
     (void)append(f, bundle, &f->out.patients, &inner.out.patients);
     (void)append(f, bundle, &f->out.participants, &inner.out.participants);
     bool elsewhere = append(f, bundle, &f->out.derived, &inner.out.derived);
-    bool settled = inner.derived_only && !elsewhere;
+    bool settled = inner.out.elsewhere && !elsewhere;
     if (inner.out.class == SUBJECT_UNKNOWN && !settled) {
         unknown(f, inner.out.why);
     }

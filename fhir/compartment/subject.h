@@ -45,6 +45,7 @@ struct subject_list {
 
 /*
  * @why:          of SUBJECT_UNKNOWN; static text
+ * @elsewhere:    SUBJECT_UNKNOWN only because it says no more than what is in @derived
  * @patients:     the subjects, each once; never REFERENCE_CONTAINED, never REFERENCE_UNTYPED
  * @participants: other patients whom the resource mentions. It names them, so each of them
  *                has to permit as well for as long as mentions aren't redacted
@@ -53,6 +54,7 @@ struct subject_list {
 struct subjects {
     enum subject_class class;
     const char *why;
+    bool elsewhere;
     struct subject_list patients;
     struct subject_list participants;
     struct subject_list derived;
