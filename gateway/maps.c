@@ -8,6 +8,7 @@
 #include "gateway/maps.h"
 
 #include "fhir/translate/to_fhir.h"
+#include "fhir/translate/to_v2.h"
 #include "gateway/file.h"
 #include "gateway/zone.h"
 
@@ -36,7 +37,7 @@ struct map_set {
     struct map_set *next;
 };
 
-/* Whose set it is; @route is NULL for the sender's own. */
+/* Whose set it is; @route is NULL for the sender's own, @sender for what FHIR clients write. */
 struct map_use {
     const struct config_sender *sender;
     const struct config_route *route;
@@ -217,12 +218,31 @@ static bool options_known(const struct config *config, const struct map_use *use
     return good;
 }
 
+/* Whether the maps of @use make the messages that its receivers ask for. */
+static bool events_known(const struct config *config, const struct map_use *use,
+                         struct buf *report)
+{
+    bool good = true;
+    for (size_t i = 0; !use->sender && i < use->route->to.n; i++) {
+        const struct config_destination *to =
+            config_destination_named(config, use->route->to.items[i]);
+        const char *event = to->receiver ? to->receiver->event : NULL;
+        if (event && !to_v2_makes(use->rules, str_z(event))) {
+            say(report, "%s:%d: no map makes the message %s", config->file,
+                to->receiver->place.line, event);
+            good = false;
+        }
+    }
+    return good;
+}
+
 static int add_use(struct maps *maps, const struct config *config,
                    const struct config_listener *from, const struct map_use *use,
                    struct buf *report)
 {
     static const struct config_strings none;
-    const struct config_strings *lists[] = { &from->maps, &use->sender->maps,
+    const struct config_strings *lists[] = { &from->maps,
+                                             use->sender ? &use->sender->maps : &none,
                                              use->route ? &use->route->maps : &none };
     size_t n = 0;
     const char **paths = arena_calloc(maps->arena, lists[0]->n + lists[1]->n + lists[2]->n,
@@ -238,7 +258,10 @@ static int add_use(struct maps *maps, const struct config *config,
     struct map_use *made = &maps->uses[maps->use_count];
     *made = *use;
     int r = set_of(maps, paths, n, report, &made->rules);
-    r = r == 0 && !options_known(config, made, report) ? -EINVAL : r;
+    if (r == 0 &&
+        (!options_known(config, made, report) || !events_known(config, made, report))) {
+        r = -EINVAL;
+    }
     if (r == 0) {
         maps->use_count++;
     }
@@ -271,6 +294,22 @@ static int add_sender(struct maps *maps, const struct config *config,
     return worst;
 }
 
+/* What clients of a FHIR listener write for v2 receivers. */
+static int add_written(struct maps *maps, const struct config *config,
+                       const struct config_listener *from, struct buf *report)
+{
+    int worst = 0;
+    for (size_t i = 0; i < config->routes.n && worst != -ENOMEM; i++) {
+        const struct map_use use = { .route = config_route(config, i) };
+        if (strcmp(use.route->from, from->place.name) == 0 &&
+            config_leads_to_v2(config, use.route)) {
+            int r = add_use(maps, config, from, &use, report);
+            worst = r < 0 ? r : worst;
+        }
+    }
+    return worst;
+}
+
 static int by_use(const void *a, const void *b)
 {
     const struct map_use *x = a;
@@ -287,8 +326,8 @@ static int add_all(struct maps *maps, const struct config *config, struct buf *r
     for (size_t i = 0; i < config->listeners.n; i++) {
         senders += config_listener(config, i)->senders.n;
     }
-    maps->uses =
-        arena_calloc(maps->arena, senders * (config->routes.n + 1), sizeof(*maps->uses));
+    maps->uses = arena_calloc(maps->arena, senders * (config->routes.n + 1) + config->routes.n,
+                              sizeof(*maps->uses));
     int worst = maps->uses ? 0 : -ENOMEM;
     for (size_t i = 0; i < config->listeners.n && worst != -ENOMEM; i++) {
         const struct config_listener *from = config_listener(config, i);
@@ -297,6 +336,10 @@ static int add_all(struct maps *maps, const struct config *config, struct buf *r
             int r = add_sender(maps, config, from, &list[s], report);
             worst = r < 0 ? r : worst;
         }
+        int r = from->protocol == PROTOCOL_FHIR && worst != -ENOMEM
+                    ? add_written(maps, config, from, report)
+                    : 0;
+        worst = r < 0 ? r : worst;
     }
     if (worst == 0 && maps->use_count) {
         qsort(maps->uses, maps->use_count, sizeof(*maps->uses), by_use);

@@ -31,6 +31,7 @@ void maps_free(struct maps *maps);
 /* The tables of maps_load_files(). */
 const struct rules *maps_rules(const struct maps *maps);
 
-/* Those for messages of @sender on @route; without a route those that tell who sends. */
+/* Those for messages of @sender on @route; without a route those that tell who sends, without a
+ * sender those for what FHIR clients write. */
 const struct rules *maps_of(const struct maps *maps, const struct config_sender *sender,
                             const struct config_route *route);

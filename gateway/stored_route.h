@@ -1,6 +1,7 @@
 /*
  * How rows of the outbox name the way of a message: LISTENER:ROUTE:SENDER, numbers as in the
- * configuration. Translation needs the sender, whose assigners and zone count.
+ * configuration. Translation needs the sender, whose assigners and zone count. What a FHIR
+ * client wrote has LISTENER:ROUTE, and no sender.
  */
 #pragma once
 
@@ -12,7 +13,7 @@ struct stored_route {
     const struct config_sender *sender;
 };
 
-/* Append the name; @sender is one of @listener's. */
+/* Append the name; @sender is one of @listener's, or NULL. */
 void stored_route_put(struct buf *out, const struct config_listener *listener,
                       const struct stored_route *way);
 

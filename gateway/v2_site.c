@@ -59,30 +59,40 @@ static int put_options(struct arena *arena, const struct v2_taken *taken,
     return 0;
 }
 
+struct str v2_site_instant(struct arena *arena, int64_t ms)
+{
+    char *text = arena_alloc(arena, INSTANT_TEXT_SIZE);
+    time_t seconds = ms / 1000;
+    struct tm tm;
+    if (!text) {
+        return STR("");
+    }
+    (void)gmtime_r(&seconds, &tm);
+    size_t n = strftime(text, INSTANT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return str_of(text, n);
+}
+
 int v2_site_take(struct arena *arena, const struct v2_taken *taken, struct translate_site *site)
 {
     uint8_t *digest = arena_alloc(arena, DIGEST_SIZE);
-    char *recorded = arena_alloc(arena, INSTANT_TEXT_SIZE);
-    if (!digest || !recorded || put_options(arena, taken, site) < 0) {
+    /* The time of acceptance, so that a repetition says the same. */
+    struct str recorded = v2_site_instant(arena, taken->accepted);
+    if (!digest || !recorded.n || put_options(arena, taken, site) < 0) {
         return -ENOMEM;
     }
-    /* The time of acceptance, so that a repetition says the same. */
-    time_t seconds = taken->accepted / 1000;
-    struct tm tm;
-    (void)gmtime_r(&seconds, &tm);
-    (void)strftime(recorded, INSTANT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
     digest_sha256(taken->raw, digest);
     site->rules = taken->rules;
     site->gateway = str_z(taken->gateway);
-    site->recorded = str_z(recorded);
+    site->recorded = recorded;
     site->digest = digest;
     return 0;
 }
 
-void v2_became_put(struct buf *out, struct str text)
+void v2_became_put(struct buf *out, const char *form, struct str text)
 {
     uint8_t digest[DIGEST_SIZE];
     digest_sha256(text, digest);
-    buf_z(out, "fhir ");
+    buf_z(out, form);
+    buf_c(out, ' ');
     buf_hex(out, digest, sizeof(digest));
 }

@@ -39,8 +39,12 @@ enum {
     V2_BECAME_SIZE = 5 + 64,
 };
 
-/* Append what records of a delivery say of the Bundle @text: "fhir " and its SHA-256. */
-void v2_became_put(struct buf *out, struct str text);
+/* Append what records of a delivery say of what was made: its form @form, "fhir" or "v2", and
+ * the SHA-256 of @text. */
+void v2_became_put(struct buf *out, const char *form, struct str text);
+
+/* The instant of @ms since 1970, by the second, as maps are told when; empty: no memory. */
+struct str v2_site_instant(struct arena *arena, int64_t ms);
 
 /* Complete @site for translation. Return: 0 or -ENOMEM */
 MUST_USE int v2_site_take(struct arena *arena, const struct v2_taken *taken,

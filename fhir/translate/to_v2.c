@@ -18,6 +18,16 @@ static bool is_called(const struct rule_message *message, struct str event)
     return str_eq(type, message->type) && str_eq(code, message->event);
 }
 
+bool to_v2_makes(const struct rules *rules, struct str event)
+{
+    for (uint16_t i = 0; i < rules->back_count; i++) {
+        if (is_called(&rules->backs[i], event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The message that was asked for, or that what is there becomes; NULL: none. */
 static const struct rule_message *choose(struct back *b)
 {
@@ -124,6 +134,17 @@ static int finish(struct back *b, struct translate_message *out)
         *out = made;
     }
     return r;
+}
+
+const char *to_v2_why(int r)
+{
+    switch (r) {
+    case TO_V2_E_TYPE: return "no map makes such a message of it";
+    case TO_V2_E_MISSING: return "the message would lack what it can't be without";
+    case TO_V2_E_NOTHING: return "there is nothing that may be told: no message";
+    case TO_V2_E_SIZE: return "it would become too large";
+    default: return "no memory";
+    }
 }
 
 int translate_to_v2(struct arena *arena, const struct node *root,

@@ -64,6 +64,12 @@ struct translate_message {
     size_t unread;
 };
 
+/* What a return of translate_to_v2() that isn't 0 means, for people. */
+const char *to_v2_why(int r);
+
+/* Whether a map of @rules makes message @event, "ORU^R01". */
+bool to_v2_makes(const struct rules *rules, struct str event);
+
 /**
  * translate_to_v2() - a message for one receiver
  * @arena:  memory for everything

@@ -84,17 +84,6 @@ static bool describe(struct writing *w)
     return hl7_sender_good(&w->names, COMMAND);
 }
 
-static const char *why(int r)
-{
-    switch (r) {
-    case TO_V2_E_TYPE: return "no map makes such a message of it";
-    case TO_V2_E_MISSING: return "the message would lack what it can't be without";
-    case TO_V2_E_NOTHING: return "there is nothing that may be told: no message";
-    case TO_V2_E_SIZE: return "it would become too large";
-    default: return "no memory";
-    }
-}
-
 /* The same resource always has the same id. Return: 0 or -ENOMEM. */
 static int control_of(struct arena *arena, const struct node *root, char *out)
 {
@@ -124,7 +113,7 @@ static int write_one(struct writing *w, const struct rules *rules, const struct 
     r = r ? r : translate_to_v2(w->input.arena, root, &to, &message, &issues);
     cli_say_issues(stderr, &issues, w->explain);
     if (r != 0) {
-        (void)complain(why(r));
+        (void)complain(to_v2_why(r));
         return r < 0 ? EX_OSERR : EX_DATAERR;
     }
     bool good = fwrite(message.text.p, 1, message.text.n, stdout) == message.text.n;

@@ -93,8 +93,9 @@ static struct str request(const struct replay *replay, const struct hl7_stored *
     static const char *const names[] = { "; before", "; today" };
     for (size_t i = 0; i < ARRAY_LEN(became); i++) {
         if (became[i]->maps.n) {
-            buf_fmt(&b, "%s maps %.*s fhir %.*s", names[i], (int)became[i]->maps.n,
-                    became[i]->maps.p, (int)became[i]->digest.n, became[i]->digest.p);
+            buf_fmt(&b, "%s maps %.*s %s %.*s", names[i], (int)became[i]->maps.n,
+                    became[i]->maps.p, hl7_stored_word(it), (int)became[i]->digest.n,
+                    became[i]->digest.p);
         }
     }
     buf_fmt(&b, "; why: %s", replay->why ? replay->why : "not said");
@@ -119,11 +120,11 @@ static void put_text(struct buf *b, const struct hl7_stored *it, const char *wha
             it->row.destination.p, store_outbox_word(it->row.state), (int)it->row.reason.n,
             it->row.reason.p, what);
     if (before->maps.n) {
-        buf_fmt(b, "; before maps %.*s FHIR %.*s", (int)before->maps.n, before->maps.p,
+        buf_fmt(b, "; before maps %.*s %s %.*s", (int)before->maps.n, before->maps.p, it->form,
                 (int)before->digest.n, before->digest.p);
     }
     if (today->maps.n) {
-        buf_fmt(b, "; today maps %.*s FHIR %.*s", (int)today->maps.n, today->maps.p,
+        buf_fmt(b, "; today maps %.*s %s %.*s", (int)today->maps.n, today->maps.p, it->form,
                 (int)today->digest.n, today->digest.p);
     }
     if (before->digest.n && today->digest.n) {

@@ -214,21 +214,26 @@ static void put_records(struct show *show)
     }
 }
 
+/* Segments, or JSON, which is one line. */
+static void put_lines(struct buf *b, struct str text, const char *before)
+{
+    while (text.n) {
+        struct str line = str_cut(&text, '\r');
+        buf_z(b, before);
+        buf_str_put(b, line);
+        buf_c(b, '\n');
+    }
+}
+
 static void put_message(struct show *show)
 {
     struct buf *b = &show->out;
-    struct str rest = show->opened.text;
     if (show->opened.closed) {
         buf_fmt(b, "\nmessage: closed, %s\n", show->opened.closed);
         return;
     }
     buf_z(b, "\nmessage:\n");
-    while (rest.n) {
-        struct str line = str_cut(&rest, '\r');
-        buf_z(b, "  ");
-        buf_str_put(b, line);
-        buf_c(b, '\n');
-    }
+    put_lines(b, show->opened.text, "  ");
 }
 
 static void put_became(struct show *show)
@@ -236,18 +241,18 @@ static void put_became(struct show *show)
     struct buf *b = &show->out;
     const struct hl7_stored *it = &show->opened;
     if (it->before.maps.n) {
-        buf_fmt(b, "\nbefore: maps %.*s, FHIR %.*s\n", (int)it->before.maps.n,
-                it->before.maps.p, (int)it->before.digest.n, it->before.digest.p);
+        buf_fmt(b, "\nbefore: maps %.*s, %s %.*s\n", (int)it->before.maps.n, it->before.maps.p,
+                it->form, (int)it->before.digest.n, it->before.digest.p);
     }
     if (it->closed || it->absent) {
-        buf_fmt(b, "%s", it->closed ? "" : "\nbecomes no FHIR: ");
-        buf_fmt(b, "%s%s", it->closed ? "" : it->absent, it->closed ? "" : "\n");
+        if (!it->closed) {
+            buf_fmt(b, "\nbecomes no %s: %s\n", it->form, it->absent);
+        }
         return;
     }
-    buf_fmt(b, "\ntoday: maps %.*s, FHIR %.*s\n", (int)it->today.maps.n, it->today.maps.p,
-            (int)it->today.digest.n, it->today.digest.p);
-    buf_str_put(b, it->bundle.bundle);
-    buf_c(b, '\n');
+    buf_fmt(b, "\ntoday: maps %.*s, %s %.*s\n", (int)it->today.maps.n, it->today.maps.p,
+            it->form, (int)it->today.digest.n, it->today.digest.p);
+    put_lines(b, it->made, "");
 }
 
 static void put_text(struct show *show)
@@ -289,7 +294,7 @@ static void json_rows(struct show *show, struct json_writer *w)
 }
 
 static void json_became(struct json_writer *w, const char *name,
-                        const struct hl7_became *became, struct str bundle)
+                        const struct hl7_became *became, const struct hl7_stored *made)
 {
     if (became->maps.n == 0) {
         return;
@@ -297,8 +302,10 @@ static void json_became(struct json_writer *w, const char *name,
     json_object(w, name);
     json_string(w, "maps", became->maps);
     json_string(w, "digest", became->digest);
-    if (bundle.n) {
-        json_raw(w, "bundle", bundle);
+    if (made && strcmp(made->form, "FHIR") == 0) {
+        json_raw(w, "bundle", made->made);
+    } else if (made) {
+        json_string(w, "message", made->made);
     }
     json_end(w);
 }
@@ -322,11 +329,11 @@ static void put_json(struct show *show)
     } else {
         json_string(&w, "message", it->text);
     }
-    json_became(&w, "before", &it->before, STR(""));
+    json_became(&w, "before", &it->before, NULL);
     if (!it->closed && it->absent) {
         json_z(&w, "absent", it->absent);
     } else if (!it->closed) {
-        json_became(&w, "today", &it->today, it->bundle.bundle);
+        json_became(&w, "today", &it->today, it);
     }
     json_end(&w);
     buf_c(&show->out, '\n');

@@ -7,10 +7,13 @@
  */
 #include "gateway/cli/hl7_stored.h"
 
+#include "fhir/format/json.h"
+#include "fhir/translate/to_fhir.h"
 #include "fhir/v2/read.h"
 #include "gateway/cli/audit.h"
 #include "gateway/cli/event.h"
 #include "gateway/heap.h"
+#include "gateway/v2_made.h"
 #include "gateway/v2_site.h"
 #include "gateway/vault.h"
 
@@ -95,6 +98,7 @@ static int translate(struct cli_session *s, const struct maps *maps, struct hl7_
 {
     struct v2_message message;
     struct translate_site site;
+    struct translate_result bundle;
     struct issues issues;
     const struct config_sender *sender = it->way.sender;
     const struct v2_taken taken = {
@@ -115,20 +119,52 @@ static int translate(struct cli_session *s, const struct maps *maps, struct hl7_
     r = r < 0 ? r
               : v2_site_know(s->arena, sender, maps_of(maps, sender, NULL), &message, &site);
     r = r < 0 ? r : v2_site_take(s->arena, &taken, &site);
-    r = r < 0 ? r : translate_to_fhir(s->arena, &message, &site, &it->bundle, &issues);
+    r = r < 0 ? r : translate_to_fhir(s->arena, &message, &site, &bundle, &issues);
     if (r > 0) {
         it->absent = r == TRANSLATE_E_TYPE ? "no map for its type" : "too large";
         return 0;
     }
     it->absent = NULL;
+    it->made = r == 0 ? bundle.bundle : STR("");
     it->today.maps = str_z(taken.rules->version);
+    return r;
+}
+
+/* What a FHIR client wrote, to the message for the row's receiver. */
+static int make(struct cli_session *s, const struct maps *maps, struct hl7_stored *it,
+                struct str text)
+{
+    struct v2_written written = {
+        .to = config_destination_named(s->config, it->row.destination.p),
+        .route = it->way.route,
+        .rules = maps_of(maps, NULL, it->way.route),
+        .exchange = it->row.exchange,
+        .accepted = it->row.created,
+    };
+    struct v2_made made;
+    struct issues issues;
+    it->form = "v2";
+    if (!written.to || !written.rules) {
+        it->absent = "its route leads elsewhere by now";
+        return 0;
+    }
+    issues_init(&issues, s->arena);
+    int r = json_parse(s->arena, text, &issues, &written.root);
+    r = r ? r : v2_made(s->arena, &written, &made, &issues);
+    if (r > 0) {
+        it->absent = to_v2_why(r);
+        return 0;
+    }
+    it->absent = NULL;
+    it->made = r == 0 ? made.text : STR("");
+    it->today.maps = str_z(written.rules->version);
     return r;
 }
 
 static int sum_up(struct cli_session *s, struct hl7_stored *it)
 {
     struct buf text = arena_buf(s->arena, V2_BECAME_SIZE);
-    v2_became_put(&text, it->bundle.bundle);
+    v2_became_put(&text, hl7_stored_word(it), it->made);
     struct str digest = buf_str(&text);
     (void)str_cut(&digest, ' ');
     it->today.digest = digest;
@@ -172,7 +208,6 @@ static bool is_of_row(const struct opening *opening, const struct hl7_stored *it
 /* The newest try that translated it, looked for backwards. */
 static int find_before(struct cli_session *s, struct hl7_stored *it)
 {
-    static const struct str begin = STR_INIT("fhir ");
     struct tries tries = { .session = s, .it = it };
     struct cli_answer answer = { .read = take_records, .owner = &tries };
     int r = cli_wait(s, store_audit_exchange(s->db, it->row.exchange, cli_on_rows, &answer),
@@ -190,8 +225,8 @@ static int find_before(struct cli_session *s, struct hl7_stored *it)
         }
         struct str said = opening.value[COMMITMENT_REQUEST];
         it->before.maps = one->record.map;
-        it->before.digest =
-            str_starts(said, begin) ? str_slice(said, begin.n, said.n) : STR("");
+        bool same = str_eq(str_cut(&said, ' '), str_z(hl7_stored_word(it)));
+        it->before.digest = same ? said : STR("");
         break;
     }
     return r;
@@ -200,6 +235,7 @@ static int find_before(struct cli_session *s, struct hl7_stored *it)
 int hl7_stored_open(struct cli_session *s, const struct maps *maps, struct hl7_stored *it)
 {
     struct str raw = { 0 };
+    it->form = "FHIR";
     it->absent = it->row.route.n ? "its route is gone from the configuration"
                                  : "it has no way to a destination";
     int r = open_payload(s, it, &raw);
@@ -208,7 +244,7 @@ int hl7_stored_open(struct cli_session *s, const struct maps *maps, struct hl7_s
     }
     it->text = raw;
     if (stored_route_find(s->config, it->row.route, &it->way)) {
-        r = translate(s, maps, it, raw);
+        r = it->way.sender ? translate(s, maps, it, raw) : make(s, maps, it, raw);
     }
     r = r == 0 && !it->absent && !it->closed ? sum_up(s, it) : r;
     return r < 0 ? r : find_before(s, it);
@@ -247,6 +283,11 @@ int hl7_stored_record(struct cli_session *s, const struct hl7_stored *it,
         code = cli_record(s, &event);
     }
     return code;
+}
+
+const char *hl7_stored_word(const struct hl7_stored *it)
+{
+    return strcmp(it->form, "v2") == 0 ? "v2" : "fhir";
 }
 
 bool hl7_stored_changed(const struct hl7_stored *it)

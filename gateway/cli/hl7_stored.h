@@ -1,10 +1,9 @@
-/* A message that was taken, as operators look at it: opened, and translated by the maps of
- * today.
+/* A message that was taken, or what a FHIR client wrote, as operators look at it: opened, and
+ * translated by the maps of today.
  */
 #pragma once
 
 #include "anchor/record.h"
-#include "fhir/translate/to_fhir.h"
 #include "gateway/cli/session.h"
 #include "gateway/maps.h"
 #include "gateway/sealed_payload.h"
@@ -12,8 +11,8 @@
 #include "gateway/stored_route.h"
 
 /*
- * What a message became: the state of the maps, and the SHA-256 of the Bundle in hexadecimal.
- * Each may be empty: not translated, or nobody says.
+ * What a message became: the state of the maps, and the SHA-256 of that in hexadecimal. Each
+ * may be empty: not translated, or nobody says.
  */
 struct hl7_became {
     struct str maps;
@@ -28,8 +27,9 @@ struct hl7_became {
  * @closed: why what came isn't open; NULL: it is
  * @text:   what came, in UTF-8
  * @keys:   that it was sealed under: whose data it is; NULL: not opened
- * @absent: why it becomes no FHIR; NULL: it does
- * @bundle: what it becomes today
+ * @form:   of what it becomes: "FHIR"; "v2" for what a FHIR client wrote
+ * @absent: why it becomes nothing of that; NULL: it does
+ * @made:   what it becomes today
  * @today:  the same, in short
  * @before: what it became when it was tried last
  */
@@ -39,8 +39,9 @@ struct hl7_stored {
     const char *closed;
     struct str text;
     const struct sealed_payload *keys;
+    const char *form;
     const char *absent;
-    struct translate_result bundle;
+    struct str made;
     struct hl7_became today;
     struct hl7_became before;
 };
@@ -67,6 +68,9 @@ MUST_USE int hl7_stored_open(struct cli_session *s, const struct maps *maps,
  * Return: EX_OK, or the code to exit with */
 MUST_USE int hl7_stored_record(struct cli_session *s, const struct hl7_stored *it,
                                enum record_interaction what, struct str request);
+
+/* ->form as records have it: "fhir" or "v2". */
+const char *hl7_stored_word(const struct hl7_stored *it);
 
 /* Whether today's translation differs from that of before, as far as is known. */
 bool hl7_stored_changed(const struct hl7_stored *it);

@@ -7,8 +7,8 @@
 
 #include "crypto/digest.h"
 #include "crypto/secp.h"
-#include "fhir/consent/purpose.h"
 #include "fhir/v2/charset.h"
+#include "gateway/config/ways.h"
 #include "gateway/identity/role.h"
 #include "gateway/net/url.h"
 
@@ -59,7 +59,7 @@ const struct config_issuer *config_issuer(const struct config_listener *listener
     return NULL;
 }
 
-static const struct config_listener *listener_named(const struct config *config,
+const struct config_listener *config_listener_named(const struct config *config,
                                                     const char *name)
 {
     for (size_t i = 0; i < config->listeners.n; i++) {
@@ -230,86 +230,6 @@ static void check_listener(const struct config_listener *listener, struct config
     }
 }
 
-static void check_destination(const struct config_destination *to, struct config_errors *errors)
-{
-    const struct config_place *at = &to->place;
-    check_tls(to->tls, false, errors);
-    if (to->protocol == PROTOCOL_FHIR && !to->url) {
-        config_error(errors, at->line, at->name, "needs url, the FHIR base of the server");
-    }
-    struct url url;
-    if (to->url && url_parse(str_z(to->url), &url) != 0) {
-        config_error(errors, at->line, at->name, "url is no http or https URL");
-    }
-    if (to->protocol == PROTOCOL_MLLP && !to->address) {
-        config_error(errors, at->line, at->name, "needs address, host:port of the receiver");
-    }
-    if (to->auth && to->auth->kind == AUTH_BEARER && !to->auth->token_file) {
-        config_error(errors, to->auth->place.line, at->name, "bearer needs token_file");
-    }
-    if (to->retry_least > to->retry_most) {
-        config_error(errors, at->line, at->name, "retry_least is above retry_most");
-    }
-}
-
-static void check_route(const struct config *config, const struct config_route *route,
-                        struct config_errors *errors)
-{
-    const struct config_place *at = &route->place;
-    const struct config_listener *from = listener_named(config, route->from ? route->from : "");
-    if (route->from && !from) {
-        config_error(errors, at->line, "routes", "no listener is called \"%s\"", route->from);
-    }
-    if (route->to.n == 0) {
-        config_error(errors, at->line, "routes", "to names no destination");
-    }
-    for (size_t i = 0; i < route->to.n; i++) {
-        const struct config_destination *to =
-            config_destination_named(config, route->to.items[i]);
-        if (!to) {
-            config_error(errors, at->line, "routes", "no destination is called \"%s\"",
-                         route->to.items[i]);
-        } else if (from && from->protocol == PROTOCOL_FHIR &&
-                   (to->protocol != PROTOCOL_FHIR || route->to.n > 1)) {
-            config_error(errors, at->line, "routes",
-                         "a FHIR listener leads to exactly one FHIR destination");
-        }
-    }
-    if (from && from->protocol == PROTOCOL_MLLP && !route->purpose) {
-        config_error(errors, at->line, "routes",
-                     "a route of v2 messages needs a purpose; none is ever assumed");
-    } else if (route->purpose && !purpose_bit(str_z(route->purpose))) {
-        config_error(errors, at->line, "routes", "purpose \"%s\" is no code of v3 PurposeOfUse",
-                     route->purpose);
-    }
-}
-
-static bool leads_to_fhir(const struct config *config, const struct config_route *route)
-{
-    bool fhir = false;
-    for (size_t i = 0; i < route->to.n; i++) {
-        const struct config_destination *to =
-            config_destination_named(config, route->to.items[i]);
-        fhir |= to && to->protocol == PROTOCOL_FHIR;
-    }
-    return fhir;
-}
-
-static void check_validation(const struct config *config, const struct config_route *route,
-                             struct config_errors *errors)
-{
-    const struct config_listener *from = listener_named(config, route->from ? route->from : "");
-    bool messages = from && from->protocol == PROTOCOL_MLLP;
-    if (route->validate != VALIDATE_OFF && !leads_to_fhir(config, route)) {
-        config_error(errors, route->place.line, "routes",
-                     "validate looks at FHIR, and this route leads to no FHIR destination");
-    }
-    if (messages && route->profiles.n && route->validate == VALIDATE_OFF) {
-        config_error(errors, route->place.line, "routes",
-                     "profiles of messages need validate: warn or reject");
-    }
-}
-
 /* A reason goes into a table as it is: a word, nothing about anybody. */
 static bool is_word(const char *text)
 {
@@ -395,11 +315,11 @@ static void check_together(const struct config *config, struct config_errors *er
         check_listener(config_listener(config, i), errors);
     }
     for (size_t i = 0; i < config->destinations.n; i++) {
-        check_destination(config_destination(config, i), errors);
+        check_tls(config_destination(config, i)->tls, false, errors);
+        config_check_destination(config_destination(config, i), errors);
     }
     for (size_t i = 0; i < config->routes.n; i++) {
-        check_route(config, config_route(config, i), errors);
-        check_validation(config, config_route(config, i), errors);
+        config_check_route(config, config_route(config, i), errors);
     }
     if (config->consent) {
         check_consent(config, errors);

@@ -131,6 +131,16 @@ struct config_destination_auth {
     const char *token_file;
 };
 
+/* How messages that are made of FHIR are written for a v2 receiver. */
+struct config_receiver {
+    struct config_place place;
+    const char *event; /* "ORU^R01"; NULL: what the maps make of it */
+    int version;       /* enum v2_version */
+    bool beyond;       /* what later versions have is written all the same */
+    const char *charset;
+    struct config_pairs assigners; /* its name of an authority -> system URI */
+};
+
 struct config_destination {
     struct config_place place;
     int protocol;
@@ -139,6 +149,7 @@ struct config_destination {
     const char *organization;
     const struct config_tls *tls;
     const struct config_destination_auth *auth;
+    const struct config_receiver *receiver; /* NULL: the usual */
     int64_t connections;
     int64_t timeout;
     int64_t retry_least;
@@ -287,6 +298,13 @@ const struct config_route *config_route(const struct config *config, size_t i);
 /* Of @listener; NULL if there is none. */
 const struct config_issuer *config_issuer(const struct config_listener *listener,
                                           struct str issuer);
+
+/* By name; NULL if there is none. */
+const struct config_listener *config_listener_named(const struct config *config,
+                                                    const char *name);
+
+/* Whether all its destinations are v2 receivers. */
+bool config_leads_to_v2(const struct config *config, const struct config_route *route);
 
 /* The base URL of a FHIR listener, without '/' at its end. */
 struct str config_base(const struct config_listener *listener);

@@ -11,6 +11,8 @@ static const char *const validates[] = { "off", "warn", "reject", NULL };
 static const char *const acks[] = { "original", "enhanced", NULL };
 static const char *const auths[] = { "none", "pass", "bearer", NULL };
 static const char *const tls_versions[] = { "1.2", "1.3", NULL };
+static const char *const versions[] = { "2.1",   "2.2", "2.3", "2.3.1", "2.4", "2.5",
+                                        "2.5.1", "2.6", "2.7", "2.7.1", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 
 static const struct config_option tls_options[] = {
@@ -143,6 +145,21 @@ static const struct config_option destination_auth_options[] = {
     { 0 },
 };
 
+static const struct config_option receiver_options[] = {
+    { "event", CONFIG_STRING, AT(receiver, event),
+      .help =
+          "the one message it takes, such as ORU^R01; without it what the maps make of it" },
+    { "version", CONFIG_CHOICE, AT(receiver, version), .fallback = "2.5.1", .choices = versions,
+      .help = "what it reads: what this one hasn't got is left out" },
+    { "beyond", CONFIG_BOOL, AT(receiver, beyond), .fallback = "false",
+      .help = "whether fields of later versions are written all the same" },
+    { "charset", CONFIG_STRING, AT(receiver, charset),
+      .help = "character set, a name of table 0211; without it UTF-8, and MSH-18 is silent" },
+    { "assigners", CONFIG_PAIRS, AT(receiver, assigners),
+      .help = "its name of an assigning authority to the URI of its system" },
+    { 0 },
+};
+
 static const struct config_option destination_options[] = {
     { "protocol", CONFIG_CHOICE, AT(destination, protocol), CONFIG_REQUIRED,
       .choices = protocols, .help = "mllp or fhir" },
@@ -156,6 +173,9 @@ static const struct config_option destination_options[] = {
       .help = "TLS; certificate and key for client authentication" },
     { "auth", CONFIG_SECTION, AT(destination, auth), .options = destination_auth_options,
       .size = sizeof(struct config_destination_auth), .help = "credentials towards it" },
+    { "receiver", CONFIG_SECTION, AT(destination, receiver), .options = receiver_options,
+      .size = sizeof(struct config_receiver),
+      .help = "how messages made of FHIR are written for a v2 receiver" },
     { "connections", CONFIG_INTEGER, AT(destination, connections), .fallback = "32", .least = 1,
       .most = 4096, .help = "pooled connections for each worker" },
     { "timeout", CONFIG_DURATION, AT(destination, timeout), .fallback = "30s", .least = 100,

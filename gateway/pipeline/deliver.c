@@ -177,7 +177,7 @@ static int set_request(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
     struct buf request = arena_buf(ex->arena, V2_BECAME_SIZE);
-    v2_became_put(&request, deliver->bundle.bundle);
+    v2_became_put(&request, "fhir", deliver->bundle.bundle);
     deliver->v2.dossier.request = buf_str(&request);
     return buf_failed(&request) ? -ENOMEM : 0;
 }
@@ -203,6 +203,9 @@ static enum step validate(struct exchange *ex)
 static enum step translate_enter(struct exchange *ex)
 {
     struct deliver_exchange *deliver = deliver_of(ex);
+    if (!deliver->v2.sender) {
+        return deliver_written_enter(ex);
+    }
     int r = v2_case_parse(ex);
     if (r != 0) {
         return r < 0 ? deliver_retry(ex, "memory") : deliver_park(ex, "unreadable");

@@ -70,6 +70,9 @@ bool deliver_stands(void *arg);
 /* It doesn't stand: what becomes of the row now. */
 enum step deliver_withdraw(struct exchange *ex);
 
+/* Stage "translate" for what a FHIR client wrote, to a v2 receiver. */
+enum step deliver_written_enter(struct exchange *ex);
+
 /* Stage "forward" for the two kinds of destinations. */
 enum step deliver_fhir_enter(struct exchange *ex);
 enum step deliver_mllp_enter(struct exchange *ex);

@@ -1,5 +1,6 @@
 /*
- * Stage "forward" to a v2 receiver: the message as it came, byte for byte.
+ * Stage "forward" to a v2 receiver: the message as it came, byte for byte; or as it was made of
+ * what a FHIR client wrote.
  *
  * A time-out or a cut leaves open whether the receiver has it; the same bytes are sent again,
  * under the same MSH-10, before anything later of this patient.

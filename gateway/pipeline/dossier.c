@@ -70,6 +70,24 @@ int dossier_nobody(struct exchange *ex)
     return 0;
 }
 
+struct batch_outbox *dossier_outbox(struct exchange *ex, const char *to, struct str route,
+                                    enum store_outbox_state state, const char *basis)
+{
+    struct dossier *dossier = dossier_of(ex);
+    struct batch_outbox *row = &dossier->outboxes[dossier->outbox_count++];
+    *row = (struct batch_outbox){
+        .destination = str_z(to),
+        .route = route,
+        .state = (int16_t)state,
+        .blocks = state == STORE_OUTBOX_OPEN || state == STORE_OUTBOX_HELD,
+        .created = ex->time,
+        .next_at = ex->time,
+        .reason = str_z(basis),
+    };
+    memcpy(row->exchange, ex->id, sizeof(row->exchange));
+    return row;
+}
+
 void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,
                      const struct consent_evidence *evidence)
 {

@@ -12,6 +12,7 @@
 #include "gateway/pipeline/grounds.h"
 #include "gateway/sealed_record.h"
 #include "gateway/store/batch.h"
+#include "gateway/store/outbox.h"
 #include "gateway/type_set.h"
 
 struct worker;
@@ -111,6 +112,11 @@ struct dossier_subject *dossier_subject(struct exchange *ex, const uint8_t patie
 
 /* The slot of a record about nobody. Return: 0 or -ENOMEM */
 MUST_USE int dossier_nobody(struct exchange *ex);
+
+/* A row of the outbox for destination @to by way @route (gateway/stored_route.h), about no
+ * patient yet. ->outboxes has room for it. */
+struct batch_outbox *dossier_outbox(struct exchange *ex, const char *to, struct str route,
+                                    enum store_outbox_state state, const char *basis);
 
 /* Note a decision about @subject, and the consent that it relied on; once each. */
 void dossier_rely_on(struct dossier *dossier, struct dossier_subject *subject,

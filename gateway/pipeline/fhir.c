@@ -141,6 +141,9 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     if (way->config->login && head->method == HTTP_POST && str_starts(path, STR("/login/"))) {
         return str_eq(path, STR("/login/end")) ? &fhir_logout_kind : &fhir_login_kind;
     }
+    if (fhir_leads_to_v2(way)) {
+        return &fhir_to_v2_kind;
+    }
     if (is_consent_operation(path)) {
         return &fhir_grant_kind;
     }

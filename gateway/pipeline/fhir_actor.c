@@ -115,7 +115,7 @@ static struct directory_asker asker_of(const struct fhir_exchange *fx)
     return (struct directory_asker){
         .organization = fx->claims.organization,
         .user = asker_user(&fx->claims, fx->base),
-        .base = fx->out->base_url,
+        .base = fx->server,
     };
 }
 

@@ -60,9 +60,22 @@ static void put_validation(struct json_writer *w)
     json_end(w);
 }
 
-static void put_rest(struct json_writer *w)
+/* What is written for v2 receivers may come as a message, too. */
+static void put_messages(struct json_writer *w)
 {
-    static const char *const system[] = { NULL };
+    json_array(w, "operation");
+    json_object(w, NULL);
+    json_z(w, "name", "process-message");
+    json_z(w, "definition",
+           "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message");
+    json_end(w);
+    json_end(w);
+}
+
+static void put_rest(struct json_writer *w, bool to_v2)
+{
+    static const char *const nothing[] = { NULL };
+    static const char *const bundles[] = { "transaction", NULL };
     static const char *const types[] = { "Patient",          "Observation",  "Encounter",
                                          "DiagnosticReport", "Condition",    "Consent",
                                          "ServiceRequest",   "Practitioner", "Organization",
@@ -70,6 +83,7 @@ static void put_rest(struct json_writer *w)
     static const char *const can[] = { "read",   "vread",  "history-instance",
                                        "create", "update", "search-type",
                                        NULL };
+    static const char *const writes[] = { "create", "update", NULL };
     json_array(w, "rest");
     json_object(w, NULL);
     json_z(w, "mode", "server");
@@ -78,12 +92,17 @@ static void put_rest(struct json_writer *w)
     for (size_t i = 0; types[i]; i++) {
         json_object(w, NULL);
         json_z(w, "type", types[i]);
-        put_codes(w, "interaction", can);
-        put_validation(w);
+        put_codes(w, "interaction", to_v2 ? writes : can);
+        if (!to_v2) {
+            put_validation(w);
+        }
         json_end(w);
     }
     json_end(w);
-    put_codes(w, "interaction", system);
+    put_codes(w, "interaction", to_v2 ? bundles : nothing);
+    if (to_v2) {
+        put_messages(w);
+    }
     json_end(w);
     json_end(w);
 }
@@ -113,7 +132,7 @@ static void write_statement(const struct way_in *way, struct buf *out)
     json_z(&w, NULL, "json");
     json_z(&w, NULL, "application/fhir+json");
     json_end(&w);
-    put_rest(&w);
+    put_rest(&w, fhir_leads_to_v2(way));
     json_end(&w);
 }
 

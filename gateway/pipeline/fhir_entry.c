@@ -52,7 +52,7 @@ int fhir_entry_name(struct exchange *ex, const struct fhir_item *item)
 int fhir_entry_read(struct exchange *ex, const struct bundle_entry *entry,
                     struct fhir_item *out)
 {
-    const struct str bases[] = { fhir_of(ex)->out->base_url, fhir_of(ex)->base };
+    const struct str bases[] = { fhir_of(ex)->server, fhir_of(ex)->base };
     const struct consent_context context = { .bases = bases, .n_bases = ARRAY_LEN(bases) };
     *out = (struct fhir_item){ .entry = entry };
     if (!entry->resource) {
@@ -197,6 +197,16 @@ bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item)
     }
     item->release = true;
     return true;
+}
+
+bool fhir_entry_permitted(struct exchange *ex, struct fhir_item *item)
+{
+    bool release = fhir_entry_decide(ex, item) && item->release;
+    if (release && item->obligations) {
+        fhir_of(ex)->answer.denied = "minimum-necessary";
+        return false;
+    }
+    return release;
 }
 
 int fhir_entry_oblige(struct exchange *ex, const struct fhir_item *item, struct str *out)

@@ -12,8 +12,8 @@
  *   fhir_respond.c  respond
  *   fhir_explain.c  $consent-explain
  *   fhir_validate.c $validate, and what is written where its route is validated
- *   fhir_write.c    what changes the FHIR server
- *   fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
+ *   fhir_write.c    what changes the FHIR server; fhir_to_v2.c: what is written for v2
+ * receivers fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
  *   fhir_login.c    patients log in, and out
  */
 #pragma once
@@ -161,6 +161,8 @@ struct fhir_exchange {
     struct http_req *req; /* NULL: answered, or the client is gone */
     struct way_out *out;
     struct str base; /* our base URL, without '/' at the end */
+    struct str
+        server; /* base URL whose ids are meant: the upstream's, or ours if there is none */
     struct str method;
     struct str path; /* below the base */
     struct str query;
@@ -231,6 +233,7 @@ extern const struct fhir_kind fhir_write_kind;    /* fhir_write.c */
 extern const struct fhir_kind fhir_validate_kind; /* fhir_validate.c */
 extern const struct fhir_kind fhir_break_kind;    /* fhir_break.c */
 extern const struct fhir_kind fhir_explain_kind;  /* fhir_explain.c */
+extern const struct fhir_kind fhir_to_v2_kind;    /* fhir_to_v2.c */
 
 /* Closing stages, left out for whom we don't know. */
 enum step fhir_seal_enter(struct exchange *ex);
@@ -259,6 +262,17 @@ enum step fhir_unauthenticated(struct exchange *ex, int status, const char *why)
 enum step fhir_understand(struct exchange *ex);
 enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes);
 
+/* The same for resources of @type; and whether the token says what for. */
+enum step fhir_allow_type(struct exchange *ex, struct str type, unsigned rights,
+                          unsigned classes);
+enum step fhir_purposed(struct exchange *ex);
+
+/* The listener's one route; the configuration has exactly one for each. NULL: it has none */
+const struct config_route *fhir_route(const struct way_in *way);
+
+/* Whether what is written there leaves as messages of HL7 v2. */
+bool fhir_leads_to_v2(const struct way_in *way);
+
 /* The part of @path below the listener's base; false if it isn't below. */
 bool fhir_below(struct str path, struct str base, struct str *out);
 
@@ -284,6 +298,11 @@ bool fhir_login_challenge(struct way_in *way, struct http_req *req);
  * known to be valid, and taken all the same. */
 enum step fhir_validate_written(struct exchange *ex, const struct node *resource,
                                 bool *doubtful);
+
+/* --- fhir_write.c ------------------------------------------------------------------------- */
+
+/* In a stage: whether the body @root is what the path of a create or update says. */
+enum step fhir_written_fits(struct exchange *ex, const struct node *root);
 
 /* --- fhir_actor.c ------------------------------------------------------------------------- */
 
@@ -316,6 +335,9 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
 
 /* For @then: note the number of the token's patient, if it has one. */
 enum step fhir_person_own_known(struct exchange *ex);
+
+/* Whoever was found is told by the record that somebody tried. */
+void fhir_people_tell(struct exchange *ex);
 
 /* After that: is @number the token's patient? */
 bool fhir_is_own(const struct exchange *ex, const uint8_t number[16]);
@@ -373,6 +395,12 @@ MUST_USE int fhir_entry_name(struct exchange *ex, const struct fhir_item *item);
 
 /* Decide it; false: no room for its patients in this round. */
 bool fhir_entry_decide(struct exchange *ex, struct fhir_item *item);
+
+/*
+ * Decide whether it may be written: whether it may be released whole. Who is shown a resource
+ * under obligations hasn't seen all of it, so what they would write isn't all of it either.
+ */
+bool fhir_entry_permitted(struct exchange *ex, struct fhir_item *item);
 
 /* The entry as it is released under its obligations, URLs mapped. Return: 0 or -ENOMEM */
 MUST_USE int fhir_entry_oblige(struct exchange *ex, const struct fhir_item *item,

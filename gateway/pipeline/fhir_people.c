@@ -62,7 +62,7 @@ static int hash_id(struct exchange *ex, struct str id, uint8_t out[32])
 {
     struct fhir_exchange *fx = fhir_of(ex);
     struct buf system = arena_buf(ex->arena, SYSTEM_MAX);
-    buf_str_put(&system, fx->out->base_url);
+    buf_str_put(&system, fx->server);
     buf_z(&system, "/Patient");
     vault_identifier_hash(fx->dossier.worker->vault, buf_str(&system), id, out);
     return buf_failed(&system) ? -ENOMEM : 0;
@@ -74,7 +74,7 @@ static bool is_local(const struct fhir_exchange *fx, const struct reference *to)
     return str_eq(to->type, STR("Patient")) && reference_is_id(to->id) &&
            (to->form == REFERENCE_RELATIVE ||
             (to->form == REFERENCE_ABSOLUTE &&
-             (str_eq(to->base, fx->out->base_url) || str_eq(to->base, fx->base))));
+             (str_eq(to->base, fx->server) || str_eq(to->base, fx->base))));
 }
 
 /* The person of @hash, added if nobody has it; NULL: no memory. */
@@ -246,7 +246,7 @@ static void on_looked(void *arg, int r, const struct db_rows *rows)
     int outcome = store_patient_outcome(rows, 0, person->number);
     bool found = outcome == STORE_PATIENT_FOUND;
     bool ask = outcome == STORE_PATIENT_UNKNOWN && person->id.n && !person->pre_read &&
-               people->pre_reads < FHIR_PRE_READS_MAX;
+               people->pre_reads < FHIR_PRE_READS_MAX && fhir_of(ex)->out->http;
     if (found) {
         person->state = FHIR_PERSON_KNOWN;
         keep(ex, person);
@@ -281,6 +281,15 @@ enum step fhir_people_resolve(struct exchange *ex, enum step (*then)(struct exch
 {
     fhir_of(ex)->people.then = then;
     return resolve_next(ex);
+}
+
+void fhir_people_tell(struct exchange *ex)
+{
+    for (struct fhir_person *at = fhir_of(ex)->people.first; at; at = at->next) {
+        if (at->state == FHIR_PERSON_KNOWN) {
+            (void)dossier_subject(ex, at->number);
+        }
+    }
 }
 
 /* --- the patient whom the token is for ---------------------------------------------------- */

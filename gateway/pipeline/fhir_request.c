@@ -268,20 +268,36 @@ static int classify(struct exchange *ex)
     return r;
 }
 
-/* The listener's one route; the configuration has exactly one for each. */
+const struct config_route *fhir_route(const struct way_in *way)
+{
+    const struct config *config = way->worker->config;
+    for (size_t i = 0; i < config->routes.n; i++) {
+        const struct config_route *route = config_route(config, i);
+        if (strcmp(route->from, way->config->place.name) == 0 && route->to.n > 0) {
+            return route;
+        }
+    }
+    return NULL;
+}
+
+bool fhir_leads_to_v2(const struct way_in *way)
+{
+    const struct config_route *route = fhir_route(way);
+    return route && config_leads_to_v2(way->worker->config, route);
+}
+
 static bool set_route(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
-    const struct config *config = fx->way->worker->config;
-    for (size_t i = 0; i < config->routes.n; i++) {
-        const struct config_route *route = config_route(config, i);
-        if (strcmp(route->from, fx->way->config->place.name) == 0 && route->to.n > 0) {
-            dossier_route(ex, route);
-            fx->out = worker_way_out(fx->way->worker, route->to.items[0]);
-            break;
-        }
+    const struct config_route *route = fhir_route(fx->way);
+    if (route) {
+        dossier_route(ex, route);
+        fx->out = worker_way_out(fx->way->worker, route->to.items[0]);
     }
-    return fx->out && fx->out->http;
+    if (fx->out) {
+        fx->server = fx->out->http ? fx->out->base_url : fx->base;
+    }
+    return fx->out != NULL;
 }
 
 static enum step refuse_interaction(struct exchange *ex)
@@ -302,7 +318,7 @@ enum step fhir_understand(struct exchange *ex)
     }
     if (!set_route(ex)) {
         return fhir_refuse(ex, OUTCOME_UNSUPPORTED, "no-route", 501,
-                           "no FHIR server stands behind this address");
+                           "nothing stands behind this address");
     }
     if (fx->interaction.kind == INTERACTION_REFUSED) {
         return refuse_interaction(ex);
@@ -324,9 +340,14 @@ static bool has_role(const struct fhir_exchange *fx, unsigned classes)
 
 enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes)
 {
+    return fhir_allow_type(ex, fhir_of(ex)->interaction.type, rights, classes);
+}
+
+enum step fhir_allow_type(struct exchange *ex, struct str type, unsigned rights,
+                          unsigned classes)
+{
     struct fhir_exchange *fx = fhir_of(ex);
-    unsigned contexts =
-        rights ? scope_contexts(fx->claims.scope, fx->interaction.type, rights) : 0;
+    unsigned contexts = rights ? scope_contexts(fx->claims.scope, type, rights) : 0;
     fx->rights = rights;
     fx->only_patient = contexts == SCOPE_PATIENT;
     bool nobody = fx->only_patient && fx->claims.patient.n == 0 && !fx->logged_in;
@@ -337,6 +358,17 @@ enum step fhir_allow(struct exchange *ex, unsigned rights, unsigned classes)
     if (!has_role(fx, classes)) {
         return fhir_refuse(ex, OUTCOME_FORBIDDEN, "role", 403,
                            "the token names no role that may do this");
+    }
+    return STEP_NEXT;
+}
+
+enum step fhir_purposed(struct exchange *ex)
+{
+    const struct fhir_exchange *fx = fhir_of(ex);
+    if (fx->dossier.mode == RECORD_ENFORCE && !fx->asks.purposes &&
+        !fx->asks.n_other_purposes) {
+        return fhir_refuse(ex, OUTCOME_FORBIDDEN, "purpose-missing", 403,
+                           "the token declares no purpose of use");
     }
     return STEP_NEXT;
 }
@@ -356,10 +388,5 @@ enum step fhir_authorize_enter(struct exchange *ex)
         step = fx->logged_in && changes ? fhir_allow(ex, 0, 0)
                                         : fhir_allow(ex, rights, role_classes(rights));
     }
-    if (step == STEP_NEXT && fx->dossier.mode == RECORD_ENFORCE && !fx->asks.purposes &&
-        !fx->asks.n_other_purposes) {
-        step = fhir_refuse(ex, OUTCOME_FORBIDDEN, "purpose-missing", 403,
-                           "the token declares no purpose of use");
-    }
-    return step;
+    return step == STEP_NEXT ? fhir_purposed(ex) : step;
 }

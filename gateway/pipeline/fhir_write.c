@@ -84,6 +84,18 @@ static bool supported(const struct interaction *asked)
             asked->kind == INTERACTION_DELETE);
 }
 
+enum step fhir_written_fits(struct exchange *ex, const struct node *root)
+{
+    const struct interaction *asked = &fhir_of(ex)->interaction;
+    if (!str_eq(node_text(root, "resourceType"), asked->type)) {
+        return refuse_body(ex, "the body is of another type than the path");
+    }
+    if (asked->kind == INTERACTION_UPDATE && !str_eq(node_text(root, "id"), asked->id)) {
+        return refuse_body(ex, "the body has another id than the path");
+    }
+    return STEP_NEXT;
+}
+
 static enum step resource_enter(struct exchange *ex)
 {
     struct fhir_write *write = write_of(ex);
@@ -103,13 +115,8 @@ static enum step resource_enter(struct exchange *ex)
                      : refuse_body(ex, "the body can't be read");
     }
     const struct node *root = root_of(&write->sent);
-    if (!str_eq(node_text(root, "resourceType"), asked->type)) {
-        return refuse_body(ex, "the body is of another type than the path");
-    }
-    if (asked->kind == INTERACTION_UPDATE && !str_eq(node_text(root, "id"), asked->id)) {
-        return refuse_body(ex, "the body has another id than the path");
-    }
-    return fhir_validate_written(ex, root, &write->doubtful);
+    enum step step = fhir_written_fits(ex, root);
+    return step == STEP_NEXT ? fhir_validate_written(ex, root, &write->doubtful) : step;
 }
 
 static const char *permit_basis(struct exchange *ex)
@@ -205,37 +212,16 @@ static enum step patients_enter(struct exchange *ex)
                  : fhir_people_resolve(ex, fhir_person_own_known);
 }
 
-/*
- * Whether everybody permits @state. Who is shown a resource under obligations hasn't seen all
- * of it, so what they would write isn't all of it either.
- */
+/* Whether everybody permits @state. */
 static bool permitted(struct exchange *ex, struct state *state)
 {
-    if (!state->there) {
-        return true;
-    }
-    bool release = fhir_entry_decide(ex, &state->item) && state->item.release;
-    if (release && state->item.obligations) {
-        fhir_of(ex)->answer.denied = "minimum-necessary";
-        return false;
-    }
-    return release;
+    return !state->there || fhir_entry_permitted(ex, &state->item);
 }
 
 /* An OperationOutcome is nobody's, and refused without a word. */
 static const char *why_not(const struct fhir_write *write)
 {
     return write->fx.answer.denied ? write->fx.answer.denied : "type";
-}
-
-/* Whoever was found is told by the record that somebody tried. */
-static void name_found(struct exchange *ex)
-{
-    for (struct fhir_person *at = fhir_of(ex)->people.first; at; at = at->next) {
-        if (at->state == FHIR_PERSON_KNOWN) {
-            (void)dossier_subject(ex, at->number);
-        }
-    }
 }
 
 /* Who refuses, if anybody does; STEP_NEXT: all permit. */
@@ -251,11 +237,11 @@ static enum step decide(struct exchange *ex)
     dossier->decided = consents_epoch(dossier->worker->consents);
     write->fx.answer.denied = NULL;
     if (!permitted(ex, &write->before)) {
-        name_found(ex);
+        fhir_people_tell(ex);
         return exchange_stop(ex, OUTCOME_DENY, why_not(write));
     }
     if (!permitted(ex, &write->sent)) {
-        name_found(ex);
+        fhir_people_tell(ex);
         return fhir_refuse(ex, OUTCOME_DENY, why_not(write), 403,
                            "consent doesn't permit this");
     }

@@ -39,8 +39,8 @@ static enum record_outcome record_outcome_of(const struct exchange *ex)
     }
     switch (ex->outcome) {
     case OUTCOME_PERMIT:
-        if (dossier->interaction == RECORD_V2_RECEIVE) {
-            return RECORD_ACCEPTED;
+        if (dossier->interaction == RECORD_V2_RECEIVE || dossier->outbox_count) {
+            return RECORD_ACCEPTED; /* what becomes of it is recorded by its deliveries */
         }
         return dossier->withheld ? RECORD_PARTIAL : RECORD_PERMIT;
     case OUTCOME_DENY:

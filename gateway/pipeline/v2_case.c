@@ -65,7 +65,7 @@ int v2_case_translate(struct exchange *ex, int64_t accepted, struct translate_re
 
 void v2_case_bound(struct exchange *ex)
 {
-    int64_t mb = case_of(ex)->dossier.worker->config->message_memory;
+    int64_t mb = dossier_of(ex)->worker->config->message_memory;
     arena_limit(ex->arena, (size_t)mb << 20);
 }
 
@@ -273,6 +273,26 @@ static enum v2_verdict decide_nobodys(const struct v2_case *v2, const char **bas
     return v2->nobodys ? V2_PERMIT : V2_DENY;
 }
 
+void v2_case_asks(struct exchange *ex, const struct config_destination *to, struct v2_asks *out)
+{
+    const struct dossier *dossier = dossier_of(ex);
+    const struct worker *worker = dossier->worker;
+    const struct directory_asker asker =
+        directory_destination(worker_way_out(worker, to->place.name));
+    struct belonging belonging;
+    directory_known(worker->directory, ex->arena, &asker, &belonging);
+    out->actors[0] = asker.organization;
+    memcpy(out->actors + 1, belonging.at, belonging.n * sizeof(out->actors[0]));
+    out->request = (struct consent_request){
+        .actors = out->actors,
+        .n_actors = 1 + belonging.n,
+        .actors_unknown = belonging.unknown,
+        .purposes = purpose_bit(str_z(dossier->route->purpose)),
+        .action = ACTION_DISCLOSE,
+        .now = ex->time,
+    };
+}
+
 enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destination *to,
                                const char **basis)
 {
@@ -281,21 +301,8 @@ enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destinat
     if (v2->patients.count == 0 && state == CONSENTS_READY) {
         return decide_nobodys(v2, basis);
     }
-    const struct worker *worker = v2->dossier.worker;
-    const struct directory_asker asker =
-        directory_destination(worker_way_out(worker, to->place.name));
-    struct belonging belonging;
-    struct str actors[1 + BELONGING_NAMES_MAX] = { asker.organization };
-    directory_known(worker->directory, ex->arena, &asker, &belonging);
-    memcpy(actors + 1, belonging.at, belonging.n * sizeof(actors[0]));
-    struct consent_request request = {
-        .actors = actors,
-        .n_actors = 1 + belonging.n,
-        .actors_unknown = belonging.unknown,
-        .purposes = purpose_bit(str_z(v2->dossier.route->purpose)),
-        .action = ACTION_DISCLOSE,
-        .now = ex->time,
-    };
+    struct v2_asks asks;
+    v2_case_asks(ex, to, &asks);
     enum v2_verdict worst = v2->patients.count ? V2_PERMIT : V2_HELD;
     *basis = consents_state_name(state);
     for (size_t i = 0; i < v2->patients.count; i++) {
@@ -307,7 +314,7 @@ enum v2_verdict v2_case_decide(struct exchange *ex, const struct config_destinat
         const char *word = consents_state_name(state);
         enum v2_verdict verdict = V2_HELD;
         if (state == CONSENTS_READY) {
-            verdict = ask(v2, &request, subject, &word);
+            verdict = ask(v2, &asks.request, subject, &word);
         }
         if (i == 0 || verdict > worst) {
             worst = verdict;

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "fhir/consent/belonging.h"
+#include "fhir/consent/evaluate.h"
 #include "fhir/translate/to_fhir.h"
 #include "fhir/v2/message.h"
 #include "fhir/v2/patient_ids.h"
@@ -72,7 +74,8 @@ MUST_USE int v2_case_parse(struct exchange *ex);
 MUST_USE int v2_case_translate(struct exchange *ex, int64_t accepted,
                                struct translate_result *out);
 
-/* From here on it may take as much memory as the configuration gives a message. */
+/* From here on an exchange, of whatever kind, may take as much memory as the configuration
+ * gives a message. */
 void v2_case_bound(struct exchange *ex);
 
 /* From here on it may take what it needs. Return: whether it wanted more than v2_case_bound().
@@ -83,11 +86,22 @@ bool v2_case_unbound(struct exchange *ex);
  * that the message merges. Needs ->message and ->sender. */
 enum step v2_case_resolve(struct exchange *ex);
 
+/* @request: borrows ->actors */
+struct v2_asks {
+    struct str actors[1 + BELONGING_NAMES_MAX];
+    struct consent_request request;
+};
+
+/* What an exchange of whatever kind asks consents so that @to gets it: for its organization and
+ * those above, for the route's purpose, the action "disclose". */
+void v2_case_asks(struct exchange *ex, const struct config_destination *to,
+                  struct v2_asks *out);
+
 /**
  * v2_case_decide() - may destination @to get it?
  * @basis: word for the record, of the strictest answer
  *
- * For its organization, with the route's purpose and the action "disclose". Every patient of
+ * As v2_case_asks() says. Every patient of
  * the message must permit every resource of it. A message without patients may go if what it
  * became is about nobody: beds, staff. Adds the subjects to the dossier.
  */

@@ -14,7 +14,6 @@
 #include "gateway/metrics.h"
 #include "gateway/pipeline/v2_impl.h"
 #include "gateway/pipeline/v2_valid.h"
-#include "gateway/store/outbox.h"
 #include "gateway/stored_route.h"
 #include "gateway/vault.h"
 
@@ -306,20 +305,10 @@ static void add_row(struct exchange *ex, const struct config_destination *to,
                     enum store_outbox_state state, const char *basis)
 {
     struct v2_case *v2 = v2_of(ex);
-    struct batch_outbox *row = &v2->dossier.outboxes[v2->dossier.outbox_count++];
-    *row = (struct batch_outbox){
-        .destination = str_z(to->place.name),
-        .route = row_route(ex),
-        .state = (int16_t)state,
-        .blocks = state == STORE_OUTBOX_OPEN || state == STORE_OUTBOX_HELD,
-        .created = ex->time,
-        .next_at = ex->time,
-        .reason = str_z(basis),
-    };
+    struct batch_outbox *row = dossier_outbox(ex, to->place.name, row_route(ex), state, basis);
     if (v2->patients.count && !v2->nameless && !v2->conflict) {
         memcpy(row->patient, v2->numbers[0], sizeof(row->patient));
     }
-    memcpy(row->exchange, ex->id, sizeof(row->exchange));
 }
 
 /* What holds for all destinations alike; STORE_OUTBOX_OPEN if each decides for itself. */

@@ -136,6 +136,39 @@ static void test_options(void **state)
     }
 }
 
+/* What FHIR clients write has maps of its own route, which make the messages asked for. */
+static void test_written(void **state)
+{
+    static const char *ward = "ward";
+    static const char *const events[] = { NULL, "ADT^A08", "ADT^A99" };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        struct config_receiver receiver = { .event = events[i], .place.line = 9 };
+        struct config_destination to = { .place.name = "ward", .receiver = &receiver };
+        struct config_listener from = { .place.name = "fhir", .protocol = PROTOCOL_FHIR };
+        const char *files[] = { paths[MEN] };
+        struct config_route route = { .from = "fhir",
+                                      .to = { &ward, 1 },
+                                      .maps = { files, 1 } };
+        const struct config config = { .file = "site.yaml",
+                                       .listeners = { &from, 1 },
+                                       .destinations = { &to, 1 },
+                                       .routes = { &route, 1 } };
+        struct buf report = heap_buf(1 << 16);
+        struct maps *maps = NULL;
+        bool wrong = i == 2;
+        assert_int_equal(maps_load(&config, &report, &maps), wrong ? -EINVAL : 0);
+        buf_c(&report, '\0');
+        assert_string_equal(report.p,
+                            wrong ? "site.yaml:9: no map makes the message ADT^A99\n" : "");
+        if (!wrong) {
+            assert_non_null(maps_of(maps, NULL, &route));
+        }
+        maps_free(maps);
+        heap_buf_free(&report);
+    }
+}
+
 /* All mistakes of a file, each once although two senders have it. */
 static void test_mistakes(void **state)
 {
@@ -197,9 +230,8 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_who_has_which),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_who_has_which), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_written),       cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests_name("gateway/maps", tests, setup, teardown);

@@ -5,7 +5,7 @@
 
 static struct config_sender senders[2];
 static struct config_listener listeners[] = {
-    { .place.name = "fhir" },
+    { .place.name = "fhir", .protocol = PROTOCOL_FHIR },
     { .place.name = "lab", .senders = { senders, ARRAY_LEN(senders) } },
 };
 static struct config_route routes[] = {
@@ -31,6 +31,21 @@ static void test_what_is_written_is_found(void **state)
     assert_ptr_equal(found.sender, way.sender);
 }
 
+/* What a FHIR client wrote has no sender. */
+static void test_without_sender(void **state)
+{
+    (void)state;
+    char memory[64];
+    struct buf name = buf_fixed(memory, sizeof(memory));
+    const struct stored_route way = { &routes[0], NULL };
+    struct stored_route found;
+    stored_route_put(&name, &listeners[0], &way);
+    assert_str(buf_str(&name), "fhir:0");
+    assert_true(stored_route_find(&config, buf_str(&name), &found));
+    assert_ptr_equal(found.route, way.route);
+    assert_null(found.sender);
+}
+
 static void test_what_the_configuration_has_no_more_is_not_found(void **state)
 {
     static const char *const names[] = {
@@ -50,6 +65,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_is_found),
+        cmocka_unit_test(test_without_sender),
         cmocka_unit_test(test_what_the_configuration_has_no_more_is_not_found),
     };
     return cmocka_run_group_tests_name("stored_route", tests, NULL, NULL);

@@ -79,12 +79,12 @@ static void test_entries(void **state)
         { BUNDLE(ENTRY("u", R("Observation", TO("subject", "Patient/p"))), NAMELESS),
           SUBJECT_KNOWN, "Patient/p", "" },
         /* Others of the Bundle are decided by themselves. */
-        { BUNDLE(ENTRY("u", R("Observation", TO("subject", "Patient/q")
-                                  TOS("performer", "urn:uuid:d"))),
+        { BUNDLE(ENTRY("u", R("Observation",
+                              TO("subject", "Patient/q") TOS("performer", "urn:uuid:d"))),
                  DOCTOR),
           SUBJECT_KNOWN, "Patient/q", "" },
-        { BUNDLE(ENTRY("u", R("Observation", TO("subject", "Patient/q")
-                                  TOS("performer", "urn:uuid:p"))),
+        { BUNDLE(ENTRY("u", R("Observation",
+                              TO("subject", "Patient/q") TOS("performer", "urn:uuid:p"))),
                  P),
           SUBJECT_KNOWN, "Patient/q", "urn:a=1" },
         { BUNDLE(ENTRY("u", R("Provenance", TOS("target", "urn:uuid:d"))), DOCTOR),
@@ -100,8 +100,7 @@ static void test_entries(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CLEANUP(arena_freep) struct arena *arena = arena_new(4096);
         const struct node *root = read_json(arena, cases[i].in);
-        const struct node *resource =
-            node_get(node_first(node_get(root, "entry")), "resource");
+        const struct node *resource = node_get(node_first(node_get(root, "entry")), "resource");
         struct subjects found;
         char patients[128];
         char participants[128];
@@ -148,12 +147,10 @@ static void test_bundles_too_long_tell_nothing(void **state)
         buf_c(&text, '\0');
         assert_false(buf_failed(&text));
         const struct node *root = read_json(arena, text.p);
-        const struct node *resource =
-            node_get(node_first(node_get(root, "entry")), "resource");
+        const struct node *resource = node_get(node_first(node_get(root, "entry")), "resource");
         assert_int_equal(subject_find(arena, resource, &found), 0);
         assert_int_equal(subject_within(arena, root, resource, &found), 0);
-        assert_int_equal(found.class,
-                         n > WITHIN_ENTRIES_MAX ? SUBJECT_UNKNOWN : SUBJECT_KNOWN);
+        assert_int_equal(found.class, n > WITHIN_ENTRIES_MAX ? SUBJECT_UNKNOWN : SUBJECT_KNOWN);
     }
 }
 

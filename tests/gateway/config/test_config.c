@@ -93,6 +93,53 @@ static void test_a_good_file_is_read(void **state)
     "  web: { protocol: fhir, address: 127.0.0.1:8080, base: \"http://gw/fhir\",\n"            \
     "         issuers: [{ issuer: a, audience: b, " keys " }] }\ndestinations:"
 
+/* What FHIR clients write, and how messages are written for those who get it. */
+static void test_from_fhir_to_v2_receivers(void **state)
+{
+#define BEGIN                                                                                  \
+    WEB("jwks_file: url") "\n  ehr: { protocol: fhir, url: \"http://e/\", organization: o"
+#define WARD " }\n  ward: { protocol: mllp, address: \"127.0.0.1:2600\", organization: o"
+#define ROUTE " }\nroutes:\n  - { from: web, purpose: TREAT, to: [ward] }\n"
+    static const struct {
+        const char *to;
+        const char *why;
+    } cases[] = {
+        { BEGIN WARD ROUTE, NULL },
+        { BEGIN WARD ", receiver: { }" ROUTE, NULL },
+        { BEGIN WARD ", receiver: { version: 2.3, charset: 8859/1, beyond: true,"
+                     " event: \"ORU^R01\", assigners: { LAB: \"urn:lab\" } }" ROUTE,
+          NULL },
+        { BEGIN WARD ", receiver: { version: 2.9 }" ROUTE, "version" },
+        { BEGIN WARD ", receiver: { charset: KOI8 }" ROUTE, "no character set \"KOI8\"" },
+        { BEGIN WARD ", receiver: { charset: UNICODE UTF-16 }" ROUTE, "no character set" },
+        { BEGIN ", receiver: { }" WARD ROUTE, "no v2 receiver" },
+        { BEGIN WARD " }\nroutes:\n  - { from: web, to: [ward] }\n", "needs a purpose" },
+        { BEGIN WARD " }\nroutes:\n  - { from: web, purpose: TREAT, to: [ehr, ward] }\n",
+          "exactly one FHIR destination, or to v2 receivers" },
+        { BEGIN WARD " }\nroutes:\n  - { from: web, purpose: TREAT, to: [ward],"
+                     " validate: reject }\n",
+          NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf report = heap_buf(1 << 16);
+        struct config *config = NULL;
+        int r = load_with("destinations:\n  ward: { protocol: mllp, address: "
+                          "\"127.0.0.1:2600\", organization: \"urn:oid:1.2.9\" }\nroutes:\n",
+                          cases[i].to, &report, &config);
+        buf_c(&report, '\0');
+        if (r != (cases[i].why ? -EINVAL : 0) ||
+            (cases[i].why && !strstr(report.p, cases[i].why))) {
+            fail_msg("case %zu: %s", i, report.p);
+        }
+        config_free(config);
+        heap_buf_free(&report);
+    }
+#undef BEGIN
+#undef WARD
+#undef ROUTE
+}
+
 static void test_what_is_wrong_is_named_with_its_line(void **state)
 {
     static const struct {
@@ -308,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_file_is_read),
+        cmocka_unit_test(test_from_fhir_to_v2_receivers),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(test_issuers_and_their_roles),
         cmocka_unit_test(test_where_patients_log_in),
