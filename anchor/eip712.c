@@ -16,6 +16,7 @@ enum {
     "uint40 validFrom,uint40 validUntil,uint40 deadline)"
 #define REVOKE_TYPE "ConsentRevoke(bytes32 consentId,uint16 version)"
 #define ROTATE_TYPE "ConsentRotate(bytes32 consentId,uint16 version,address to,uint40 deadline)"
+#define STATEMENT_TYPE "ConsentStatement(bytes32 consentId,uint16 version,string text)"
 #define COMMITMENT_DOMAIN "chartseal/consent/v1"
 
 /* Words in @memory, the first of them the hash of @text. */
@@ -98,6 +99,19 @@ void eip712_rotate(const struct eip712_domain *domain, const struct consent_rota
     abi_put_u64(&b, rotate->version);
     abi_put(&b, rotate->to, sizeof(rotate->to));
     abi_put_u64(&b, rotate->deadline);
+    sign_of(domain, &b, out);
+}
+
+void eip712_statement(const struct eip712_domain *domain,
+                      const struct consent_statement *statement, uint8_t out[DIGEST_SIZE])
+{
+    char memory[WORDS_SIZE];
+    uint8_t text[DIGEST_SIZE];
+    struct buf b = begin(memory, STATEMENT_TYPE);
+    digest_keccak256(statement->text, text);
+    abi_put(&b, statement->id, sizeof(statement->id));
+    abi_put_u64(&b, statement->version);
+    abi_put(&b, text, sizeof(text));
     sign_of(domain, &b, out);
 }
 

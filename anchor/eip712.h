@@ -1,11 +1,12 @@
 /*
  * Typed data of ConsentRegistry, and the commitment to a consent.
  *
- * Spec: EIP-712; types ConsentGrant, ConsentRevoke, ConsentRotate
+ * Spec: EIP-712; types ConsentGrant, ConsentRevoke, ConsentRotate, ConsentStatement
  */
 #pragma once
 
 #include "crypto/base/attr.h"
+#include "crypto/base/str.h"
 #include "crypto/digest.h"
 
 #include <stdint.h>
@@ -39,6 +40,14 @@ struct consent_rotate {
     uint64_t deadline;
 };
 
+/* What a consent says in words. It is signed by who holds the consent, and never goes on chain:
+ * the grant's commitment covers the digest of it. @text: UTF-8 */
+struct consent_statement {
+    uint8_t id[32];
+    uint16_t version;
+    struct str text;
+};
+
 /* Separator of domain {name "ConsentRegistry", version "1"}. */
 void eip712_separator(const struct eip712_domain *domain, uint8_t out[DIGEST_SIZE]);
 
@@ -49,6 +58,10 @@ void eip712_revoke(const struct eip712_domain *domain, const struct consent_revo
                    uint8_t out[DIGEST_SIZE]);
 void eip712_rotate(const struct eip712_domain *domain, const struct consent_rotate *rotate,
                    uint8_t out[DIGEST_SIZE]);
+
+/* The same of @statement: consent_opening.statement. */
+void eip712_statement(const struct eip712_domain *domain,
+                      const struct consent_statement *statement, uint8_t out[DIGEST_SIZE]);
 
 /* What a consent on chain commits to. */
 struct consent_opening {

@@ -29,6 +29,7 @@ enum seal_kind {
     SEAL_CONSENT = 4,
     SEAL_OUTBOX = 5,
     SEAL_IDENTIFIER = 6,
+    SEAL_STATEMENT = 7,
 };
 
 /* What identifies one sealed payload; all of it is authenticated. */

@@ -31,7 +31,7 @@ struct fhir_filing {
     const struct node *root;
     struct consent_filing filing;
     struct fhir_person *person;
-    struct str policy;
+    struct str statement;
     struct store_consent row;
     struct consent_grant grant;
     bool known; /* by its identifier, of which nothing may be filed yet */
@@ -132,6 +132,7 @@ static int seal_policy(struct exchange *ex, const struct vault_key *key)
     struct store_consent *row = &filing->row;
     struct buf text = arena_buf(ex->arena, CONSENT_SEALED_POLICY + POLICY_TEXT_MAX);
     struct consent_opening opening = { .schema = CONSENT_SCHEMA };
+    fhir_statement_digest(ex, row, filing->statement, opening.statement);
     randombytes_buf(opening.salt, sizeof(opening.salt));
     buf_put(&text, opening.salt, sizeof(opening.salt));
     buf_put(&text, opening.statement, sizeof(opening.statement));
@@ -194,6 +195,7 @@ static void put_grant(struct json_writer *w, struct exchange *ex)
     put_number(w, "version", filing->row.version);
     put_number(w, "validFrom", filing->grant.valid_from);
     put_number(w, "validUntil", filing->grant.valid_until);
+    put_text(w, "statement", filing->statement);
     put_number(w, "chainId", (uint64_t)worker->config->ledger->chain_id);
     put_hex(w, "verifyingContract", worker->consent_contract, sizeof(worker->consent_contract));
     json_end(w);
@@ -270,7 +272,11 @@ static enum step file_under(struct exchange *ex)
     struct fhir_filing *filing = filing_of(ex);
     struct worker *worker = filing->fx.dossier.worker;
     const struct vault_key *key = vault_cached(worker->vault, filing->person->number);
-    if (!key || seal_policy(ex, key) < 0) {
+    int r =
+        key ? fhir_statement_write(ex, &filing->row, &filing->filing.policy, &filing->statement)
+            : -ENOKEY;
+    r = r < 0 ? r : fhir_statement_seal(ex, key, filing->statement, &filing->row);
+    if (r < 0 || seal_policy(ex, key) < 0) {
         return exchange_stop(ex, OUTCOME_UNAVAILABLE, "key");
     }
     return exchange_wait(ex, store_consent_file(worker->db, &filing->row, on_filed, ex));

@@ -2,7 +2,7 @@
  * What a patient's signature sets off, or his word in front of staff: a grant or a revocation
  * on its way to the chain. Staff may take back only, never grant.
  *
- *   receive → authenticate → collect → authorize → load → relay → seal → record → respond
+ *   receive → authenticate → collect → authorize → load → key → relay → seal → record → respond
  *
  * The signature is checked here as the contract will check it, so nobody can make the relayer
  * pay for what would be refused. What the chain then holds is the follower's to say.
@@ -29,7 +29,7 @@ enum {
 struct fhir_grant {
     struct fhir_exchange fx;
     uint8_t id[32];
-    struct store_consent row; /* its spans are gone */
+    struct store_consent row; /* its policy is gone */
     bool known;
     const struct node *given; /* Parameters */
     struct store_relay relay;
@@ -73,7 +73,7 @@ static void on_loaded(void *arg, int r, const struct db_rows *rows)
             (!grant->known || row.version > grant->row.version)) {
             grant->row = row;
             grant->row.sealed = STR("");
-            grant->row.statement = STR("");
+            grant->row.statement = arena_str(ex->arena, row.statement);
             grant->known = true;
         }
     }
@@ -91,8 +91,8 @@ static void on_loaded(void *arg, int r, const struct db_rows *rows)
 
 static enum step load(struct exchange *ex)
 {
-    return exchange_wait(ex, store_consent_by_id(dossier_of(ex)->worker->db, grant_of(ex)->id,
-                                                 1, on_loaded, ex));
+    return exchange_wait(
+        ex, store_consent_stated(dossier_of(ex)->worker->db, grant_of(ex)->id, on_loaded, ex));
 }
 
 static enum step load_enter(struct exchange *ex)
@@ -112,6 +112,25 @@ static enum step load_enter(struct exchange *ex)
     }
     return fhir_person_own(ex) < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "memory")
                                    : fhir_people_resolve(ex, load);
+}
+
+/* --- key: of the statement -----------------------------------------------------------------
+ */
+
+static void on_key(void *arg, int r)
+{
+    struct exchange *ex = exchange_woken(arg);
+    exchange_move(ex, r < 0 ? exchange_stop(ex, OUTCOME_UNAVAILABLE, "key") : STEP_NEXT);
+}
+
+static enum step key_enter(struct exchange *ex)
+{
+    const struct worker *worker = dossier_of(ex)->worker;
+    const uint8_t *key = grant_of(ex)->row.key;
+    if (!is_operation(ex, "grant") || vault_cached_id(worker->vault, key)) {
+        return STEP_NEXT;
+    }
+    return exchange_wait(ex, vault_fetch_ids(worker->vault, worker->db, key, 1, on_key, ex));
 }
 
 /* --- what was given ----------------------------------------------------------------------- */
@@ -135,9 +154,10 @@ static bool given_number(const struct exchange *ex, const char *name, uint64_t *
     return text.n > 0;
 }
 
-static bool given_signature(const struct exchange *ex, struct secp_signature *out)
+static bool given_signature(const struct exchange *ex, const char *name,
+                            struct secp_signature *out)
 {
-    return secp_signature_parse(given(ex, "signature"), out) == 0;
+    return secp_signature_parse(given(ex, name), out) == 0;
 }
 
 /* --- relay -------------------------------------------------------------------------------- */
@@ -204,11 +224,26 @@ static enum step plan(struct exchange *ex, enum store_relay_kind kind, uint16_t 
         ex, store_relay_plan(dossier_of(ex)->worker->db, &grant->relay, on_planned, ex));
 }
 
+/* Whether @address signed what the consent says in words. */
+static bool is_statement_signed(struct exchange *ex, const struct secp_signature *signature,
+                                const uint8_t address[20])
+{
+    const struct store_consent *row = &grant_of(ex)->row;
+    uint8_t digest[DIGEST_SIZE];
+    struct str text;
+    if (fhir_statement_open(ex, row, &text) < 0) {
+        return false;
+    }
+    fhir_statement_digest(ex, row, text, digest);
+    return signed_by(digest, signature, address);
+}
+
 static enum step relay_grant(struct exchange *ex)
 {
     const struct fhir_grant *kept = grant_of(ex);
     struct consent_grant grant = { .version = kept->row.version };
     struct secp_signature signature;
+    struct secp_signature read; /* of what was read */
     uint8_t digest[DIGEST_SIZE];
     uint8_t sig[ETH_CONSENT_SIGNATURE_SIZE];
     memcpy(grant.id, kept->id, sizeof(grant.id));
@@ -216,9 +251,11 @@ static enum step relay_grant(struct exchange *ex)
     if (secp_address_parse(given(ex, "controller"), grant.controller) < 0 ||
         !given_number(ex, "validFrom", &grant.valid_from) ||
         !given_number(ex, "validUntil", &grant.valid_until) ||
-        !given_number(ex, "deadline", &grant.deadline) || !given_signature(ex, &signature)) {
-        return refuse_grant(ex, "controller, validFrom, validUntil, deadline and signature "
-                                "are needed");
+        !given_number(ex, "deadline", &grant.deadline) ||
+        !given_signature(ex, "signature", &signature) ||
+        !given_signature(ex, "statementSignature", &read)) {
+        return refuse_grant(ex, "controller, validFrom, validUntil, deadline, signature and "
+                                "statementSignature are needed");
     }
     if ((int64_t)grant.deadline * 1000 < ex->time) {
         return refuse_grant(ex, "the deadline has passed");
@@ -228,6 +265,11 @@ static enum step relay_grant(struct exchange *ex)
     if (!signed_by(digest, &signature, grant.controller)) {
         return refuse_grant(ex, "the signature isn't the controller's");
     }
+    if (!is_statement_signed(ex, &read, grant.controller)) {
+        return refuse_grant(ex, "the statement's signature isn't the controller's");
+    }
+    dossier_of(ex)->payload = buf_str(&kept->fx.body); /* both signatures are evidence */
+    dossier_of(ex)->keep = true;
     struct buf call = arena_buf(ex->arena, ETH_CALL_MAX);
     eth_consent_signature(&signature, sig);
     eth_call_grant(&grant, str_of(sig, sizeof(sig)), &call);
@@ -248,7 +290,7 @@ static enum step relay_revoke(struct exchange *ex)
         revoke.version = (uint16_t)version;
     }
     memcpy(revoke.id, kept->id, sizeof(revoke.id));
-    if (!given_signature(ex, &signature)) {
+    if (!given_signature(ex, "signature", &signature)) {
         return refuse_grant(ex, "a signature is needed");
     }
     struct eip712_domain where = domain(ex);
@@ -367,6 +409,7 @@ static const struct stage grant_pipeline[] = {
     { "collect", fhir_collect_enter, 30, WHILE_OPEN },
     { "authorize", fhir_authorize_consent_enter, 0, WHILE_OPEN },
     { "load", load_enter, 10, WHILE_OPEN },
+    { "key", key_enter, 5, WHILE_OPEN },
     { "relay", relay_enter, 5, WHILE_OPEN },
     { "seal", fhir_seal_enter, 5, ALWAYS },
     { "record", fhir_record_enter, 5, ALWAYS },

@@ -59,6 +59,11 @@ static const struct db_statement by_id = {
     "SELECT " COLUMNS " FROM " TABLES " WHERE c.consent = ANY ($1::bytea[]) AND " CURRENT
     " ORDER BY c.consent, c.version",
 };
+static const struct db_statement stated = {
+    "consent_stated",
+    "SELECT " COLUMNS_FULL " FROM " TABLES " WHERE c.consent = $1::bytea AND " CURRENT
+    " ORDER BY c.version",
+};
 static const struct db_statement of_patient = {
     "consent_of",
     "SELECT " COLUMNS_FULL " FROM " TABLES " WHERE c.patient = $1::uuid"
@@ -197,6 +202,13 @@ struct op *store_consent_by_id(struct db *db, const uint8_t *ids, size_t n, db_d
     struct op *op = db_query(db, &by_id, &p, done, arg);
     db_array_free(&array);
     return op;
+}
+
+struct op *store_consent_stated(struct db *db, const uint8_t id[32], db_done_fn done, void *arg)
+{
+    struct db_params p = { 0 };
+    db_put_bytes(&p, str_of(id, 32));
+    return db_query(db, &stated, &p, done, arg);
 }
 
 struct op *store_consent_of(struct db *db, const uint8_t patient[16], db_done_fn done,

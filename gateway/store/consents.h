@@ -139,6 +139,10 @@ MUST_USE struct op *store_consent_load(struct db *db, const struct store_consent
 MUST_USE struct op *store_consent_by_id(struct db *db, const uint8_t *ids, size_t n,
                                         db_done_fn done, void *arg);
 
+/* The same for one id, with statements. */
+MUST_USE struct op *store_consent_stated(struct db *db, const uint8_t id[32], db_done_fn done,
+                                         void *arg);
+
 /* All versions of a patient's consents, statements included; for people and evidence. */
 MUST_USE struct op *store_consent_of(struct db *db, const uint8_t patient[16], db_done_fn done,
                                      void *arg);

@@ -57,12 +57,15 @@ static void test_typed_data(void **state)
     };
     struct consent_revoke revoke = { .version = 3 };
     struct consent_rotate rotate = { .version = 4, .deadline = 1767225600 + 3600 };
+    struct consent_statement statement = { .version = 3,
+                                           .text = STR("Permitted: alles, größtenteils.\n") };
     struct consent_opening opening = { .schema = 1 };
     uint8_t digest[32];
     fill(domain.contract, 20, 0x33);
     fill(grant.id, 32, 0x44);
     fill(revoke.id, 32, 0x44);
     fill(rotate.id, 32, 0x44);
+    fill(statement.id, 32, 0x44);
     fill(grant.commitment, 32, 0x55);
     fill(grant.controller, 20, 0x66);
     fill(rotate.to, 20, 0x77);
@@ -77,6 +80,8 @@ static void test_typed_data(void **state)
     assert_value(digest, 32, "eip712_revoke");
     eip712_rotate(&domain, &rotate, digest);
     assert_value(digest, 32, "eip712_rotate");
+    eip712_statement(&domain, &statement, digest);
+    assert_value(digest, 32, "eip712_statement");
     consent_commitment(&opening, digest);
     assert_value(digest, 32, "consent_commitment");
 }

@@ -365,7 +365,7 @@ describe("consents", () => {
       body: consent({ reference: "Patient/carl" }),
     });
     const registry = { getAddress: async () => toSign(filed.json()).verifyingContract };
-    const { grant, signature } = await controller(registry).grant(filed.json());
+    const { grant, signature, statementSignature } = await controller(registry).grant(filed.json());
     const ask = (parameters) =>
       gw.ask(`Consent/${filed.json().id}/$grant`, {
         method: "POST",
@@ -377,12 +377,20 @@ describe("consents", () => {
           })),
         },
       });
-    const given = { ...grant, signature };
+    const given = { ...grant, signature, statementSignature };
     assert.equal((await ask({ ...given, validFrom: 86400 })).status, 422);
+    assert.equal((await ask({ ...given, statementSignature: signature })).status, 422);
+    assert.equal((await ask({ ...given, statementSignature: "" })).status, 422);
+    const { statement } = toSign(filed.json());
+    assert.match(statement, new RegExp(`^Consent ${grant.consentId}, version 1, of a patient at `));
+    assert.match(statement, /^Refused; but:\n1 Permitted; by urn:oid:\S+; for TREAT\.$/m);
     assert.equal((await ask(given)).status, 202);
     const [[kind, call]] = gw.postgres.sql("SELECT kind, encode(call, 'hex') FROM relay");
     assert.equal(kind, "1");
     assert.ok(call.includes(grant.commitment.slice(2)));
+    const granted = gw.records().at(-1);
+    assert.equal(granted.interaction, "consent.file");
+    assert.ok(granted.commitments.payload, "what was signed is kept");
     const status = await gw.ask(`Consent/${filed.json().id}/$status`);
     assert.match(status.text, /"name":"grant","valueCode":"planned"/);
     assert.equal((await gw.ask("Patient/carl")).status, 404, "not before the chain has it");

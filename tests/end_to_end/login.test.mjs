@@ -321,8 +321,8 @@ describe("a patient's token", () => {
     const { id } = filed.json();
     const granted = async (by) => {
       const key = controller({ getAddress: async () => gw.files.config.ledger.consent });
-      const { grant, signature } = await key.grant(filed.json());
-      const parameter = Object.entries({ ...grant, signature }).map(([name, value]) => ({
+      const { grant, ...signatures } = await key.grant(filed.json());
+      const parameter = Object.entries({ ...grant, ...signatures }).map(([name, value]) => ({
         name,
         valueString: `${value}`,
       }));

@@ -63,10 +63,10 @@ export async function patient(world, number) {
     },
     /** Sign what @filed says and hand in the signature: the answer. */
     async grant(filed) {
-      const { grant, signature } = await key.grant(filed);
+      const { grant, signature, statementSignature } = await key.grant(filed);
       const { controller: address, validFrom, validUntil, deadline } = grant;
-      const given = { controller: address, validFrom, validUntil, deadline, signature };
-      return operate("grant", given);
+      const window = { validFrom, validUntil, deadline };
+      return operate("grant", { controller: address, ...window, signature, statementSignature });
     },
     /** Take it back: the answer. */
     async revoke() {

@@ -54,8 +54,9 @@ function byGateway(site) {
     assert.equal(answer.status, 202, answer.text);
   };
   return {
-    grant: ({ grant: { consentId, controller, validFrom, validUntil, deadline }, signature }) => {
-      const given = { controller, validFrom, validUntil, deadline, signature };
+    grant: ({ grant, ...signatures }) => {
+      const { consentId, controller, validFrom, validUntil, deadline } = grant;
+      const given = { controller, validFrom, validUntil, deadline, ...signatures };
       return operate(consentId.slice(2), "grant", given);
     },
     revoke: (id, version, signature) => operate(id, "revoke", { signature }),

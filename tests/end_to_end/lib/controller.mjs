@@ -19,7 +19,7 @@ export function controller(registry) {
     get address() {
       return wallet.address;
     },
-    /** To what @filed, an answer to filing, asks: the grant and its signature. */
+    /** To what @filed, an answer to filing, asks: the grant, and both signatures. */
     async grant(filed) {
       const asked = toSign(filed);
       const grant = {
@@ -31,7 +31,13 @@ export function controller(registry) {
         validUntil: Number(asked.validUntil),
         deadline: Math.floor(Date.now() / 1000) + HOUR,
       };
-      return { grant, signature: await signTyped(wallet, registry, "grant", grant) };
+      const { consentId, version } = grant;
+      const statement = { consentId, version, text: asked.statement };
+      return {
+        grant,
+        signature: await signTyped(wallet, registry, "grant", grant),
+        statementSignature: await signTyped(wallet, registry, "statement", statement),
+      };
     },
     /** The signature that takes @version of consent @consentId back. */
     revoke: (consentId, version) =>

@@ -188,6 +188,9 @@ function values() {
     put("eip712_rotate", ethers.TypedDataEncoder.hash(domain, types.ConsentRotate, {
         consentId: id, version: 4, to: `0x${"77".repeat(20)}`, deadline: start + 3600,
     }));
+    put("eip712_statement", ethers.TypedDataEncoder.hash(domain, types.ConsentStatement, {
+        consentId: id, version: 3, text: "Permitted: alles, größtenteils.\n",
+    }));
     put("consent_commitment", commitmentOf(1, `0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`, `0x${"03".repeat(32)}`));
 
     const abi = new ethers.Interface([
@@ -245,6 +248,10 @@ const types = {
     ConsentRotate: { ConsentRotate: [
         { name: "consentId", type: "bytes32" }, { name: "version", type: "uint16" },
         { name: "to", type: "address" }, { name: "deadline", type: "uint40" },
+    ] },
+    ConsentStatement: { ConsentStatement: [
+        { name: "consentId", type: "bytes32" }, { name: "version", type: "uint16" },
+        { name: "text", type: "string" },
     ] },
 };
 const commitmentOf = (schema, salt, policy, statement) =>

@@ -55,6 +55,13 @@ export const types = {
       { name: "deadline", type: "uint40" },
     ],
   },
+  statement: {
+    ConsentStatement: [
+      { name: "consentId", type: "bytes32" },
+      { name: "version", type: "uint16" },
+      { name: "text", type: "string" },
+    ],
+  },
 };
 
 function typedData(name, type, chain, fields) {
