@@ -127,6 +127,13 @@ static bool is_consent_operation(struct str path)
     return false;
 }
 
+/* HL7's guide calls the operation by two names. */
+static bool is_filing(struct str path)
+{
+    return str_eq(path, STR("/Consent")) || str_eq(path, STR("/Consent/$file-consent")) ||
+           str_eq(path, STR("/Consent/$fileConsent"));
+}
+
 static bool is_validation(struct str path)
 {
     return str_ends(path, STR("/$validate"));
@@ -156,7 +163,7 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     if (is_validation(path)) {
         return &fhir_validate_kind;
     }
-    if (head->method == HTTP_POST && str_eq(path, STR("/Consent"))) {
+    if (head->method == HTTP_POST && is_filing(path)) {
         return &fhir_file_kind;
     }
     bool reads = head->method == HTTP_GET || head->method == HTTP_HEAD ||

@@ -46,9 +46,28 @@ static void put_security(struct json_writer *w)
     json_end(w);
 }
 
-static void put_validation(struct json_writer *w)
+/* Consents are served by the gateway itself. */
+static void put_consent_operations(struct json_writer *w)
+{
+    static const char *const names[] = { "file-consent", "revoke-consent" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char memory[128];
+        struct buf url = buf_fixed(memory, sizeof(memory));
+        buf_fmt(&url, "http://hl7.org/fhir/us/consent-management/OperationDefinition/%s",
+                names[i]);
+        json_object(w, NULL);
+        json_z(w, "name", names[i]);
+        json_string(w, "definition", buf_str(&url));
+        json_end(w);
+    }
+}
+
+static void put_operations(struct json_writer *w, const char *type)
 {
     json_array(w, "operation");
+    if (str_eq(str_z(type), STR("Consent"))) {
+        put_consent_operations(w);
+    }
     json_object(w, NULL);
     json_z(w, "name", "validate");
     json_z(w, "definition", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
@@ -94,7 +113,7 @@ static void put_rest(struct json_writer *w, bool to_v2)
         json_z(w, "type", types[i]);
         put_codes(w, "interaction", to_v2 ? writes : can);
         if (!to_v2) {
-            put_validation(w);
+            put_operations(w, types[i]);
         }
         json_end(w);
     }

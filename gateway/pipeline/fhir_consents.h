@@ -2,7 +2,8 @@
  * Consents through the FHIR port: filing, granting and revoking them.
  *
  *   POST Consent               kept; the answer holds what is to be signed
- *   POST Consent/[id]/$grant   Parameters: controller, signature, statementSignature,
+ *   POST Consent/$file-consent Parameters: consent, document; the same, and the document is
+ * kept POST Consent/[id]/$grant   Parameters: controller, signature, statementSignature,
  *                              validFrom, validUntil, deadline; relayed to the chain
  *   POST Consent/[id]/$revoke  Parameters: signature [, version]; relayed to the chain
  *   POST Consent/[id]/$revoke-consent  Parameters: reason; staff attest that the patient takes

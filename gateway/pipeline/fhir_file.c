@@ -1,5 +1,6 @@
 /*
- * Filing a consent: POST [base]/Consent. It is kept here and not passed on.
+ * Filing a consent: POST [base]/Consent, or Consent/$file-consent with the document that the
+ * patient filled in (HL7 FAST Scalable Consent Management). It is kept here and not passed on.
  *
  *   receive → authenticate → collect → authorize → patient → file → seal → record → respond
  *
@@ -15,6 +16,7 @@
 #include "fhir/format/json_write.h"
 #include "gateway/consents_load.h"
 #include "gateway/id.h"
+#include "gateway/pipeline/fhir_params.h"
 #include "gateway/store/consents.h"
 
 #include <errno.h>
@@ -70,6 +72,31 @@ static enum step found_patient(struct exchange *ex)
     return STEP_NEXT;
 }
 
+static bool is_operation(const struct exchange *ex)
+{
+    return ((const struct fhir_filing *)ex->data)->fx.interaction.operation.n > 0;
+}
+
+/* The Consent among the Parameters; NULL: they aren't what the operation takes. */
+static const struct node *given_consent(struct exchange *ex, const struct node *given)
+{
+    struct issues *issues = &fhir_of(ex)->issues;
+    const struct node *consent = fhir_given_resource(given, "consent");
+    struct str document = node_text(fhir_given_resource(given, "document"), "resourceType");
+    if (!str_eq(node_text(consent, "resourceType"), STR("Consent"))) {
+        issues_add(issues, ISSUE_ERROR, "required", STR("Parameters.parameter"),
+                   "parameter consent is a Consent");
+        return NULL;
+    }
+    if (!str_eq(document, STR("DocumentReference")) &&
+        !str_eq(document, STR("QuestionnaireResponse"))) {
+        issues_add(issues, ISSUE_ERROR, "required", STR("Parameters.parameter"),
+                   "parameter document is a DocumentReference or a QuestionnaireResponse");
+        return NULL;
+    }
+    return consent;
+}
+
 static int normalise(struct exchange *ex)
 {
     struct fhir_filing *filing = filing_of(ex);
@@ -77,6 +104,11 @@ static int normalise(struct exchange *ex)
     const struct str bases[] = { fx->out->base_url, fx->base };
     const struct consent_context context = { .bases = bases, .n_bases = ARRAY_LEN(bases) };
     int r = json_parse(ex->arena, buf_str(&fx->body), &fx->issues, &filing->root);
+    if (r == 0 && is_operation(ex)) {
+        const struct node *consent = given_consent(ex, filing->root);
+        r = consent ? 0 : JSON_E_SYNTAX;
+        filing->root = consent ? consent : filing->root;
+    }
     return r ? r
              : consent_normalise(ex->arena, filing->root, &context, &fx->issues,
                                  &filing->filing);
@@ -203,40 +235,70 @@ static void put_grant(struct json_writer *w, struct exchange *ex)
 }
 
 /* The Consent as filed, with its id, its version and what is to be signed. */
-static int write_answer(struct exchange *ex)
+static void put_consent(struct json_writer *w, struct exchange *ex, struct str id,
+                        struct str version)
 {
-    struct fhir_filing *filing = filing_of(ex);
-    struct fhir_exchange *fx = &filing->fx;
-    struct str source = buf_str(&fx->body);
-    struct buf out = arena_buf(ex->arena, ANSWER_MAX);
-    struct buf id = arena_buf(ex->arena, 2 * sizeof(filing->row.id));
-    struct json_writer w = json_writer(&out);
-    buf_hex(&id, filing->row.id, sizeof(filing->row.id));
-    json_object(&w, NULL);
-    json_z(&w, "resourceType", "Consent");
-    json_string(&w, "id", buf_str(&id));
-    json_object(&w, "meta");
-    char version[8];
-    struct buf number = buf_fixed(version, sizeof(version));
-    buf_u64(&number, filing->row.version);
-    json_string(&w, "versionId", buf_str(&number));
-    json_end(&w);
-    json_array(&w, "extension");
+    const struct fhir_filing *filing = filing_of(ex);
+    struct str source = buf_str(&filing->fx.body);
+    json_object(w, NULL);
+    json_z(w, "resourceType", "Consent");
+    json_string(w, "id", id);
+    json_object(w, "meta");
+    json_string(w, "versionId", version);
+    json_end(w);
+    json_array(w, "extension");
     const struct node *old = node_get(filing->root, "extension");
     for (const struct node *at = node_first(old); at; at = at->next) {
-        json_raw(&w, NULL, str_slice(source, at->start, at->end));
+        json_raw(w, NULL, str_slice(source, at->start, at->end));
     }
-    put_grant(&w, ex);
-    json_end(&w);
+    put_grant(w, ex);
+    json_end(w);
     for (const struct node *at = filing->root->first; at; at = at->next) {
         bool ours = str_eq(at->name, STR("resourceType")) || str_eq(at->name, STR("id")) ||
                     str_eq(at->name, STR("meta")) || str_eq(at->name, STR("extension"));
         struct str name = ours ? STR("") : arena_str(ex->arena, at->name);
         if (name.n) {
-            json_raw(&w, name.p, str_slice(source, at->start, at->end));
+            json_raw(w, name.p, str_slice(source, at->start, at->end));
         }
     }
-    json_end(&w);
+    json_end(w);
+}
+
+/* What the operation answers with, by HL7's guide; what is to be signed stands in it as well.
+ */
+static void put_outcome(struct json_writer *w, struct exchange *ex)
+{
+    json_object(w, NULL);
+    json_z(w, "resourceType", "OperationOutcome");
+    json_array(w, "extension");
+    put_grant(w, ex);
+    json_end(w);
+    json_array(w, "issue");
+    json_object(w, NULL);
+    json_z(w, "severity", "information");
+    json_z(w, "code", "informational");
+    json_z(w, "diagnostics", "filed; it permits nothing before it is signed");
+    json_end(w);
+    json_end(w);
+    json_end(w);
+}
+
+static int write_answer(struct exchange *ex)
+{
+    struct fhir_filing *filing = filing_of(ex);
+    struct fhir_exchange *fx = &filing->fx;
+    struct buf out = arena_buf(ex->arena, ANSWER_MAX);
+    struct buf id = arena_buf(ex->arena, 2 * sizeof(filing->row.id));
+    struct json_writer w = json_writer(&out);
+    char version[8];
+    struct buf number = buf_fixed(version, sizeof(version));
+    buf_u64(&number, filing->row.version);
+    buf_hex(&id, filing->row.id, sizeof(filing->row.id));
+    if (is_operation(ex)) {
+        put_outcome(&w, ex);
+    } else {
+        put_consent(&w, ex, buf_str(&id), buf_str(&number));
+    }
 
     struct buf location = arena_buf(ex->arena, ANSWER_MAX);
     buf_str_put(&location, fx->base);

@@ -390,7 +390,8 @@ enum step fhir_authorize_consent_enter(struct exchange *ex)
         return step;
     }
     struct str operation = fx->interaction.operation;
-    unsigned rights = operation.n == 0                   ? SCOPE_CREATE
+    bool files = operation.n == 0 || str_starts(operation, STR("file"));
+    unsigned rights = files                              ? SCOPE_CREATE
                       : str_eq(operation, STR("status")) ? SCOPE_READ
                                                          : SCOPE_UPDATE;
     fx->dossier.log = RECORD_LOG_CONSENT;

@@ -3,14 +3,20 @@
 
 #include "gateway/clock.h"
 
-/* Its value, NULL if it isn't there. */
-static const struct node *value_of(const struct node *root, const char *name)
+/* NULL if it isn't there. */
+static const struct node *parameter(const struct node *root, const char *name)
 {
     const struct node *at = node_first(node_get(root, "parameter"));
     while (at && !str_eq(node_text(at, "name"), str_z(name))) {
         at = at->next;
     }
-    const struct node *value = node_first(at);
+    return at;
+}
+
+/* Its value, NULL if it isn't there. */
+static const struct node *value_of(const struct node *root, const char *name)
+{
+    const struct node *value = node_first(parameter(root, name));
     while (value && !str_starts(value->name, STR("value"))) {
         value = value->next;
     }
@@ -21,6 +27,11 @@ struct str fhir_given(const struct node *root, const char *name)
 {
     const struct node *value = value_of(root, name);
     return value ? value->text : STR("");
+}
+
+const struct node *fhir_given_resource(const struct node *root, const char *name)
+{
+    return node_get(parameter(root, name), "resource");
 }
 
 bool fhir_given_true(const struct node *root, const char *name)

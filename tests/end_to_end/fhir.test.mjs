@@ -396,6 +396,41 @@ describe("consents", () => {
     assert.equal((await gw.ask("Patient/carl")).status, 404, "not before the chain has it");
   });
 
+  test("a consent is filed with the document that says so", async () => {
+    const filled = { resourceType: "QuestionnaireResponse", status: "completed" };
+    const given = (...resources) => ({
+      resourceType: "Parameters",
+      parameter: resources.map((resource) => ({
+        name: resource.resourceType === "Consent" ? "consent" : "document",
+        resource,
+      })),
+    });
+    const file = (body, name = "file-consent") =>
+      gw.ask(`Consent/$${name}`, { method: "POST", body });
+    const said = consent({ reference: "Patient/carl" });
+    for (const bad of [given(said), given(filled), given(said, { resourceType: "Binary" }), said]) {
+      const refused = await file(bad);
+      assert.equal(refused.status, 422, refused.text);
+      assert.match(refused.text, /Parameters.parameter/);
+    }
+    const loose = await file(given({ ...said, modifierExtension: [{ url: "urn:x" }] }, filled));
+    assert.match(loose.text, /"Consent\.modifierExtension/);
+    for (const name of ["file-consent", "fileConsent"]) {
+      const filed = await file(given(said, filled), name);
+      assert.equal(filed.status, 201, filed.text);
+      const { resourceType, issue } = filed.json();
+      assert.deepEqual([resourceType, issue[0].severity], ["OperationOutcome", "information"]);
+      const { consentId, statement } = toSign(filed.json());
+      assert.equal(
+        filed.headers.get("location"),
+        `${gw.base}/Consent/${consentId.slice(2)}/_history/1`,
+      );
+      assert.ok(statement.includes(consentId));
+      const kept = gw.records().at(-1);
+      assert.ok(kept.commitments.payload && kept.commitments.subject, "the document is kept");
+    }
+  });
+
   test("a revocation on chain refuses the next request", async () => {
     await put(patient("dora"));
     const grant = await permit("dora");
