@@ -18,14 +18,14 @@
 #include <errno.h>
 
 /* Facts of one resource, unless it is nobody's. */
-static int add_facts(struct exchange *ex, const struct node *root, const struct node *resource,
+static int add_facts(struct exchange *ex, struct within *within, const struct node *resource,
                      struct consent_facts *facts)
 {
     struct v2_case *v2 = &deliver_of(ex)->v2;
     const struct consent_context context = { .n_bases = 0 };
     struct resource_facts read;
     int r = resource_facts_read(ex->arena, resource, &read);
-    r = r < 0 ? r : subject_within(ex->arena, root, resource, &read.subjects);
+    r = r < 0 ? r : subject_within(ex->arena, within, resource, &read.subjects);
     if (r < 0 || read.subjects.class == SUBJECT_NONE) {
         return r;
     }
@@ -43,10 +43,11 @@ static int gather_facts(struct exchange *ex, const struct node *root)
         n++;
     }
     struct consent_facts *facts = arena_calloc(ex->arena, n, sizeof(*facts));
-    int r = facts ? 0 : -ENOMEM;
+    struct within *within = NULL;
+    int r = facts ? within_new(ex->arena, root, &within) : -ENOMEM;
     v2->fact_count = 0;
     for (const struct node *at = first; r == 0 && at; at = bundle ? at->next : NULL) {
-        r = add_facts(ex, root, bundle ? node_get(at, "resource") : at, facts);
+        r = add_facts(ex, within, bundle ? node_get(at, "resource") : at, facts);
     }
     v2->facts = facts;
     v2->nobodys = v2->fact_count == 0;

@@ -74,6 +74,7 @@ struct fhir_person {
 struct fhir_people {
     struct fhir_person *first;
     struct fhir_person **last;
+    size_t count;
     struct fhir_person *at; /* being resolved */
     enum step (*then)(struct exchange *ex);
     size_t pre_reads;

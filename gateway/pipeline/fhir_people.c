@@ -53,6 +53,7 @@ void fhir_people_clear(struct exchange *ex)
     struct fhir_people *people = &fhir_of(ex)->people;
     people->first = NULL;
     people->last = &people->first;
+    people->count = 0;
     people->at = NULL;
     people->hashes = NULL;
 }
@@ -93,6 +94,7 @@ static struct fhir_person *find(struct exchange *ex, const uint8_t hash[32])
         memcpy(person->hash, hash, sizeof(person->hash));
         *people->last = person;
         people->last = &person->next;
+        people->count++;
     }
     return person;
 }

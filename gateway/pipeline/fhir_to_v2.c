@@ -30,15 +30,19 @@
 enum {
     BODY_MAX = 16 << 20,
     ANSWER_MAX = 1 << 20,
+    REFERENCES_MAX = 16 << 10, /* to patients, in all resources together */
 };
 
-/* @items: one for each resource of the body, @count of them; @entries are theirs */
+/* @items: one for each resource of the body, @count of them; @entries are theirs, @within finds
+ * them */
 struct fhir_to_v2 {
     struct fhir_exchange fx;
     const struct node *root;
+    struct within *within;
     struct bundle_entry *entries;
     struct fhir_item *items;
     size_t count;
+    size_t references;
     bool doubtful; /* not known to be valid, and taken all the same */
 };
 
@@ -161,8 +165,15 @@ static enum step add(struct exchange *ex, const struct node *entry, const struct
     };
     *rights |= right;
     int r = fhir_entry_read(ex, made, item);
-    r = r < 0 ? r : subject_within(ex->arena, writing->root, resource, &item->facts.subjects);
-    return r < 0 ? no_memory(ex) : STEP_NEXT;
+    struct subjects *subjects = &item->facts.subjects;
+    r = r < 0 ? r : subject_within(ex->arena, writing->within, resource, subjects);
+    if (r < 0) {
+        return no_memory(ex);
+    }
+    writing->references += subjects->patients.count + subjects->participants.count;
+    return writing->references > REFERENCES_MAX
+               ? refuse_body(ex, 413, "the Bundle refers to patients too often")
+               : STEP_NEXT;
 }
 
 /* The resources of the body, a Bundle's or itself. */
@@ -183,7 +194,8 @@ static enum step list(struct exchange *ex, unsigned *rights)
     }
     writing->entries = arena_calloc(ex->arena, n, sizeof(*writing->entries));
     writing->items = arena_calloc(ex->arena, n, sizeof(*writing->items));
-    if (!writing->entries || !writing->items) {
+    if (!writing->entries || !writing->items ||
+        within_new(ex->arena, writing->root, &writing->within) < 0) {
         return no_memory(ex);
     }
     enum step step = STEP_NEXT;
@@ -309,6 +321,10 @@ static enum step patients_enter(struct exchange *ex)
     }
     for (size_t i = 0; r == 0 && i < writing->count; i++) {
         r = fhir_entry_name(ex, &writing->items[i]);
+        if (writing->fx.people.count > DOSSIER_SUBJECTS_MAX) {
+            return fhir_refuse(ex, OUTCOME_BAD_REQUEST, "too-many-subjects", 413,
+                               "it names more patients than one message may");
+        }
     }
     if (r == 0 && writing->fx.only_patient) {
         r = fhir_person_own(ex);

@@ -1,5 +1,7 @@
-/* A Bundle from outside, made into messages of several events, versions and delimiters. */
+/* A Bundle from outside, made into messages of several events, versions and delimiters; and
+ * whose data its resources are. */
 #include "fhir/translate/to_v2.h"
+#include "fhir/compartment/within.h"
 #include "fhir/format/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/shipped.h"
@@ -28,6 +30,35 @@ static void check(struct arena *arena, struct str text, struct issues *issues)
     fuzz_expect(r == 0 || r == -ENOMEM);
 }
 
+/* Who isn't told is nobody, by a reason. */
+static void check_whose(struct arena *arena, struct within *within, const struct node *resource)
+{
+    struct subjects found;
+    if (subject_find(arena, resource, &found) < 0 ||
+        subject_within(arena, within, resource, &found) < 0) {
+        return;
+    }
+    fuzz_expect((found.class == SUBJECT_UNKNOWN) == (found.why != NULL));
+    fuzz_expect(found.class != SUBJECT_KNOWN || found.patients.count > 0);
+    fuzz_expect(found.class != SUBJECT_NONE || found.patients.count + found.derived.count == 0);
+}
+
+static void whose(struct arena *arena, const struct node *root)
+{
+    struct within *within;
+    const struct node *entry = node_first(node_get(root, "entry"));
+    if (within_new(arena, root, &within) < 0) {
+        return;
+    }
+    check_whose(arena, within, root);
+    for (; entry; entry = entry->next) {
+        const struct node *resource = node_get(entry, "resource");
+        if (resource) {
+            check_whose(arena, within, resource);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct translate_receiver receivers[] = {
@@ -52,6 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct node *root;
     issues_init(&issues, arena);
     int r = json_parse(arena, str_of(data, size), &issues, &root);
+    if (r == 0) {
+        whose(arena, root);
+    }
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(receivers); i++) {
         struct translate_receiver to = receivers[i];
         struct translate_message message;

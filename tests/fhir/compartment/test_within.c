@@ -35,6 +35,14 @@ static void show(const struct subject_list *list, char *out, size_t size)
     out[b.n] = '\0';
 }
 
+static void look_up(struct arena *arena, const struct node *root, const struct node *resource,
+                    struct subjects *found)
+{
+    struct within *within;
+    assert_int_equal(within_new(arena, root, &within), 0);
+    assert_int_equal(subject_within(arena, within, resource, found), 0);
+}
+
 #define ENTRY(url, resource) "{\"fullUrl\":\"" url "\",\"resource\":" resource "}"
 #define BUNDLE(first, rest)                                                                    \
     "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[" first "," rest "]}"
@@ -78,6 +86,16 @@ static void test_entries(void **state)
           "urn:uuid:q", "" },
         { BUNDLE(ENTRY("u", R("Observation", TO("subject", "Patient/p"))), NAMELESS),
           SUBJECT_KNOWN, "Patient/p", "" },
+        { BUNDLE(ENTRY("u", R("Observation",
+                              TO("subject", "urn:uuid:p") TOS("performer", "Patient/p"))),
+                 NAMELESS),
+          SUBJECT_KNOWN, "urn:uuid:p", "Patient/p" },
+        /* Of two with one name the first counts; the other is decided by itself. */
+        { BUNDLE(ENTRY("u", R("Observation", TO("subject", "urn:uuid:p"))), P "," NAMELESS),
+          SUBJECT_KNOWN, "urn:a=1", "" },
+        { BUNDLE(ENTRY("u", R("Observation", TO("subject", "urn:uuid:p"))),
+                 ENTRY("urn:uuid:p", R("Practitioner", "")) "," P),
+          SUBJECT_UNKNOWN, "", "" },
         /* Others of the Bundle are decided by themselves. */
         { BUNDLE(ENTRY("u", R("Observation",
                               TO("subject", "Patient/q") TOS("performer", "urn:uuid:d"))),
@@ -105,7 +123,7 @@ static void test_entries(void **state)
         char patients[128];
         char participants[128];
         assert_int_equal(subject_find(arena, resource, &found), 0);
-        assert_int_equal(subject_within(arena, root, resource, &found), 0);
+        look_up(arena, root, resource, &found);
         show(&found.patients, patients, sizeof(patients));
         show(&found.participants, participants, sizeof(participants));
         if (found.class != cases[i].class || strcmp(patients, cases[i].patients) != 0 ||
@@ -126,7 +144,7 @@ static void test_alone(void **state)
     struct subjects found;
     char patients[128];
     assert_int_equal(subject_find(arena, root, &found), 0);
-    assert_int_equal(subject_within(arena, root, root, &found), 0);
+    look_up(arena, root, root, &found);
     show(&found.patients, patients, sizeof(patients));
     assert_string_equal(patients, "urn:a=1");
     assert_int_equal(found.class, SUBJECT_KNOWN);
@@ -149,7 +167,7 @@ static void test_bundles_too_long_tell_nothing(void **state)
         const struct node *root = read_json(arena, text.p);
         const struct node *resource = node_get(node_first(node_get(root, "entry")), "resource");
         assert_int_equal(subject_find(arena, resource, &found), 0);
-        assert_int_equal(subject_within(arena, root, resource, &found), 0);
+        look_up(arena, root, resource, &found);
         assert_int_equal(found.class, n > WITHIN_ENTRIES_MAX ? SUBJECT_UNKNOWN : SUBJECT_KNOWN);
     }
 }
