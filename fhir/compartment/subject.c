@@ -190,6 +190,12 @@ static bool is_patient(const struct reference *to)
     return str_eq(to->type, STR("Patient"));
 }
 
+/* A digest, such as of the message that a Provenance tells of: bytes, and nobody. */
+static bool names_bytes(const struct reference *to)
+{
+    return to->form == REFERENCE_LOGICAL && str_starts(to->system, STR("urn:ietf:rfc:6234#"));
+}
+
 /* A reference at a place where a patient may stand. */
 static void take_capable(struct finder *f, const struct reference *to, enum table_says role)
 {
@@ -198,7 +204,7 @@ static void take_capable(struct finder *f, const struct reference *to, enum tabl
         return;
     }
     if (role == TABLE_PARTICIPANT) {
-        if (is_patient(to) || !to->type.n) {
+        if (is_patient(to) || (!to->type.n && !names_bytes(to))) {
             add(f, &f->out.participants, to);
         }
         return;

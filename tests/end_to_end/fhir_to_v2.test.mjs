@@ -16,6 +16,7 @@ import { killNode } from "./lib/killer.mjs";
 import { folder, startReceiver } from "./lib/parts.mjs";
 import { until } from "./lib/process.mjs";
 import { startSite } from "./lib/site.mjs";
+import { oru } from "./lib/v2.mjs";
 
 const SYSTEM = "urn:oid:1.2.3.4";
 const WARD = "urn:oid:1.2.10";
@@ -158,6 +159,20 @@ test("a transaction of results arrives as ORU^R01, which others can read", async
   assert.equal(delivered.exchange, taken.exchange);
   assert.equal(delivered.map, taken.map);
   assert.ok(taken.commitments.subject && delivered.commitments.payload);
+});
+
+test("what a message became arrives as that message", async () => {
+  const message = oru("T1", { patient: "4711" });
+  const assigner = ["--assigner", `LAB=${SYSTEM}`];
+  const made = spawnSync(program, ["hl7", "translate", ...assigner], { input: message, encoding: "utf8" });
+  const answer = await orders.ask("", { method: "POST", body: made.stdout });
+  assert.equal(answer.status, 202, answer.text);
+  await site.quiet();
+  const one = received().at(-1);
+  for (const [segment, n] of [["PID", 3], ["PID", 5], ["PID", 7], ["OBR", 3], ["OBR", 4], ["OBX", 3], ["OBX", 5], ["OBX", 6]]) {
+    const was = message.split("\r").find((line) => line.startsWith(segment)).split("|")[n];
+    assert.equal(field(one, segment, n), was, `${segment}-${n}`);
+  }
 });
 
 test("an update of a patient arrives as ADT^A08, a message as what it holds", async () => {

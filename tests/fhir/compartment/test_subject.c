@@ -70,6 +70,15 @@ static void test_subjects(void **state)
           SUBJECT_KNOWN, "1", "2" },
         { R("Observation", TO("subject", "Patient/1") TOS("performer", "Patient/1")),
           SUBJECT_KNOWN, "1", "" },
+        { R("Condition",
+            TO("subject",
+               "Patient/1") ",\"asserter\":{\"identifier\":{"
+                            "\"system\":\"urn:ietf:rfc:6234#sha-256\",\"value\":\"x\"}}"),
+          SUBJECT_KNOWN, "1", "" },
+        { R("Condition",
+            TO("subject", "Patient/1") ",\"asserter\":{\"identifier\":{"
+                                       "\"system\":\"urn:ietf:rfc:6235\",\"value\":\"x\"}}"),
+          SUBJECT_KNOWN, "1", "urn:ietf:rfc:6235=x" },
         { R("Observation", TO("subject", "Patient/1") TOS("focus", "Patient/2")), SUBJECT_KNOWN,
           "1", "2" },
         { R("Condition", TO("subject", "Patient/1") TO("recorder", "Patient/2")), SUBJECT_KNOWN,
