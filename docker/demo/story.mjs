@@ -445,6 +445,7 @@ async function byHand() {
   claim(status === 0, "each command did what README says", `exit status ${status}`);
   claim(/^HTTP\/1.1 401 /m.test(out), "without a token: 401");
   claim(out.includes("message 1: AA"), "the message is acknowledged");
+  claim(out.includes("taken; it leaves as a message"), "a Bundle is taken for the v2 receiver");
   claim(/^NOT PROVEN/m.test(out) && /^PROVEN$/m.test(out), "proven once its block is confirmed");
 }
 

@@ -38,6 +38,7 @@ export const NUMBERS = "urn:oid:2.999.1.1"; // system of the hospital's patient 
 /** Ports that people see, where they are free. */
 export const PORTS = {
   fhir: 8080,
+  orders: 8082,
   mllp: 2575,
   admin: 8081,
   ehr: 8103,
@@ -214,6 +215,7 @@ export async function deploy(world) {
 /** The gateway's configuration. JSON is YAML, so a program can write it. */
 function configuration({ at, ehr, ward, chain, contracts, relayer, anchoring }, issuerName) {
   const base = `http://127.0.0.1:${at.fhir}/fhir`;
+  const issuers = [{ issuer: issuerName, audience: base, jwks_file: where("run/jwks.json") }];
   return {
     tenant: "st-elsewhere",
     workers: 3,
@@ -234,7 +236,13 @@ function configuration({ at, ehr, ward, chain, contracts, relayer, anchoring }, 
         protocol: "fhir",
         address: `127.0.0.1:${at.fhir}`,
         base,
-        issuers: [{ issuer: issuerName, audience: base, jwks_file: where("run/jwks.json") }],
+        issuers,
+      },
+      orders: {
+        protocol: "fhir",
+        address: `127.0.0.1:${at.orders}`,
+        base: `http://127.0.0.1:${at.orders}/fhir`,
+        issuers,
       },
     },
     destinations: {
@@ -243,12 +251,14 @@ function configuration({ at, ehr, ward, chain, contracts, relayer, anchoring }, 
         protocol: "mllp",
         address: `127.0.0.1:${ward.port}`,
         organization: WARD,
+        receiver: { version: "2.5.1", assigners: { HOSP: NUMBERS } },
         retry_least: "200ms",
       },
     },
     routes: [
       { from: "wards", to: ["ehr", "ward"], purpose: "TREAT", payload: "full" },
       { from: "fhir", to: ["ehr"] },
+      { from: "orders", to: ["ward"], purpose: "TREAT" },
     ],
     ledger: {
       endpoints: [chain.url],
