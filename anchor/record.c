@@ -27,6 +27,7 @@ static const char *const interactions[] = {
     [RECORD_CONSENT_ROTATE] = "consent.rotate",
     [RECORD_CREATE] = "create",
     [RECORD_DELETE] = "delete",
+    [RECORD_DISCLOSURE] = "disclosure",
     [RECORD_HEARTBEAT] = "heartbeat",
     [RECORD_HISTORY] = "history",
     [RECORD_KEYS_INIT] = "keys.init",

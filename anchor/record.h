@@ -50,6 +50,7 @@ enum record_interaction {
     RECORD_CONSENT_ROTATE,     /* consent.rotate */
     RECORD_CREATE,             /* create */
     RECORD_DELETE,             /* delete */
+    RECORD_DISCLOSURE,         /* disclosure: made elsewhere, and told of here */
     RECORD_HEARTBEAT,          /* heartbeat: nothing happened, and that is said */
     RECORD_HISTORY,            /* history */
     RECORD_KEYS_INIT,          /* keys.init */

@@ -134,6 +134,12 @@ static bool is_filing(struct str path)
            str_eq(path, STR("/Consent/$fileConsent"));
 }
 
+static bool is_disclosure(struct str path)
+{
+    return str_eq(path, STR("/AuditEvent/$record-disclosure")) ||
+           str_eq(path, STR("/AuditEvent/$recordDisclosure"));
+}
+
 static bool is_validation(struct str path)
 {
     return str_ends(path, STR("/$validate"));
@@ -162,6 +168,9 @@ static const struct fhir_kind *kind_of(const struct way_in *way, const struct ht
     }
     if (is_validation(path)) {
         return &fhir_validate_kind;
+    }
+    if (head->method == HTTP_POST && is_disclosure(path)) {
+        return &fhir_disclose_kind;
     }
     if (head->method == HTTP_POST && is_filing(path)) {
         return &fhir_file_kind;

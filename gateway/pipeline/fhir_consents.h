@@ -8,6 +8,8 @@
  *   POST Consent/[id]/$revoke  Parameters: signature [, version]; relayed to the chain
  *   POST Consent/[id]/$revoke-consent  Parameters: reason; staff attest that the patient takes
  *                              it back, on paper or in person; relayed to the chain
+ *   POST AuditEvent/$record-disclosure  Parameters: disclosure, consent; what was disclosed
+ *                              elsewhere becomes a record of the patient
  *   GET  Consent/[id]/$status  Parameters: what the chain holds, and what is on its way
  *
  * [id] is the consent id on chain, 64 hexadecimal digits. A later version names it in
@@ -25,6 +27,7 @@
 
 extern const struct fhir_kind fhir_file_kind;
 extern const struct fhir_kind fhir_grant_kind;
+extern const struct fhir_kind fhir_disclose_kind;
 
 /* Stage "authorize" of these: scopes of Consent, no purpose of use. */
 enum step fhir_authorize_consent_enter(struct exchange *ex);

@@ -13,8 +13,7 @@ static const struct node *parameter(const struct node *root, const char *name)
     return at;
 }
 
-/* Its value, NULL if it isn't there. */
-static const struct node *value_of(const struct node *root, const char *name)
+const struct node *fhir_given_part(const struct node *root, const char *name)
 {
     const struct node *value = node_first(parameter(root, name));
     while (value && !str_starts(value->name, STR("value"))) {
@@ -25,7 +24,7 @@ static const struct node *value_of(const struct node *root, const char *name)
 
 struct str fhir_given(const struct node *root, const char *name)
 {
-    const struct node *value = value_of(root, name);
+    const struct node *value = fhir_given_part(root, name);
     return value ? value->text : STR("");
 }
 
@@ -36,7 +35,7 @@ const struct node *fhir_given_resource(const struct node *root, const char *name
 
 bool fhir_given_true(const struct node *root, const char *name)
 {
-    return node_is(value_of(root, name), NODE_TRUE);
+    return node_is(fhir_given_part(root, name), NODE_TRUE);
 }
 
 struct json_writer fhir_params_begin(struct buf *out)

@@ -8,6 +8,9 @@
  */
 struct str fhir_given(const struct node *root, const char *name);
 
+/* The value of parameter @name as it stands, NULL if it isn't there. */
+const struct node *fhir_given_part(const struct node *root, const char *name);
+
 /* The resource that parameter @name is, NULL if it isn't there. */
 const struct node *fhir_given_resource(const struct node *root, const char *name);
 

@@ -431,6 +431,74 @@ describe("consents", () => {
     }
   });
 
+  test("a disclosure made elsewhere becomes a record of the patient", async () => {
+    const { consentId } = await permit("carl");
+    const code = (value) => ({ coding: [{ system: "urn:codes", code: value }] });
+    const event = (more = {}) => ({
+      resourceType: "AuditEvent",
+      type: { system: "http://dicom.nema.org/resources/ontology/DCM", code: "110106" },
+      recorded: "2026-11-01T08:00:00Z",
+      source: { observer: { display: "archive" } },
+      agent: [
+        { requestor: true, type: code("110153"), who: { display: "archive" } },
+        {
+          requestor: false,
+          type: code("110152"),
+          who: { identifier: { system: "urn:ietf:rfc:3986", value: "urn:oid:7.7" } },
+        },
+      ],
+      entity: [
+        { what: { reference: "Patient/carl" } },
+        { what: { reference: "Observation/o-carl" } },
+      ],
+      ...more,
+    });
+    const given = (disclosure, reference = `Consent/${consentId.slice(2)}`) => ({
+      resourceType: "Parameters",
+      parameter: [
+        { name: "disclosure", resource: disclosure },
+        { name: "consent", valueReference: { reference } },
+      ],
+    });
+    const tell = (body, name = "record-disclosure") =>
+      gw.ask(`AuditEvent/$${name}`, { method: "POST", body });
+    for (const name of ["record-disclosure", "recordDisclosure"]) {
+      const told = await tell(given(event()), name);
+      assert.equal(told.status, 201, told.text);
+      const kept = gw.records().at(-1);
+      assert.deepEqual([kept.interaction, kept.outcome], ["disclosure", "delivered"]);
+      assert.ok(kept.commitments.subject && kept.commitments.payload);
+    }
+    const [[released]] = gw.postgres.sql(
+      "SELECT released FROM access ORDER BY record DESC LIMIT 1",
+    );
+    assert.equal(released, "t");
+
+    const [carl] = event().entity;
+    const { consentId: other } = await permit("anna");
+    for (const [bad, why] of [
+      [given({ ...event(), resourceType: "Basic" }), /is an AuditEvent/],
+      [given(event(), "Consent/nothing"), /refers to a Consent/],
+      [given(event(), `Consent/${"ab".repeat(32)}`), /no such consent/],
+      [given(event(), `Consent/${other.slice(2)}`), /no such consent/],
+      [given(event({ entity: [] })), /one Patient/],
+      [given(event({ entity: [carl, carl] })), /one Patient/],
+      [given(event({ entity: [{ what: { reference: "Patient/nobody" } }] })), /isn't known/],
+      [given(event({ agent: event().agent.slice(0, 1) })), /who got it/],
+    ]) {
+      const refused = await tell(bad);
+      assert.equal(refused.status, 422, refused.text);
+      assert.match(refused.text, why);
+    }
+    const scope = "user/AuditEvent.rs user/Patient.cruds";
+    const forbidden = await gw.ask("AuditEvent/$record-disclosure", {
+      method: "POST",
+      body: given(event()),
+      claims: { scope },
+    });
+    assert.equal(forbidden.status, 403);
+  });
+
   test("a revocation on chain refuses the next request", async () => {
     await put(patient("dora"));
     const grant = await permit("dora");
