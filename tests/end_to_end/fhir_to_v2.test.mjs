@@ -29,13 +29,16 @@ let receiver; // the second one
 let office; // where consents are filed
 let orders; // what is written here goes to the ward
 let kit;
+let revocable; // what 4714 permits
 
 /** Patient @number and whom it permits, on chain. */
 async function permit(number, organization) {
   const body = consent({ identifier: { system: SYSTEM, value: number } }, { organization });
   const filed = await office.ask("Consent", { method: "POST", body });
   assert.equal(filed.status, 201, filed.text);
-  grantOnChain(site.postgres, toSign(filed.json()));
+  const grant = toSign(filed.json());
+  grantOnChain(site.postgres, grant);
+  return grant;
 }
 
 before(async () => {
@@ -48,7 +51,7 @@ before(async () => {
     routes: [
       { to: ["ward"] },
       { from: "office", to: ["ehr"], mode: "enforce" },
-      { from: "orders", to: ["ward"], mode: "enforce", maps: [map] },
+      { from: "orders", to: ["ward"], mode: "enforce", maps: [map], validate: "reject" },
     ],
   });
   kit = new FhirKit({
@@ -56,7 +59,7 @@ before(async () => {
     customHeaders: { authorization: `Bearer ${await orders.token()}` },
   });
   await permit("4711", [CLINIC, WARD]);
-  await permit("4714", [CLINIC, WARD]);
+  revocable = await permit("4714", [CLINIC, WARD]);
   await permit("4713", CLINIC);
   await until("consents in force", async () => (await write(patient("4711"))).status === 202);
   await until("the other's too", async () => (await write(patient("4714"))).status === 202);
@@ -206,12 +209,13 @@ test("an update of a patient arrives as ADT^A08, a message as what it holds", as
 test("what no message comes of is refused with the reason; only writes are taken", async () => {
   const rows = site.outbox().length;
   const [, result, whole] = report("4711").entry.map((one) => one.resource);
-  const alone = { ...whole, result: [], subject: { reference: "Patient/p4711" } };
+  const alone = { ...whole, result: undefined, subject: { reference: "Patient/p4711" } };
   const post = (where, body) => orders.ask(where, { method: "POST", body });
   const cases = [
     [await post("Practitioner", { resourceType: "Practitioner", name: [{ family: "X" }] }), 422, /no map makes such/],
     [await post("DiagnosticReport", alone), 422, /needs a Patient: there is none/],
     [await post("Observation", { ...result, resourceType: "Patient" }), 400, /another type/],
+    [await write(patient("4711", { gender: "perhaps" })), 422, /Patient.gender/],
     [await post("", { ...report("4711"), type: "batch" }), 501, /only transactions/],
     [await post("", { resourceType: "Bundle", type: "transaction", entry: [] }), 400, /empty/],
     [await post("$process-message", report("4711")), 400, /no message/],
@@ -314,4 +318,18 @@ test("AR is tried again with the same bytes", async () => {
   const tries = received().slice(count);
   assert.deepEqual(tries.map((one) => one.answer), ["AR", "AR", "AA"]);
   assert.equal(new Set(tries.map(text)).size, 1);
+});
+
+test("what is revoked before it is delivered is withheld", async () => {
+  site.receiver.behave("AR");
+  assert.equal((await write(report("4714", { value: 10 }))).status, 202);
+  await until("a try", () => last().attempts > 0);
+  grantOnChain(site.postgres, revocable, { revoked: true });
+  await until("withheld", () => last().state === "withheld");
+  assert.equal(last().reason, "revoked");
+  const count = received().length;
+  site.receiver.behave("AA");
+  assert.equal((await write(report("4714", { value: 11 }))).status, 403);
+  await site.quiet();
+  assert.equal(received().length, count);
 });
