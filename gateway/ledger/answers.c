@@ -62,11 +62,12 @@ int answers_data(const struct node *node, struct buf *out)
     if (text.n < 2 || text.n % 2) {
         return -EBADMSG;
     }
-    char *p = buf_extend(out, text.n / 2 - 1);
-    if (!p) {
+    size_t n = text.n / 2 - 1;
+    char *p = buf_extend(out, n);
+    if (buf_failed(out)) {
         return -ENOMEM;
     }
-    return hex_decode_0x(text, (uint8_t *)p, text.n / 2 - 1) < 0 ? -EBADMSG : 0;
+    return hex_decode_0x(text, (uint8_t *)p, n) < 0 ? -EBADMSG : 0;
 }
 
 int answers_block(const struct node *node, struct store_block *out)

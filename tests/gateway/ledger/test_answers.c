@@ -48,6 +48,34 @@ static void test_quantities(void **state)
     }
 }
 
+static void test_data(void **state)
+{
+    static const struct {
+        const char *text;
+        int r;
+        const char *want;
+    } cases[] = {
+        { "\"0x\"", 0, "" }, /* a contract that isn't there, or answers nothing */
+        { "\"0x00Ff\"", 0, "00ff" },
+        { "\"0x0\"", -EBADMSG, "" },
+        { "\"1x\"", -EBADMSG, "" },
+        { "\"0x0g\"", -EBADMSG, "" },
+        { "\"\"", -EBADMSG, "" },
+        { "null", -EBADMSG, "" },
+        { "\"0x000102030405060708\"", -ENOMEM, "" }, /* one byte more than there is room for */
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct arena *arena = arena_new(1024);
+        struct buf out = arena_buf(arena, 8);
+        assert_int_equal(answers_data(parse(arena, cases[i].text), &out), cases[i].r);
+        if (cases[i].r == 0) {
+            assert_hex(out.p, out.n, cases[i].want);
+        }
+        arena_free(arena);
+    }
+}
+
 static void test_blocks(void **state)
 {
     static const struct {
@@ -204,8 +232,11 @@ static void test_fees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quantities), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_events),     cmocka_unit_test(test_events_come_in_order_and_once),
+        cmocka_unit_test(test_quantities),
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_events_come_in_order_and_once),
         cmocka_unit_test(test_fees),
     };
     return cmocka_run_group_tests_name("answers", tests, NULL, NULL);
