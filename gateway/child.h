@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+struct neighbours;
+
 /* A socket that listens, opened and kept by the supervisor. */
 struct child_socket {
     const char *listener; /* name in the configuration; NULL: the admin address */
@@ -16,6 +18,7 @@ struct child_socket {
  * @config:  in force for the child's whole life: a reload starts new children; so are
  *           @maps, @validation, @labeller and @tenant
  * @sockets: those of this child, shared and its own
+ * @neighbours: the workers of the same configuration
  * @ready:   a byte is written here when the child takes traffic
  */
 struct child {
@@ -27,6 +30,7 @@ struct child {
     int index;                           /* of the worker; -1: the notary */
     const struct child_socket *sockets;
     size_t socket_count;
+    const struct neighbours *neighbours;
     int ready;
 };
 

@@ -8,31 +8,29 @@
  *
  * A look at all shards costs an index look-up for each patient with a waiting row, due or not:
  * much while a destination is away. So what this worker knows of, rows it has committed and
- * those that follow a delivered one, it looks for by patient; all shards are looked at for
- * what comes due and what others have left, the less often the longer it takes. One look at a
- * time: a row that a run has just ended can't come back from an older one.
+ * those that follow a delivered one, it looks for by patient, and those that its neighbours
+ * tell it of; all shards are looked at for what comes due and what others have left, the less
+ * often the longer it takes. One look at a time: a row that a run has just ended can't come
+ * back from an older one.
  */
 #include "gateway/delivery.h"
 
 #include "gateway/clock.h"
 #include "gateway/consents.h"
+#include "gateway/delivery_clients.h"
+#include "gateway/neighbours.h"
 #include "gateway/net/timer.h"
 #include "gateway/pipeline/deliver.h"
 #include "gateway/store/db.h"
 
 #include <stdlib.h>
 
-struct client {
-    struct mllp_client *mllp; /* owned */
-    const struct way_out *out;
-    bool busy;
-};
-
 struct delivery {
     struct worker *worker;
     struct event *lease_timer; /* owned */
     struct event *look_timer;  /* owned */
     struct event *soon;        /* owned; a look after this turn of the loop */
+    struct event *told;        /* owned; by other workers */
     struct op *lease_op;
     struct op *look_op;
     struct op *release_op;
@@ -44,15 +42,30 @@ struct delivery {
     bool released;
     bool look_at_all;
     bool more;      /* the last look at all left rows out */
+    bool crowded;   /* rows wait for others to end */
     int64_t looked; /* when it began, clock_mono_ms() */
     size_t asked;   /* and for how many rows */
     struct store_outbox_line lines[DELIVERY_LINES_MAX];
     size_t line_count;
-    struct client clients[DELIVERY_CLIENTS_MAX * 4];
-    size_t client_count;
+    struct delivery_clients clients;
 };
 
+static void set_timer(struct event *timer, int ms)
+{
+    (void)timer_once(timer, ms);
+}
+
 static void look(struct delivery *delivery);
+
+/* A look after this turn of the loop; while others run, what else comes is waited for. */
+static void look_soon(struct delivery *delivery)
+{
+    if (delivery->running == 0 || delivery->crowded) {
+        event_active(delivery->soon, EV_TIMEOUT, 0);
+    } else if (!event_pending(delivery->soon, EV_TIMEOUT, NULL)) {
+        set_timer(delivery->soon, DELIVERY_GATHER_MS);
+    }
+}
 
 static size_t held_shards(const struct delivery *delivery, int16_t out[STORE_SHARDS])
 {
@@ -63,11 +76,6 @@ static size_t held_shards(const struct delivery *delivery, int16_t out[STORE_SHA
         }
     }
     return n;
-}
-
-static void set_timer(struct event *timer, int ms)
-{
-    (void)timer_once(timer, ms);
 }
 
 static void on_leases(void *arg, int r, const struct db_rows *rows)
@@ -135,58 +143,6 @@ static void on_lease_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* The MLLP receiver called @destination; NULL if it is none. */
-static const struct way_out *receiver(const struct delivery *delivery, struct str destination)
-{
-    for (size_t i = 0; i < delivery->worker->way_out_count; i++) {
-        const struct way_out *out = &delivery->worker->ways_out[i];
-        if (str_eq(str_z(out->config->place.name), destination)) {
-            return out->config->protocol == PROTOCOL_MLLP ? out : NULL;
-        }
-    }
-    return NULL;
-}
-
-/* How many more connections to @out there may be in use. */
-static size_t room_at(const struct delivery *delivery, const struct way_out *out)
-{
-    size_t most = (size_t)out->config->connections;
-    size_t busy = 0;
-    most = most < DELIVERY_CLIENTS_MAX ? most : DELIVERY_CLIENTS_MAX;
-    for (size_t i = 0; i < delivery->client_count; i++) {
-        busy += delivery->clients[i].out == out && delivery->clients[i].busy;
-    }
-    return busy < most ? most - busy : 0;
-}
-
-/* A connection to @out that nobody uses; NULL: all are in use, or no memory. */
-static struct mllp_client *free_client(struct delivery *delivery, const struct way_out *out)
-{
-    for (size_t i = 0; i < delivery->client_count; i++) {
-        struct client *client = &delivery->clients[i];
-        if (client->out == out && !client->busy) {
-            client->busy = true;
-            return client->mllp;
-        }
-    }
-    if (!room_at(delivery, out) || delivery->client_count == ARRAY_LEN(delivery->clients)) {
-        return NULL;
-    }
-    struct mllp_client_config config = {
-        .base = delivery->worker->loop,
-        .to = out->to,
-        .tls = out->tls,
-        .tls_host = out->tls ? out->host.p : NULL,
-        .answer_ms = (int)out->config->timeout,
-    };
-    struct mllp_client *mllp = mllp_client_new(&config);
-    if (mllp) {
-        delivery->clients[delivery->client_count++] =
-            (struct client){ .mllp = mllp, .out = out, .busy = true };
-    }
-    return mllp;
-}
-
 /* --- rows -----------------------------------------------------------------------------------
  */
 
@@ -227,10 +183,12 @@ static void start_run(struct delivery *delivery, const struct store_outbox *row)
     if (lease < 0 || delivery->draining || is_busy(delivery, row->number)) {
         return;
     }
-    const struct way_out *out = receiver(delivery, row->destination);
+    const struct way_out *out = delivery_receiver(delivery->worker, row->destination);
     bool room = delivery->running < DELIVERY_RUNS_MAX;
-    struct mllp_client *client = room && out ? free_client(delivery, out) : NULL;
+    struct mllp_client *client =
+        room && out ? delivery_client(&delivery->clients, delivery->worker->loop, out) : NULL;
     if (!room || (out && !client)) {
+        delivery->crowded = true;
         if (out) {
             add_line(delivery, str_z(out->config->place.name), row->patient);
         } else {
@@ -267,7 +225,7 @@ static void on_all(void *arg, int r, const struct db_rows *rows)
     delivery->look_op = NULL;
     delivery->more |= r == 0 && (size_t)db_count(rows) == delivery->asked;
     start_runs(delivery, r, rows);
-    look(delivery);
+    look_soon(delivery);
 }
 
 static void on_lines(void *arg, int r, const struct db_rows *rows)
@@ -276,7 +234,7 @@ static void on_lines(void *arg, int r, const struct db_rows *rows)
     delivery->look_op = NULL;
     delivery->look_at_all |= r < 0; /* whose they were is forgotten */
     start_runs(delivery, r, rows);
-    look(delivery);
+    look_soon(delivery);
 }
 
 static void look_at_all(struct delivery *delivery, size_t room)
@@ -305,14 +263,15 @@ static size_t take_lines(struct delivery *delivery, size_t room, struct store_ou
     size_t left = 0;
     for (size_t i = 0; i < delivery->line_count; i++) {
         const struct store_outbox_line *line = &delivery->lines[i];
-        const struct way_out *to = receiver(delivery, line->destination);
+        const struct way_out *to = delivery_receiver(delivery->worker, line->destination);
         size_t taken = 0;
         for (size_t k = 0; to && k < n; k++) {
             taken += str_eq(out[k].destination, line->destination);
         }
-        if (n < room && (!to || taken < room_at(delivery, to))) {
+        if (n < room && (!to || taken < delivery_room(&delivery->clients, to))) {
             out[n++] = *line;
         } else {
+            delivery->crowded = true;
             delivery->lines[left++] = *line;
         }
     }
@@ -340,6 +299,7 @@ static void look(struct delivery *delivery)
     if (delivery->look_op || room == 0 || delivery->draining || !ready) {
         return;
     }
+    delivery->crowded = false;
     if (delivery->look_at_all) {
         look_at_all(delivery, room);
     } else {
@@ -364,12 +324,38 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
     look(arg);
 }
 
-/* Not at once: whoever wakes us has an answer to give first, and others may follow. */
+/* Whether the row is ours. Not at once: whoever wakes us has an answer to give first, and
+ * others may follow. */
+static bool wake(struct delivery *delivery, struct str destination, const uint8_t patient[16])
+{
+    if (delivery->epochs[store_outbox_shard(destination, patient)] < 0) {
+        return false;
+    }
+    add_line(delivery, destination, patient);
+    look_soon(delivery);
+    return true;
+}
+
 void delivery_wake(struct delivery *delivery, struct str destination, const uint8_t patient[16])
 {
-    if (delivery->epochs[store_outbox_shard(destination, patient)] >= 0) {
-        add_line(delivery, destination, patient);
-        event_active(delivery->soon, EV_TIMEOUT, 0);
+    const struct child *child = delivery->worker->child;
+    if (!wake(delivery, destination, patient)) {
+        neighbours_tell(child->neighbours, (size_t)child->index, destination, patient);
+    }
+}
+
+static void on_told(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct delivery *delivery = arg;
+    const struct child *child = delivery->worker->child;
+    struct neighbours_word word;
+    while (neighbours_hear(child->neighbours, (size_t)child->index, &word)) {
+        const struct way_out *out = worker_way_out(delivery->worker, word.name);
+        if (out) {
+            (void)wake(delivery, str_z(out->config->place.name), word.patient);
+        }
     }
 }
 
@@ -386,10 +372,13 @@ struct delivery *delivery_new(struct worker *worker)
     delivery->lease_timer = event_new(worker->loop, -1, 0, on_lease_timer, delivery);
     delivery->look_timer = event_new(worker->loop, -1, 0, on_look_timer, delivery);
     delivery->soon = event_new(worker->loop, -1, 0, on_soon, delivery);
+    int inbox = neighbours_inbox(worker->child->neighbours, (size_t)worker->child->index);
+    delivery->told = event_new(worker->loop, inbox, EV_READ | EV_PERSIST, on_told, delivery);
     for (size_t i = 0; i < STORE_SHARDS; i++) {
         delivery->epochs[i] = -1;
     }
-    if (!delivery->lease_timer || !delivery->look_timer || !delivery->soon) {
+    if (!delivery->lease_timer || !delivery->look_timer || !delivery->soon || !delivery->told ||
+        event_add(delivery->told, NULL) < 0) {
         delivery_free(delivery);
         return NULL;
     }
@@ -404,17 +393,13 @@ void delivery_free(struct delivery *delivery)
     op_cancel(delivery->lease_op);
     op_cancel(delivery->look_op);
     op_cancel(delivery->release_op);
-    for (size_t i = 0; i < delivery->client_count; i++) {
-        mllp_client_free(delivery->clients[i].mllp);
-    }
-    if (delivery->lease_timer) {
-        event_free(delivery->lease_timer);
-    }
-    if (delivery->look_timer) {
-        event_free(delivery->look_timer);
-    }
-    if (delivery->soon) {
-        event_free(delivery->soon);
+    delivery_clients_free(&delivery->clients);
+    struct event *const events[] = { delivery->lease_timer, delivery->look_timer,
+                                     delivery->soon, delivery->told };
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        if (events[i]) {
+            event_free(events[i]);
+        }
     }
     free(delivery);
 }
@@ -477,14 +462,10 @@ void delivery_ended(struct delivery *delivery, int64_t number)
         return;
     }
     delivery->look_at_all |= delivery->more;
-    look(delivery);
+    look_soon(delivery);
 }
 
 void delivery_client_done(struct delivery *delivery, struct mllp_client *used)
 {
-    for (size_t i = 0; i < delivery->client_count; i++) {
-        if (delivery->clients[i].mllp == used) {
-            delivery->clients[i].busy = false;
-        }
-    }
+    delivery_clients_done(&delivery->clients, used);
 }

@@ -16,10 +16,10 @@ struct store_outbox;
 enum {
     DELIVERY_RUNS_MAX = 64,    /* under way in one worker */
     DELIVERY_LEASE_MS = 10000, /* of a shard; renewed after a third */
+    DELIVERY_GATHER_MS = 10,   /* while others run, for rows to be asked for together */
     DELIVERY_LOOK_MS = 100,    /* least pause between two looks at all shards */
     DELIVERY_LOOK_MAX = 2000,  /* most; between them it is twenty times what the last took */
     DELIVERY_LINES_MAX = 256,  /* patients whose next row may be due; more: look at all */
-    DELIVERY_CLIENTS_MAX = 32, /* MLLP connections to one destination */
 };
 
 MUST_USE struct delivery *delivery_new(struct worker *worker);
@@ -35,7 +35,8 @@ bool delivery_idle(const struct delivery *delivery);
 
 /*
  * A row of @patient for @destination may be due now: it was committed, or the one before it is
- * done. @destination lives as long as the configuration. Another worker's are its own matter.
+ * done. @destination lives as long as the configuration. If another worker holds its shard,
+ * that one is told.
  */
 void delivery_wake(struct delivery *delivery, struct str destination,
                    const uint8_t patient[16]);

@@ -18,6 +18,7 @@
 #include "gateway/heap.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/neighbours.h"
 #include "gateway/setup.h"
 #include "gateway/sockets.h"
 
@@ -51,8 +52,9 @@ struct kid {
 
 /* One configuration and its children: kids[0] is the notary, the rest are workers. */
 struct generation {
-    struct setup setup; /* owned */
-    struct kid *kids;   /* owned */
+    struct setup setup;            /* owned */
+    struct kid *kids;              /* owned */
+    struct neighbours *neighbours; /* owned */
     size_t count;
     size_t pages; /* its first page of metrics: two generations live side by side */
     bool draining;
@@ -100,6 +102,7 @@ static void generation_free(struct generation *generation)
         }
     }
     setup_free(&generation->setup);
+    neighbours_free(generation->neighbours);
     free(generation->kids);
     free(generation);
 }
@@ -110,18 +113,22 @@ static struct generation *generation_new(struct setup *setup)
     struct generation *generation = calloc(1, sizeof(*generation));
     size_t count = worker_count(setup->config) + 1;
     struct kid *kids = calloc(count, sizeof(*kids));
-    if (!generation || !kids) {
+    struct neighbours *neighbours = neighbours_new(count - 1);
+    if (!generation || !kids || !neighbours) {
         free(generation);
         free(kids);
+        neighbours_free(neighbours);
         setup_free(setup);
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
         kids[i].ready = -1;
     }
-    *generation = (struct generation){
-        .setup = *setup, .kids = kids, .count = count, .born = clock_mono_ms()
-    };
+    *generation = (struct generation){ .setup = *setup,
+                                       .kids = kids,
+                                       .neighbours = neighbours,
+                                       .count = count,
+                                       .born = clock_mono_ms() };
     return generation;
 }
 
@@ -154,6 +161,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, struct generatio
         .tenant = tenant_policy(generation->setup.tenant),
         .index = (int)i - 1,
         .sockets = own,
+        .neighbours = generation->neighbours,
         .ready = ready,
     };
     (void)prctl(PR_SET_NAME, i == 0 ? "cs-notary" : "cs-worker"); /* as ps and top show it */
