@@ -267,10 +267,10 @@ void belonging_members(struct arena *arena, const struct belonging_place *place,
     const struct node *entry = node_first(node_get(root, "entry"));
     for (; entry; entry = entry->next) {
         const struct node *resource = node_get(entry, "resource");
-        switch (is_among(arena, place, resource, &asked, now)) {
-        case ANSWER_YES: add_names(arena, place, resource, names); break;
-        case ANSWER_UNKNOWN: names->unknown = true; break;
-        case ANSWER_NO: break;
+        enum answer among = is_among(arena, place, resource, &asked, now);
+        if (among == ANSWER_YES) {
+            add_names(arena, place, resource, names);
         }
+        names->unknown |= among == ANSWER_UNKNOWN;
     }
 }

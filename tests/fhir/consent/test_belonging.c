@@ -100,6 +100,27 @@ static const struct {
       TEAM(ACTIVE "\"participant\":[{\"period\":{\"end\":\"soon\"},\"member\":{\"reference\":"
                   "\"Practitioner/2\"}}]"),
       "" },
+    { "of a start as well",
+      TEAM(ACTIVE "\"period\":{\"start\":\"soon\"},\"participant\":[{\"member\":" IN "}]"),
+      "?" },
+    { "of an end that is no text",
+      TEAM(ACTIVE "\"period\":{\"end\":7},\"participant\":[{\"member\":" IN "}]"), "?" },
+    { "named by identifier alone",
+      TEAM(ACTIVE
+           "\"participant\":[{\"member\":{\"identifier\":{\"system\":\"urn:s\",\"value\":"
+           "\"7\"}}}]"),
+      "CareTeam/t" },
+    { "somebody else's identifier",
+      TEAM(ACTIVE
+           "\"participant\":[{\"member\":{\"reference\":\"Practitioner/2\",\"identifier\":{"
+           "\"value\":\"8\"}}}]"),
+      "" },
+    { "nobody named", TEAM(ACTIVE "\"participant\":[{\"member\":{\"display\":\"Dr X\"}}]"),
+      "" },
+    { "once is enough",
+      TEAM(ACTIVE "\"participant\":[{\"member\":" IN "},{\"period\":{\"end\":7},\"member\":" IN
+                  "}]"),
+      "CareTeam/t" },
     { "group, active unless it says otherwise", GROUP("\"member\":[{\"entity\":" IN "}]"),
       "Group/g" },
     { "a group no more", GROUP("\"active\":false,\"member\":[{\"entity\":" IN "}]"), "" },
@@ -171,6 +192,12 @@ static const struct {
     { "part of something", ORG(",\"partOf\":{\"display\":\"The Trust\"}"), "Organization/o",
       "Organization/o?", "" },
     { "another than was asked for", SET(ORG("")), "urn:s|7", "?", "" },
+    { "without an id", SET("{\"resourceType\":\"Organization\"" CALLED "}"), "urn:s|7",
+      "urn:s|7", "" },
+    { "beside an outcome",
+      "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":"
+      "\"OperationOutcome\"}},{\"resource\":" ORG(CALLED) "}]}",
+      "urn:s|7", "Organization/o urn:s|7", "" },
     { "two of that name",
       "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":" ORG(
           CALLED) "},{\"resource\":" ORG(CALLED) "}]}",
@@ -212,12 +239,27 @@ static void test_what_the_directory_is_asked_by(void **state)
         { BASE "x/Practitioner/1", "", "" },
         { "urn:s|Practitioner/1", "", "" },
         { "urn:oid:1.2", "", "" },
+        { "Practitioner/1/_history/2", "", "" },
         { "", "", "" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_str(belonging_local(&near, str_z(cases[i].name)), cases[i].near);
         assert_str(belonging_local(&far, str_z(cases[i].name)), cases[i].far);
     }
+}
+
+/* Without memory for a name nothing is taken for known. */
+static void test_memory(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(4096);
+    const struct node *root = parse(arena, ORG(CALLED));
+    struct belonging names = { 0 };
+    struct reference above;
+    arena_limit(arena, arena_used(arena));
+    assert_false(belonging_organization(arena, &near, root, STR("urn:s|7"), &names, &above));
+    assert_int_equal(names.n, 0);
+    assert_true(names.unknown);
 }
 
 static void test_limit(void **state)
@@ -233,6 +275,10 @@ static void test_limit(void **state)
     }
     assert_int_equal(names.n, BELONGING_NAMES_MAX);
     assert_true(names.unknown);
+    struct belonging none = { 0 };
+    belonging_add(&none, (struct str){ 0 });
+    assert_int_equal(none.n, 0);
+    assert_true(none.unknown);
 }
 
 int main(void)
@@ -242,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_elsewhere_names_are_urls),
         cmocka_unit_test(test_organizations),
         cmocka_unit_test(test_what_the_directory_is_asked_by),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests_name("fhir/consent/belonging", tests, NULL, NULL);

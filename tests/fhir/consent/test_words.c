@@ -44,8 +44,9 @@ static const struct {
     { "before 1970", "{\"base\":\"deny\",\"schema\":1,\"scope\":{\"period\":{\"from\":-1}}}",
       "Refused; in the time from 1969-12-31T23:59:59Z.\n" },
     { "what was agreed to, and signed elsewhere",
-      "{\"base\":\"deny\",\"schema\":1,\"sources\":[\"sha256:00\"],\"uris\":[\"urn:policy\"]}",
-      "Refused.\nAgreed to urn:policy.\nSource sha256:00.\n" },
+      "{\"base\":\"deny\",\"schema\":1,\"sources\":[\"sha256:00\"],\"uris\":[\"urn:other\","
+      "\"urn:policy\"]}",
+      "Refused.\nAgreed to urn:other or urn:policy.\nSource sha256:00.\n" },
 };
 
 static void test_words(void **state)
