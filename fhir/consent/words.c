@@ -3,6 +3,7 @@
 #include "fhir/consent/action.h"
 #include "fhir/consent/labels.h"
 #include "fhir/consent/purpose.h"
+#include "fhir/format/json_write.h"
 
 #include <time.h>
 
@@ -40,11 +41,42 @@ static void put_time(struct buf *out, int64_t ms)
     buf_z(out, text);
 }
 
+/* Whether @text can't be taken for words of ours, nor for the end of a line. */
+static bool is_plain(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] <= ' ' || text.p[i] > '~' || text.p[i] == ';' || text.p[i] == '"') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As it is; what could be taken for more than a value between quotes, with % and two digits for
+ * each byte that isn't printable ASCII: whoever files a consent must not write the sentence. */
+static void put_value(struct buf *out, struct str text)
+{
+    if (is_plain(text)) {
+        buf_str_put(out, text);
+        return;
+    }
+    buf_c(out, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] >= ' ' && text.p[i] <= '~') {
+            json_escape(out, str_slice(text, i, i + 1));
+        } else {
+            buf_c(out, '%');
+            buf_hex(out, text.p + i, 1);
+        }
+    }
+    buf_c(out, '"');
+}
+
 static void put_list(struct buf *out, const char *word, const struct policy_texts *texts)
 {
     for (size_t i = 0; i < texts->n; i++) {
         buf_fmt(out, i ? " or " : "; %s ", word);
-        buf_str_put(out, texts->at[i]);
+        put_value(out, texts->at[i]);
     }
 }
 
@@ -113,7 +145,7 @@ static void put_line(struct buf *out, const char *word, const struct policy_text
 {
     for (size_t i = 0; i < texts->n; i++) {
         buf_fmt(out, "%s ", i ? " or" : word);
-        buf_str_put(out, texts->at[i]);
+        put_value(out, texts->at[i]);
     }
     buf_z(out, texts->n ? ".\n" : "");
 }

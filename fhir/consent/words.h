@@ -9,6 +9,7 @@ enum {
 
 /*
  * @policy onto @out, a line for each rule, numbered as 1, 1.1, 1.1.1. Names of actors, codes
- * and data stand as they are matched; nothing is left out. Times are UTC.
+ * and data stand as they are matched, between quotes and escaped where they could be taken for
+ * words of ours; nothing is left out. Times are UTC.
  */
 void words_write(struct buf *out, const struct policy *policy);

@@ -46,28 +46,47 @@ static void put_security(struct json_writer *w)
     json_end(w);
 }
 
-/* Consents are served by the gateway itself. */
-static void put_consent_operations(struct json_writer *w)
+/* Those of HL7's FAST Scalable Consent Management, served by the gateway itself. */
+static void put_consent_operations(struct json_writer *w, const char *type)
 {
-    static const char *const names[] = { "file-consent", "revoke-consent" };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    static const struct {
+        const char *type;
+        const char *name;
+    } operations[] = {
+        { "AuditEvent", "record-disclosure" },
+        { "Consent", "file-consent" },
+        { "Consent", "revoke-consent" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
         char memory[128];
         struct buf url = buf_fixed(memory, sizeof(memory));
+        if (strcmp(operations[i].type, type) != 0) {
+            continue;
+        }
         buf_fmt(&url, "http://hl7.org/fhir/us/consent-management/OperationDefinition/%s",
-                names[i]);
+                operations[i].name);
         json_object(w, NULL);
-        json_z(w, "name", names[i]);
+        json_z(w, "name", operations[i].name);
         json_string(w, "definition", buf_str(&url));
         json_end(w);
     }
 }
 
+/* No AuditEvent is read or written here, but a disclosure may be told of. */
+static void put_audit_events(struct json_writer *w)
+{
+    json_object(w, NULL);
+    json_z(w, "type", "AuditEvent");
+    json_array(w, "operation");
+    put_consent_operations(w, "AuditEvent");
+    json_end(w);
+    json_end(w);
+}
+
 static void put_operations(struct json_writer *w, const char *type)
 {
     json_array(w, "operation");
-    if (str_eq(str_z(type), STR("Consent"))) {
-        put_consent_operations(w);
-    }
+    put_consent_operations(w, type);
     json_object(w, NULL);
     json_z(w, "name", "validate");
     json_z(w, "definition", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
@@ -116,6 +135,9 @@ static void put_rest(struct json_writer *w, bool to_v2)
             put_operations(w, types[i]);
         }
         json_end(w);
+    }
+    if (!to_v2) {
+        put_audit_events(w);
     }
     json_end(w);
     put_codes(w, "interaction", to_v2 ? bundles : nothing);

@@ -280,6 +280,13 @@ describe("who asks, and why", () => {
 
   test("metadata is for everybody, and the request id comes back", async () => {
     const answer = await gw.ask("metadata", { as: null });
+    const operations = (type) =>
+      answer
+        .json()
+        .rest[0].resource.find((one) => one.type === type)
+        .operation.map(({ name }) => name);
+    assert.deepEqual(operations("Consent"), ["file-consent", "revoke-consent", "validate"]);
+    assert.deepEqual(operations("AuditEvent"), ["record-disclosure"]);
     assert.equal(answer.json().resourceType, "CapabilityStatement");
     const named = await gw.ask("Patient/anna", { headers: { "x-request-id": "abc-1" } });
     assert.equal(named.headers.get("x-request-id"), "abc-1");

@@ -34,6 +34,13 @@ static const struct {
       "coded urn:c|1; namely Patient/1; referring to CarePlan/1; being or referring to "
       "Encounter/1; "
       "written by urn:w; of sensitivity HIV.\n" },
+    { "a value can't write the sentence",
+      "{\"base\":\"deny\",\"rules\":[{\"actors\":[\"urn:a.\\n2 Refused\",\"urn:b; for TREAT\","
+      "\"urn:c\\\"d\",\"urn:e\x7f\",\"urn:\xe2\x80\xa8\"],\"effect\":\"permit\"}],\"schema\":"
+      "1}",
+      "Refused; but:\n"
+      "1 Permitted; by \"urn:a.%0a2 Refused\" or \"urn:b; for TREAT\" or \"urn:c\\\"d\" or "
+      "\"urn:e%7f\" or \"urn:%e2%80%a8\".\n" },
     { "times, open ends too",
       "{\"base\":\"permit\",\"rules\":[{\"dataPeriod\":{\"until\":1577836800000},\"effect\":"
       "\"deny\"}],"
