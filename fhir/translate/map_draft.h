@@ -15,6 +15,7 @@
  *     map_overlay.c    rows of a later layer between those of earlier ones
  *     map_condition.c  conditions
  *     map_address.c    addresses, and what names look like
+ *     map_link_row.c   names in rows resolved, and their rules
  *     map_link.c       names resolved, the tables of rules.h
  *     map_check.c      what would never end
  *
@@ -490,6 +491,9 @@ const struct rule_sender *map_link_senders(struct map_compiler *c, uint16_t *cou
 /* map_structure.c */
 void map_structure(struct map_compiler *c, struct map_words words);
 void map_structure_row(struct map_compiler *c);
+
+/* map_link_row.c: the rules of @map. */
+void map_link_map(struct map_compiler *c, struct draft_map *map);
 
 /* map_link.c: the tables; NULL if there are mistakes or no memory. */
 struct rules *map_link(struct map_compiler *c);
