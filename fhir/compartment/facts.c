@@ -57,19 +57,8 @@ static int add_coding(struct arena *arena, struct resource_facts *out, struct co
 
 static int add(struct arena *arena, struct subject_list *list, const struct node *node)
 {
-    struct subject_ref *ref = arena_alloc(arena, sizeof(*ref));
-    if (!ref) {
-        return -ENOMEM;
-    }
-    *ref = (struct subject_ref){ .to = reference_read(node) };
-    if (list->last) {
-        list->last->next = ref;
-    } else {
-        list->first = ref;
-    }
-    list->last = ref;
-    list->count++;
-    return 0;
+    const struct reference to = reference_read(node);
+    return subject_list_add(arena, list, &to);
 }
 
 /* What string member @node makes of its object. */

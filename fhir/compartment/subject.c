@@ -62,15 +62,11 @@ static bool holds(struct finder *f, const struct subject_list *list, const struc
     return false;
 }
 
-static void add(struct finder *f, struct subject_list *list, const struct reference *to)
+int subject_list_add(struct arena *arena, struct subject_list *list, const struct reference *to)
 {
-    if (holds(f, list, to) || f->work == SUBJECT_WORK_MAX) {
-        return;
-    }
-    struct subject_ref *ref = arena_alloc(f->arena, sizeof(*ref));
+    struct subject_ref *ref = arena_alloc(arena, sizeof(*ref));
     if (!ref) {
-        f->memory = true;
-        return;
+        return -ENOMEM;
     }
     *ref = (struct subject_ref){ .to = *to };
     if (list->last) {
@@ -80,6 +76,15 @@ static void add(struct finder *f, struct subject_list *list, const struct refere
     }
     list->last = ref;
     list->count++;
+    return 0;
+}
+
+static void add(struct finder *f, struct subject_list *list, const struct reference *to)
+{
+    if (holds(f, list, to) || f->work == SUBJECT_WORK_MAX) {
+        return;
+    }
+    f->memory |= subject_list_add(f->arena, list, to) < 0;
 }
 
 /* ---- one reference ---- */

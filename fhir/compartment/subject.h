@@ -43,6 +43,10 @@ struct subject_list {
     size_t count;
 };
 
+/* Append @to. Return: 0 or -ENOMEM */
+MUST_USE int subject_list_add(struct arena *arena, struct subject_list *list,
+                              const struct reference *to);
+
 /*
  * @why:          of SUBJECT_UNKNOWN; static text
  * @elsewhere:    SUBJECT_UNKNOWN only because it says no more than what is in @derived

@@ -209,23 +209,6 @@ static struct place *find(const struct within *within, const struct reference *t
     return key.text.n || key.more.n ? find_key(within, &key) : NULL;
 }
 
-static int add(struct arena *arena, struct subject_list *list, const struct reference *to)
-{
-    struct subject_ref *ref = arena_calloc(arena, 1, sizeof(*ref));
-    if (!ref) {
-        return -ENOMEM;
-    }
-    ref->to = *to;
-    if (list->last) {
-        list->last->next = ref;
-    } else {
-        list->first = ref;
-    }
-    list->last = ref;
-    list->count++;
-    return 0;
-}
-
 /* Put into @kept what of @list doesn't lead to an entry, and each Patient once, by its
  * identifier. */
 static int settle(struct arena *arena, const struct within *within,
@@ -242,7 +225,7 @@ static int settle(struct arena *arena, const struct within *within,
             found->in = kept;
             (void)subject_identifier(found->resource, &to);
         }
-        r = add(arena, kept, &to);
+        r = subject_list_add(arena, kept, &to);
     }
     return r;
 }
@@ -268,7 +251,7 @@ int subject_within(struct arena *arena, struct within *within, const struct node
     r = r ? r : settle(arena, within, &subjects->participants, &made.participants);
     for (const struct subject_ref *ref = subjects->derived.first; r == 0 && ref;
          ref = ref->next) {
-        r = find(within, &ref->to) ? 0 : add(arena, &made.derived, &ref->to);
+        r = find(within, &ref->to) ? 0 : subject_list_add(arena, &made.derived, &ref->to);
     }
     if (r < 0) {
         return r;
