@@ -16,6 +16,7 @@
 #include "gateway/clock.h"
 #include "gateway/config/config.h"
 #include "gateway/consents_load.h"
+#include "gateway/heap.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/net/timer.h"
@@ -68,17 +69,6 @@ struct consents {
     consents_loaded_fn loaded_fn;
     void *loaded_arg;
 };
-
-static void *memory(void *owner, void *old, size_t old_size, size_t size)
-{
-    (void)owner;
-    (void)old_size;
-    if (size == 0) {
-        free(old);
-        return NULL;
-    }
-    return realloc(old, size);
-}
 
 static void ask(struct consents *consents);
 
@@ -192,7 +182,7 @@ static void on_loaded(void *arg, int r, struct consent_index *index)
 
 static struct consent_index *empty_index(const struct consents *consents)
 {
-    struct consent_index *index = consent_index_new(memory, NULL);
+    struct consent_index *index = consent_index_new(heap_resize, NULL);
     if (index) {
         consent_index_govern(index, consents->tenant);
     }

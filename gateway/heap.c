@@ -26,6 +26,17 @@ int heap_grow(struct buf *b, size_t need)
     return 0;
 }
 
+void *heap_resize(void *owner, void *old, size_t old_size, size_t size)
+{
+    (void)owner;
+    (void)old_size;
+    if (size == 0) {
+        free(old);
+        return NULL;
+    }
+    return realloc(old, size);
+}
+
 void heap_keep_freed(void)
 {
     (void)mallopt(M_TRIM_THRESHOLD, KEEP_FREED);

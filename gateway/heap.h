@@ -1,10 +1,13 @@
-/* Memory of a buf on the heap. */
+/* Memory on the heap: of a buf, and of what takes an allocator. */
 #pragma once
 
 #include "crypto/base/buf.h"
 
 /* The grow function of such a buf. */
 MUST_USE int heap_grow(struct buf *b, size_t need);
+
+/* realloc() for whoever takes an allocator, such as consent_index_new(): @size 0 frees @old. */
+void *heap_resize(void *owner, void *old, size_t old_size, size_t size);
 
 /* An empty buf that grows on the heap up to @limit bytes. End it with heap_buf_free(). */
 static inline struct buf heap_buf(size_t limit)

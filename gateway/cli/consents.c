@@ -1,21 +1,10 @@
 #include "gateway/cli/consents.h"
 
 #include "gateway/consents_load.h"
+#include "gateway/heap.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sysexits.h>
-
-static void *memory(void *owner, void *old, size_t old_size, size_t size)
-{
-    (void)owner;
-    (void)old_size;
-    if (size == 0) {
-        free(old);
-        return NULL;
-    }
-    return realloc(old, size);
-}
 
 static void on_loaded(void *arg, int r, struct consent_index *index)
 {
@@ -27,7 +16,7 @@ int cli_consents(struct cli_session *s, const uint8_t *patient, struct consent_i
 {
     struct cli_answer loaded = { 0 };
     struct consents_load *load = NULL;
-    *out = consent_index_new(memory, NULL);
+    *out = consent_index_new(heap_resize, NULL);
     if (*out && patient) {
         load = consents_load_patient(s->db, s->vault, *out, patient, on_loaded, &loaded);
     } else if (*out) {
