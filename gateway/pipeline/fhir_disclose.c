@@ -157,7 +157,6 @@ static enum step disclosure_enter(struct exchange *ex)
     struct fhir_exchange *fx = &disclosure->fx;
     const struct node *given = NULL;
     fx->dossier.payload = buf_str(&fx->body);
-    fx->dossier.keep = true;
     fhir_people_clear(ex);
     int r = json_parse(ex->arena, buf_str(&fx->body), &fx->issues, &given);
     if (r > 0) {
@@ -203,7 +202,8 @@ static enum step answer(struct exchange *ex)
     json_end(&w);
     fx->result = buf_str(&out);
     fx->status = 201;
-    return exchange_stop(ex, OUTCOME_DONE, "disclosed");
+    fx->dossier.keep = true; /* under the patient's key: of what is refused nothing is kept */
+    return exchange_stop(ex, OUTCOME_DELIVERED, "disclosed"); /* it has happened */
 }
 
 static void on_consent(void *arg, int r, const struct db_rows *rows)

@@ -29,7 +29,7 @@ static const struct {
     [OUTCOME_WITHHELD] = { 500, "a defect of the gateway" },
     [OUTCOME_HELD] = { 500, "a defect of the gateway" },
     [OUTCOME_DONE] = { 200, NULL },
-    [OUTCOME_DELIVERED] = { 500, "a defect of the gateway" },
+    [OUTCOME_DELIVERED] = { 200, NULL },
     [OUTCOME_RETRY] = { 500, "a defect of the gateway" },
     [OUTCOME_PARKED] = { 500, "a defect of the gateway" },
     [OUTCOME_BAD_REQUEST] = { 400, "the request can't be understood" },
@@ -169,12 +169,12 @@ bool fhir_may_show(enum outcome outcome, enum interaction_kind kind)
 {
     switch (outcome) {
     case OUTCOME_PERMIT:
+    case OUTCOME_DELIVERED:
     case OUTCOME_DONE: return true;
     case OUTCOME_DENY: return kind == INTERACTION_SEARCH; /* a Bundle with the notice alone */
     case OUTCOME_OPEN:
     case OUTCOME_WITHHELD:
     case OUTCOME_HELD:
-    case OUTCOME_DELIVERED:
     case OUTCOME_RETRY:
     case OUTCOME_PARKED:
     case OUTCOME_BAD_REQUEST:

@@ -47,8 +47,7 @@ static enum record_outcome record_outcome_of(const struct exchange *ex)
     case OUTCOME_FORBIDDEN: return RECORD_DENY;
     case OUTCOME_WITHHELD: return RECORD_WITHHELD;
     case OUTCOME_HELD: return RECORD_HELD;
-    case OUTCOME_DONE: /* a disclosure has happened, wherever that was */
-        return dossier->interaction == RECORD_DISCLOSURE ? RECORD_DELIVERED : RECORD_DONE;
+    case OUTCOME_DONE: return RECORD_DONE;
     case OUTCOME_DELIVERED: return RECORD_DELIVERED;
     case OUTCOME_RETRY: return RECORD_RETRY;
     case OUTCOME_PARKED: return RECORD_PARKED;

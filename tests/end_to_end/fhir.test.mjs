@@ -483,6 +483,8 @@ describe("consents", () => {
 
     const [carl] = event().entity;
     const { consentId: other } = await permit("anna");
+    const payloads = () => gw.postgres.sql("SELECT count(*) FROM payload")[0][0];
+    const before = payloads();
     for (const [bad, why] of [
       [given({ ...event(), resourceType: "Basic" }), /is an AuditEvent/],
       [given(event(), "Consent/nothing"), /refers to a Consent/],
@@ -497,6 +499,7 @@ describe("consents", () => {
       assert.equal(refused.status, 422, refused.text);
       assert.match(refused.text, why);
     }
+    assert.equal(payloads(), before, "of what is refused nothing is kept, under no key");
     const scope = "user/AuditEvent.rs user/Patient.cruds";
     const forbidden = await gw.ask("AuditEvent/$record-disclosure", {
       method: "POST",
