@@ -100,9 +100,23 @@ void directory_known(const struct directory *directory, struct arena *arena,
     out->unknown |= slot->unknown;
 }
 
+static const char SILENT[] = "directory";
+
+const char *directory_basis(const struct consent_request *request,
+                            const struct consent_evidence *evidence)
+{
+    bool silent = request->actors_unknown && evidence->verdict.basis == CONSENT_BASIS_IN_DOUBT;
+    return silent ? SILENT : consent_basis_name(evidence->verdict.basis);
+}
+
+bool directory_silent(const char *basis)
+{
+    return strcmp(basis, SILENT) == 0;
+}
+
 /* --- asking ------------------------------------------------------------------------------- */
 
-enum stage_of {
+enum ask {
     ASK_ORGANIZATION,
     ASK_ROLES,
     ASK_TEAMS,
@@ -117,7 +131,7 @@ struct look {
     struct directory_asker asker;
     struct belonging_place place;
     struct belonging names; /* found, the asker's own first */
-    enum stage_of stage;
+    enum ask stage;
     struct str organization; /* to be asked for next */
     unsigned depth;
     struct op *fetch;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "fhir/consent/belonging.h"
+#include "fhir/consent/compiled.h"
 #include "gateway/op.h"
 
 struct directory;
@@ -45,6 +46,14 @@ bool directory_asks(const struct directory *directory, const struct directory_as
  */
 void directory_known(const struct directory *directory, struct arena *arena,
                      const struct directory_asker *asker, struct belonging *out);
+
+/* The word for the basis of a decision: "directory" where it is in doubt since it isn't known
+ * who else the actor is. */
+const char *directory_basis(const struct consent_request *request,
+                            const struct consent_evidence *evidence);
+
+/* Whether @basis is that: the same question may have another answer later. */
+bool directory_silent(const char *basis);
 
 typedef void (*directory_done_fn)(void *arg);
 

@@ -14,6 +14,7 @@
 
 #include "fhir/format/json.h"
 #include "gateway/consents.h"
+#include "gateway/directory.h"
 #include "gateway/id.h"
 #include "gateway/identity/role.h"
 #include "gateway/identity/scope.h"
@@ -202,7 +203,7 @@ static enum step consent_enter(struct exchange *ex)
     fx->dossier.decide_again = "consent";
     dossier_rely_on(&fx->dossier, subject, &evidence);
     if (evidence.verdict.decision == CONSENT_DENY && fx->dossier.mode == RECORD_ENFORCE) {
-        return fhir_refuse(ex, OUTCOME_DENY, consent_basis_name(evidence.verdict.basis), 403,
+        return fhir_refuse(ex, OUTCOME_DENY, directory_basis(&fx->asks, &evidence), 403,
                            "what the patient said leaves no glass to be broken");
     }
     return exchange_stop(ex, OUTCOME_DONE, "break-glass");

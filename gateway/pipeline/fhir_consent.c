@@ -7,6 +7,7 @@
 #include "gateway/pipeline/fhir_impl.h"
 
 #include "gateway/consents.h"
+#include "gateway/directory.h"
 
 #include <errno.h>
 
@@ -98,8 +99,7 @@ static const char *refusal(struct exchange *ex)
             return "too-many-subjects";
         }
         dossier_rely_on(&fx->dossier, subject, &evidence);
-        const char *why =
-            closed ? "break-glass-closed" : consent_basis_name(evidence.verdict.basis);
+        const char *why = closed ? "break-glass-closed" : directory_basis(&fx->asks, &evidence);
         basis = basis ? basis : why;
     }
     return basis;

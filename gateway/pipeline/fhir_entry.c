@@ -10,6 +10,7 @@
 #include "fhir/consent/obligation.h"
 #include "fhir/format/json.h"
 #include "gateway/consents.h"
+#include "gateway/directory.h"
 #include "gateway/identity/scope.h"
 #include "gateway/pipeline/facts.h"
 
@@ -85,7 +86,7 @@ static const char *ask_all(struct exchange *ex, const struct fhir_item *item,
         ground->next = *grounds;
         *grounds = ground;
         if (ground->evidence.verdict.decision != CONSENT_PERMIT) {
-            return consent_basis_name(ground->evidence.verdict.basis);
+            return directory_basis(&fx->asks, &ground->evidence);
         }
     }
     return NULL;

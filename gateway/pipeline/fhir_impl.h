@@ -12,8 +12,10 @@
  *   fhir_respond.c  respond
  *   fhir_explain.c  $consent-explain
  *   fhir_validate.c $validate, and what is written where its route is validated
- *   fhir_write.c    what changes the FHIR server; fhir_to_v2.c: what is written for v2
- * receivers fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
+ *   fhir_write.c    what changes the FHIR server
+ *   fhir_to_v2.c    what is written for v2 receivers
+ *   fhir_file.c     filing a consent; fhir_grant.c: granting and revoking it
+ *   fhir_disclose.c disclosures made elsewhere
  *   fhir_login.c    patients log in, and out
  */
 #pragma once
@@ -161,9 +163,8 @@ struct fhir_exchange {
     struct way_in *way;
     struct http_req *req; /* NULL: answered, or the client is gone */
     struct way_out *out;
-    struct str base; /* our base URL, without '/' at the end */
-    struct str
-        server; /* base URL whose ids are meant: the upstream's, or ours if there is none */
+    struct str base;   /* our base URL, without '/' at the end */
+    struct str server; /* base URL whose ids are meant: the upstream's, else ours */
     struct str method;
     struct str path; /* below the base */
     struct str query;

@@ -19,6 +19,7 @@
 #include "fhir/format/json.h"
 #include "fhir/rest/outcome.h"
 #include "gateway/consents.h"
+#include "gateway/directory.h"
 #include "gateway/identity/role.h"
 #include "gateway/identity/scope.h"
 #include "gateway/pipeline/v2_case.h"
@@ -352,8 +353,9 @@ static const char *why_not(const struct fhir_exchange *fx)
     return fx->answer.denied ? fx->answer.denied : "type";
 }
 
-/* The same for @to. */
-static bool permitted_to(struct exchange *ex, const struct config_destination *to)
+/* The same for @to, as a row of the outbox; ->answer.denied: why it isn't open. */
+static enum store_outbox_state state_for(struct exchange *ex,
+                                         const struct config_destination *to)
 {
     struct fhir_exchange *fx = fhir_of(ex);
     const struct consent_request asks = fx->asks;
@@ -362,10 +364,12 @@ static bool permitted_to(struct exchange *ex, const struct config_destination *t
     fx->asks = receivers.request;
     bool all = permitted(ex);
     fx->asks = asks;
-    return all;
+    return all                             ? STORE_OUTBOX_OPEN
+           : directory_silent(why_not(fx)) ? STORE_OUTBOX_HELD
+                                           : STORE_OUTBOX_WITHHELD;
 }
 
-/* A row for each receiver; how many of them are open. */
+/* A row for each receiver; how many of them may get it, now or later. */
 static size_t add_rows(struct exchange *ex)
 {
     struct fhir_exchange *fx = fhir_of(ex);
@@ -376,15 +380,14 @@ static size_t add_rows(struct exchange *ex)
     stored_route_put(&name, fx->way->config, &way);
     for (size_t i = 0; i < dossier->route->to.n; i++) {
         const struct config_destination *to = receiver(ex, i);
-        bool permit = permitted_to(ex, to);
+        enum store_outbox_state state = state_for(ex, to);
         struct batch_outbox *row =
-            dossier_outbox(ex, to->place.name, buf_str(&name),
-                           permit ? STORE_OUTBOX_OPEN : STORE_OUTBOX_WITHHELD,
-                           permit ? fhir_permit_basis(ex) : why_not(fx));
+            dossier_outbox(ex, to->place.name, buf_str(&name), state,
+                           state == STORE_OUTBOX_OPEN ? fhir_permit_basis(ex) : why_not(fx));
         if (dossier->subject_count) {
             memcpy(row->patient, dossier->subjects[0]->patient, sizeof(row->patient));
         }
-        open += permit;
+        open += state != STORE_OUTBOX_WITHHELD;
     }
     return open;
 }

@@ -237,7 +237,7 @@ static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *req
             type_set_add(&subject->types, v2->facts[i].type);
         }
         enum v2_verdict verdict = V2_DENY;
-        const char *word = consent_basis_name(evidence.verdict.basis);
+        const char *word = directory_basis(request, &evidence);
         switch (evidence.verdict.decision) {
         case CONSENT_PERMIT:
             verdict = evidence.obligations ? V2_DENY : V2_PERMIT;
@@ -248,10 +248,7 @@ static enum v2_verdict ask(struct v2_case *v2, const struct consent_request *req
             word = "needs-content";
             break;
         case CONSENT_DENY:
-            if (request->actors_unknown && evidence.verdict.basis == CONSENT_BASIS_IN_DOUBT) {
-                verdict = V2_HELD;
-                word = "directory";
-            }
+            verdict = directory_silent(word) ? V2_HELD : V2_DENY; /* it may answer yet */
             break;
         }
         if (i == 0 || verdict > worst) {

@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { allBut, CLINIC, startFhirGateway } from "./lib/fhir.mjs";
+import { toSign } from "./lib/controller.mjs";
+import { allBut, CLINIC, consent, fhirPort, grantOnChain, startFhirGateway } from "./lib/fhir.mjs";
 import { startFhirServer, startPlainStore } from "./lib/parts.mjs";
-import { until } from "./lib/process.mjs";
+import { freePort, until } from "./lib/process.mjs";
+import { startSite } from "./lib/site.mjs";
+import { acked, oru, send } from "./lib/v2.mjs";
 
 const TRUST = "urn:oid:1.2.276.0.76.9";
 const OTHER = "urn:oid:1.2.276.0.76.2";
+const WARD = "urn:oid:1.2.10";
 
 let server, store, near, far;
 const made = {};
@@ -128,7 +132,7 @@ test("who belongs to whom a rule denies is denied", async () => {
   assert.equal(await read(), 404, "the clinic is part of it");
   const stranger = { ...at("urn:oid:1.2.276.0.76.3") };
   assert.equal(await read(stranger), 404, "of whom the directory knows nothing");
-  assert.equal(near.records().at(-1).basis, "in-doubt");
+  assert.equal(near.records().at(-1).basis, "directory");
 });
 
 test("without an answer of the directory no deny is passed over, and own names still count", async () => {
@@ -138,6 +142,66 @@ test("without an answer of the directory no deny is passed over, and own names s
   await server.stop();
   await until("nothing believed any more", async () => (await denying()) === 404);
   assert.equal(await named(), 200, "the consent names the clinic itself");
-  assert.ok(far.records().some(({ basis }) => basis === "in-doubt"));
+  assert.ok(far.records().some(({ basis }) => basis === "directory"));
   assert.ok((await far.gateway.metric("chartseal_directory_failed_total")) > 0);
+});
+
+test("messages go to whom an organization above permits, and wait while that can't be known", async (t) => {
+  const port = await freePort();
+  const known = async () => {
+    const started = await startFhirServer({ port });
+    const put = (more) => write(started.base, { resourceType: "Organization", ...more });
+    const trust = await put({ identifier: called(TRUST), name: "trust" });
+    for (const organization of [WARD, CLINIC]) {
+      await put({ identifier: called(organization), name: "part", partOf: to(trust) });
+    }
+    return started;
+  };
+  const office = await fhirPort();
+  const orders = await fhirPort();
+  const site = await startSite({
+    fhir: known,
+    listeners: { office: office.listener, orders: orders.listener },
+    routes: [
+      { to: ["ward"], mode: "enforce" },
+      { from: "office", to: ["ehr"], mode: "enforce" },
+      { from: "orders", to: ["ward"], mode: "enforce" },
+    ],
+    config: { consent: { directory: "ehr", directory_age: "1s" } },
+  });
+  t.after(() => site.stop());
+  const last = () => site.outbox().at(-1);
+  const message = async (id) => {
+    assert.equal(acked(await send(site.port, oru(id, { patient: "4713" }))).code, "AA");
+    return last();
+  };
+  const identifier = { system: "urn:oid:1.2.3.4", value: "4713" };
+  const order = async () => {
+    const body = { resourceType: "Patient", identifier: [identifier], name: [{ family: "Y" }] };
+    return (await orders.ask("Patient", { method: "POST", body })).status;
+  };
+  const filed = await office.ask("Consent", {
+    method: "POST",
+    body: consent({ identifier }, { organization: [CLINIC, TRUST] }),
+  });
+  assert.equal(filed.status, 201, filed.text);
+  grantOnChain(site.postgres, toSign(filed.json()));
+  await until("the order is taken", async () => (await order()) === 202);
+  await message("D1");
+  await site.quiet();
+  assert.deepEqual(new Set(site.outbox().map(({ state }) => state)), new Set(["delivered"]));
+
+  const failed = () => site.gateway.metric("chartseal_directory_failed_total");
+  const before = (await failed()) ?? 0;
+  await site.store.stop();
+  await until("nothing is believed any more", async () => (await failed()) > before + 6);
+  await message("D2");
+  await until("it is decided", () => last().reason === "directory");
+  assert.equal(last().state, "held");
+  assert.equal(await order(), 202, "the clinic is named itself");
+  assert.deepEqual([last().state, last().reason], ["held", "directory"]);
+
+  site.store = await known();
+  await site.quiet();
+  assert.deepEqual(new Set(site.outbox().map(({ state }) => state)), new Set(["delivered"]));
 });
