@@ -9,6 +9,7 @@
 //   lib/tour.mjs     what README says to try by hand, typed where nobody stays to do it
 import { readFileSync, writeFileSync } from "node:fs";
 
+import { toSign } from "../../tests/end_to_end/lib/controller.mjs";
 import { sleep, until } from "../../tests/end_to_end/lib/process.mjs";
 import { invite } from "./lib/invite.mjs";
 import {
@@ -87,10 +88,11 @@ async function consent(name, person) {
     `${name}'s Consent is filed through the FHIR port`,
     `HTTP 201 Consent/${short(person.consentId())}`,
   );
+  quote(toSign(filed.json).statement);
   const granted = await person.grant(filed.json);
   claim(
     granted.status === 202,
-    `${name}'s signature is taken`,
+    `${name}'s signatures are taken`,
     `HTTP ${granted.status} key ${short(person.address)}`,
   );
   const { block } = await during("waiting for a safe block", person.until("safe"));
@@ -106,8 +108,9 @@ async function consents() {
   step(
     "Two patients say what they permit",
     `Each files a FHIR Consent (treatment, by this hospital and its ward, nobody else) and signs
-    a commitment to it with a key of their own (EIP-712). The gateway sends it to the chain and
-    pays for it; it counts once its block is safe.`,
+    what it says in words, and a commitment to it, with a key of their own (EIP-712). The
+    gateway keeps the words, sends the commitment to the chain and pays for it; it counts once
+    its block is safe.`,
   );
   people.erika = await patient(world, "4711");
   people.jonas = await patient(world, "4712");
